@@ -1,0 +1,247 @@
+// Package accounts keeps people's accounts and the payment pointers that pay
+// them. An account's money is in the ledger, under the same id; here is whose
+// it is and what they call it.
+package accounts
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"pochi/app/problem"
+	"pochi/db"
+	"pochi/ledger"
+
+	"github.com/google/uuid"
+)
+
+// AccountsMax and PointersMax bound what one person may open.
+const (
+	AccountsMax = 50
+	PointersMax = 50
+)
+
+// FirstAccountName is what a new person's account is called until they rename it.
+const FirstAccountName = "Everyday"
+
+// Ledger is what this package needs of the ledger.
+type Ledger interface {
+	Submit(ctx context.Context, chain ledger.Chain, rows func(db.Tx) error) error
+}
+
+// Account is a person's account with its balance as it is committed.
+type Account struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	Name      string
+	Available ledger.Amount // may be spent now
+	Pending   ledger.Amount // reserved by payments on their way
+	Closed    bool
+}
+
+// Asset returns the account's asset.
+func (a Account) Asset() ledger.Asset { return a.Available.Asset }
+
+// Service opens, names and closes accounts and pointers.
+type Service struct {
+	db         *db.DB
+	ledger     Ledger
+	currencies []ledger.Asset
+	now        func() time.Time
+}
+
+// New returns the service. The currencies' ledgers must have been opened.
+func New(d *db.DB, l Ledger, currencies []ledger.Asset, now func() time.Time) *Service {
+	return &Service{db: d, ledger: l, currencies: currencies, now: now}
+}
+
+// Currencies returns the assets in which an account can be opened.
+func (s *Service) Currencies() []ledger.Asset { return s.currencies }
+
+// Opening prepares a new person's first account and payment pointer, to be
+// committed with the person's row. Its errors are problem.Errors with the
+// fields currency and pointer; the returned rows fail with one for a pointer
+// that is taken.
+func (s *Service) Opening(ctx context.Context, userID uuid.UUID, currency, pointer string) (ledger.Chain, func(db.Tx) error, error) {
+	var errs problem.Errors
+	asset, err := s.currency(currency)
+	if err != nil {
+		errs = append(errs, err)
+	}
+	name, err := ParseName("pointer", pointer)
+	if err == nil {
+		err = s.nameFree(ctx, "pointer", name)
+	}
+	if err != nil {
+		errs = append(errs, err)
+	}
+	if errs != nil {
+		return nil, nil, errs
+	}
+	id := uuid.Must(uuid.NewV7())
+	chain, rows, openErr := s.opening(ctx, Account{ID: id, UserID: userID, Name: FirstAccountName}, asset)
+	if openErr != nil {
+		return nil, nil, openErr
+	}
+	return chain, func(tx db.Tx) error {
+		if err := rows(tx); err != nil {
+			return err
+		}
+		return s.insertPointer(ctx, tx, "pointer", Pointer{ID: uuid.Must(uuid.NewV7()), Name: name, UserID: userID, AccountID: id})
+	}, nil
+}
+
+// Open opens a further account and returns its id. Errors: problem.Errors with
+// the fields currency and name; problem.Conflict when the person has too many.
+func (s *Service) Open(ctx context.Context, userID uuid.UUID, currency, name string) (uuid.UUID, error) {
+	var errs problem.Errors
+	asset, err := s.currency(currency)
+	if err != nil {
+		errs = append(errs, err)
+	} else if name == "" {
+		name = asset.Code
+	}
+	if err := validName(name); err != nil && asset.Code != "" {
+		errs = append(errs, err)
+	}
+	if errs != nil {
+		return uuid.Nil, errs
+	}
+	id := uuid.Must(uuid.NewV7())
+	chain, rows, openErr := s.opening(ctx, Account{ID: id, UserID: userID, Name: trimmed(name)}, asset)
+	if openErr != nil {
+		return uuid.Nil, openErr
+	}
+	return id, s.ledger.Submit(ctx, chain, rows)
+}
+
+func (s *Service) opening(ctx context.Context, a Account, asset ledger.Asset) (ledger.Chain, func(db.Tx) error, error) {
+	number, err := ledger.LedgerOf(ctx, s.db.Read, asset)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open an account in %s: %w", asset, err)
+	}
+	chain := ledger.Chain{ledger.OpenAccount{ID: a.ID, Ledger: number, Code: ledger.CodePerson}}
+	return chain, func(tx db.Tx) error {
+		var open int
+		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM wallet_accounts WHERE user_id = ? AND closed = 0", a.UserID[:]).Scan(&open)
+		if err != nil {
+			return err
+		}
+		if open >= AccountsMax {
+			return problem.New(problem.Conflict, "You have %d accounts, which is the most a person can have. Close one first.", AccountsMax)
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO wallet_accounts (id, user_id, name, closed, created_at) VALUES (?, ?, ?, 0, ?)",
+			a.ID[:], a.UserID[:], a.Name, s.now().UnixMicro())
+		return err
+	}, nil
+}
+
+// Rename gives an open account of the person another name. Errors:
+// problem.Errors with the field name; problem.NotFound.
+func (s *Service) Rename(ctx context.Context, userID, id uuid.UUID, name string) error {
+	if err := validName(name); err != nil {
+		return problem.Errors{err}
+	}
+	return s.db.Write(ctx, func(tx db.Tx) error {
+		return changeOne(tx.ExecContext(ctx, "UPDATE wallet_accounts SET name = ? WHERE id = ? AND user_id = ? AND closed = 0",
+			trimmed(name), id[:], userID[:]))
+	})
+}
+
+// Close ends an account that is empty and that no pointer pays. Errors:
+// problem.NotFound; problem.Conflict with the reason.
+func (s *Service) Close(ctx context.Context, userID, id uuid.UUID) error {
+	if _, err := s.Find(ctx, userID, id); err != nil {
+		return err
+	}
+	err := s.ledger.Submit(ctx, ledger.Chain{ledger.CloseAccount{ID: id}}, func(tx db.Tx) error {
+		var pointers int
+		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM pointers WHERE account_id = ?", id[:]).Scan(&pointers)
+		if err != nil {
+			return err
+		}
+		if pointers > 0 {
+			return problem.New(problem.Conflict, "A payment pointer pays this account. Let it pay another account first.")
+		}
+		return changeOne(tx.ExecContext(ctx, "UPDATE wallet_accounts SET closed = 1 WHERE id = ? AND user_id = ? AND closed = 0", id[:], userID[:]))
+	})
+	if errors.Is(err, ledger.ErrNotEmpty) {
+		return problem.New(problem.Conflict, "There is money in this account. Move it out before you close the account.").Because(err)
+	}
+	return err
+}
+
+const accountQuery = `SELECT w.id, w.user_id, w.name, w.closed, s.code, s.scale,
+	a.credits_posted - a.debits_posted - a.debits_pending, a.debits_pending
+	FROM wallet_accounts w JOIN accounts a ON a.id = w.id JOIN assets s ON s.ledger = a.ledger `
+
+// List returns the person's open accounts, oldest first.
+func (s *Service) List(ctx context.Context, userID uuid.UUID) ([]Account, error) {
+	rows, err := s.db.Read.QueryContext(ctx, accountQuery+"WHERE w.user_id = ? AND w.closed = 0 ORDER BY w.id", userID[:])
+	if err != nil {
+		return nil, fmt.Errorf("list accounts: %w", err)
+	}
+	defer rows.Close()
+	var out []Account
+	for rows.Next() {
+		a, err := scanAccount(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list accounts: %w", err)
+		}
+		out = append(out, a)
+	}
+	return out, rows.Err()
+}
+
+// Find returns an open account of the person, or problem.NotFound.
+func (s *Service) Find(ctx context.Context, userID, id uuid.UUID) (Account, error) {
+	a, err := FindByID(ctx, s.db.Read, id)
+	if err == nil && (a.UserID != userID || a.Closed) {
+		return Account{}, errNotFound()
+	}
+	return a, err
+}
+
+// FindByID returns an account whoever it belongs to, or problem.NotFound.
+func FindByID(ctx context.Context, tx db.Tx, id uuid.UUID) (Account, error) {
+	a, err := scanAccount(tx.QueryRowContext(ctx, accountQuery+"WHERE w.id = ?", id[:]))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Account{}, errNotFound()
+	}
+	return a, err
+}
+
+func scanAccount(row interface{ Scan(...any) error }) (Account, error) {
+	var a Account
+	err := row.Scan(&a.ID, &a.UserID, &a.Name, &a.Closed, &a.Available.Asset.Code, &a.Available.Asset.Scale,
+		&a.Available.Value, &a.Pending.Value)
+	a.Pending.Asset = a.Available.Asset
+	return a, err
+}
+
+func (s *Service) currency(code string) (ledger.Asset, *problem.Error) {
+	for _, asset := range s.currencies {
+		if asset.Code == code {
+			return asset, nil
+		}
+	}
+	return ledger.Asset{}, problem.Field("currency", "Choose one of the currencies.")
+}
+
+// changeOne turns an UPDATE that met no row into problem.NotFound.
+func changeOne(res sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if err == nil && n == 0 {
+		return errNotFound()
+	}
+	return err
+}
+
+func errNotFound() error {
+	return problem.New(problem.NotFound, "There is no such account or pointer.")
+}

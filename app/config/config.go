@@ -1,0 +1,209 @@
+// Package config reads the program's configuration: environment variables
+// only, prefix POCHI_. The struct below is all there is; its doc tags make the
+// table in the README.
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"pochi/app/rates"
+	"pochi/ilp/address"
+	"pochi/ledger"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Config is what the environment says. Its zero value is not usable: Load it.
+type Config struct {
+	Env            string        `env:"ENV" envDefault:"dev" doc:"dev or production"`
+	Data           string        `env:"DATA" envDefault:"data" doc:"folder for databases and secrets"`
+	DB             string        `env:"DB" doc:"the wallet's database; sqlite:DATA/pochi.db when empty"`
+	PublicURL      string        `env:"PUBLIC_URL" envDefault:"http://localhost:3000" doc:"where people and other wallets reach this one; https in production"`
+	Listen         string        `env:"LISTEN" envDefault:"127.0.0.1:3000" doc:"address of the pages and APIs"`
+	OpsListen      string        `env:"OPS_LISTEN" envDefault:"127.0.0.1:3003" doc:"address of /healthz"`
+	ILPAddress     string        `env:"ILP_ADDRESS" envDefault:"test.pochi" doc:"this node's ILP address"`
+	HydraAdminURL  string        `env:"HYDRA_ADMIN_URL" envDefault:"http://127.0.0.1:4445" doc:"Ory Hydra's admin API"`
+	HydraPublicURL string        `env:"HYDRA_PUBLIC_URL" envDefault:"http://localhost:4444" doc:"where browsers and apps reach Ory Hydra"`
+	Secret         string        `env:"SECRET" doc:"at least 32 characters; in dev one is made in DATA at the first start"`
+	Currencies     string        `env:"CURRENCIES" envDefault:"USD/2,EUR/2,GBP/2,JPY/0,KES/2,MXN/2" doc:"currencies people can choose, each with its decimals"`
+	Rates          string        `env:"RATES" envDefault:"USD=1,EUR=0.9137,GBP=0.7812,JPY=149.62,KES=129.5,MXN=18.42" doc:"one and the same value in each currency"`
+	ExchangeLimit  uint64        `env:"EXCHANGE_LIMIT" envDefault:"1000000000" doc:"how much the wallet may owe from exchanging, in whole units of each currency"`
+	QuoteTTL       time.Duration `env:"QUOTE_TTL" envDefault:"2m" doc:"how long a quote can be confirmed"`
+	SendTimeout    time.Duration `env:"SEND_TIMEOUT" envDefault:"1m" doc:"how long a confirmed payment may take"`
+	Faucet         string        `env:"FAUCET" envDefault:"auto" doc:"test money for everybody: on, off, or auto (on in dev); never in production"`
+}
+
+const secretMin = 32
+
+// Load reads the variables that getenv knows and checks them. An error names
+// the variable.
+func Load(getenv func(string) string) (Config, error) {
+	var c Config
+	environment := map[string]string{}
+	for _, v := range Variables() {
+		if value := getenv(v.Name); value != "" {
+			environment[v.Name] = value
+		}
+	}
+	if err := env.ParseWithOptions(&c, env.Options{Prefix: prefix, Environment: environment}); err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	if c.DB == "" {
+		c.DB = "sqlite:" + filepath.Join(c.Data, "pochi.db")
+	}
+	return c, c.validate()
+}
+
+// Production reports whether real people's money is meant.
+func (c Config) Production() bool { return c.Env == "production" }
+
+// FaucetOn reports whether people can add test money.
+func (c Config) FaucetOn() bool { return c.Faucet == "on" || c.Faucet == "auto" && !c.Production() }
+
+// Host is the host of our own payment pointers, with the port if it has one.
+func (c Config) Host() string { return c.publicURL().Host }
+
+func (c Config) publicURL() *url.URL {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil {
+		return &url.URL{} // validate has refused it
+	}
+	return u
+}
+
+// Assets returns the currencies that people can choose.
+func (c Config) Assets() ([]ledger.Asset, error) {
+	var out []ledger.Asset
+	for entry := range strings.SplitSeq(c.Currencies, ",") {
+		code, scale, _ := strings.Cut(strings.TrimSpace(entry), "/")
+		n, err := strconv.ParseUint(scale, 10, 8)
+		if err != nil || n > ledger.ScaleMax || len(code) < 2 || len(code) > 10 {
+			return nil, fmt.Errorf("POCHI_CURRENCIES: %q: want CODE/DECIMALS with at most %d decimals", entry, ledger.ScaleMax)
+		}
+		out = append(out, ledger.Asset{Code: code, Scale: uint8(n)})
+	}
+	return out, nil
+}
+
+func (c Config) validate() error {
+	if c.Env != "dev" && c.Env != "production" {
+		return fmt.Errorf("POCHI_ENV is %q: it must be dev or production", c.Env)
+	}
+	for _, check := range []func() error{c.validateURLs, c.validateMoney, c.validateProduction} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c Config) validateURLs() error {
+	for name, value := range map[string]string{
+		"POCHI_PUBLIC_URL": c.PublicURL, "POCHI_HYDRA_ADMIN_URL": c.HydraAdminURL, "POCHI_HYDRA_PUBLIC_URL": c.HydraPublicURL,
+	} {
+		u, err := url.Parse(value)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("%s is %q: it must be a URL such as http://localhost:3000", name, value)
+		}
+	}
+	if u := c.publicURL(); u.Path != "" && u.Path != "/" || u.RawQuery != "" {
+		return fmt.Errorf("POCHI_PUBLIC_URL is %q: it must have no path", c.PublicURL)
+	}
+	if _, err := address.Parse(c.ILPAddress); err != nil {
+		return fmt.Errorf("POCHI_ILP_ADDRESS is %q: %w", c.ILPAddress, err)
+	}
+	return nil
+}
+
+func (c Config) validateMoney() error {
+	assets, err := c.Assets()
+	if err != nil {
+		return err
+	}
+	table, err := rates.Parse(c.Rates)
+	if err != nil {
+		return fmt.Errorf("POCHI_RATES: %w", err)
+	}
+	for _, asset := range assets {
+		if !table.Has(asset.Code) {
+			return fmt.Errorf("POCHI_RATES has no rate for %s, which POCHI_CURRENCIES names", asset.Code)
+		}
+		if _, err := c.ExchangeLimitOf(asset); err != nil {
+			return err
+		}
+	}
+	switch c.Faucet {
+	case "auto", "on", "off":
+	default:
+		return fmt.Errorf("POCHI_FAUCET is %q: it must be on, off or auto", c.Faucet)
+	}
+	if c.QuoteTTL <= 0 || c.SendTimeout <= 0 {
+		return fmt.Errorf("POCHI_QUOTE_TTL and POCHI_SEND_TIMEOUT must be more than 0")
+	}
+	return nil
+}
+
+// ExchangeLimitOf returns the exchange limit in the asset's smallest unit.
+func (c Config) ExchangeLimitOf(asset ledger.Asset) (uint64, error) {
+	amount, err := ledger.ParseAmount(strconv.FormatUint(c.ExchangeLimit, 10), asset)
+	if err != nil {
+		return 0, fmt.Errorf("POCHI_EXCHANGE_LIMIT is %d, for %s: %w", c.ExchangeLimit, asset, err)
+	}
+	return amount.Value, nil
+}
+
+// validateProduction refuses what is convenient on a laptop and dangerous
+// elsewhere.
+func (c Config) validateProduction() error {
+	if c.Secret != "" && len(c.Secret) < secretMin {
+		return fmt.Errorf("POCHI_SECRET is shorter than %d characters", secretMin)
+	}
+	if !c.Production() {
+		return nil
+	}
+	switch {
+	case c.Secret == "":
+		return fmt.Errorf("POCHI_SECRET is missing: production doesn't make its own")
+	case c.publicURL().Scheme != "https":
+		return fmt.Errorf("POCHI_PUBLIC_URL must be https in production")
+	case !strings.HasPrefix(c.HydraPublicURL, "https:"):
+		return fmt.Errorf("POCHI_HYDRA_PUBLIC_URL must be https in production")
+	case c.Faucet == "on":
+		return fmt.Errorf("POCHI_FAUCET must not be on in production")
+	}
+	return nil
+}
+
+const prefix = "POCHI_"
+
+// Variable is one row of the README's table.
+type Variable struct{ Name, Default, Doc string }
+
+// Variables lists every environment variable.
+func Variables() []Variable {
+	var out []Variable
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
+		out = append(out, Variable{prefix + f.Tag.Get("env"), f.Tag.Get("envDefault"), f.Tag.Get("doc")})
+	}
+	return out
+}
+
+// Table returns the README's table in Markdown.
+func Table() string {
+	var b strings.Builder
+	b.WriteString("| variable | default | meaning |\n| --- | --- | --- |\n")
+	for _, v := range Variables() {
+		value := ""
+		if v.Default != "" {
+			value = "`" + v.Default + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", v.Name, value, v.Doc)
+	}
+	return b.String()
+}

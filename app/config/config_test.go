@@ -1,0 +1,112 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pochi/app/config"
+)
+
+func load(pairs map[string]string) (config.Config, error) {
+	return config.Load(func(name string) string { return pairs[name] })
+}
+
+func TestDefaultsServeALaptop(t *testing.T) {
+	c, err := load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.DB != "sqlite:"+filepath.Join("data", "pochi.db") || c.Host() != "localhost:3000" {
+		t.Errorf("DB %q, host %q", c.DB, c.Host())
+	}
+	if !c.FaucetOn() || c.Production() {
+		t.Error("a laptop should have a faucet and not be production")
+	}
+	assets, err := c.Assets()
+	if err != nil || len(assets) != 6 {
+		t.Errorf("assets %v, %v", assets, err)
+	}
+}
+
+func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
+	production := map[string]string{
+		"POCHI_ENV": "production", "POCHI_SECRET": strings.Repeat("s", 40),
+		"POCHI_PUBLIC_URL": "https://wallet.example", "POCHI_HYDRA_PUBLIC_URL": "https://id.wallet.example",
+	}
+	if c, err := load(production); err != nil || c.FaucetOn() {
+		t.Fatalf("complete production: %v, faucet %v", err, c.FaucetOn())
+	}
+	for _, test := range []struct {
+		production  bool
+		name, value string
+	}{
+		{true, "POCHI_SECRET", ""},
+		{true, "POCHI_SECRET", "short"},
+		{true, "POCHI_PUBLIC_URL", "http://wallet.example"},
+		{true, "POCHI_HYDRA_PUBLIC_URL", "http://id.wallet.example"},
+		{true, "POCHI_FAUCET", "on"},
+		{false, "POCHI_ENV", "staging"},
+		{false, "POCHI_PUBLIC_URL", "localhost:3000"},
+		{false, "POCHI_PUBLIC_URL", "https://wallet.example/path"},
+		{false, "POCHI_ILP_ADDRESS", "nowhere"},
+		{false, "POCHI_CURRENCIES", "USD/10"},
+		{false, "POCHI_CURRENCIES", "USD"},
+		{false, "POCHI_RATES", "USD=0"},
+		{false, "POCHI_RATES", "USD=1"},
+		{false, "POCHI_EXCHANGE_LIMIT", "10000000000000000000"},
+		{false, "POCHI_QUOTE_TTL", "0s"},
+		{false, "POCHI_FAUCET", "yes"},
+	} {
+		pairs := map[string]string{}
+		if test.production {
+			for k, v := range production {
+				pairs[k] = v
+			}
+		}
+		pairs[test.name] = test.value
+		_, err := load(pairs)
+		if err == nil || !strings.Contains(err.Error(), test.name) {
+			t.Errorf("%s=%q: %v, want an error that names it", test.name, test.value, err)
+		}
+	}
+}
+
+func TestSecretIsMadeOnceAndPrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	c, err := load(map[string]string{"POCHI_DATA": dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys [2][32]byte
+	for i := range keys {
+		secrets, err := c.Secrets()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if keys[i], err = secrets.Key("stream"); err != nil {
+			t.Fatal(err)
+		}
+		if other, _ := secrets.Key("csrf"); other == keys[i] {
+			t.Error("two purposes share a key")
+		}
+	}
+	if keys[0] != keys[1] {
+		t.Error("the second start has another key")
+	}
+	info, err := os.Stat(filepath.Join(dir, "pochi.secret"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("secret file: %v, %v", info, err)
+	}
+}
+
+func TestReadmeHasTheTable(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), config.Table()) {
+		t.Errorf("README.md lacks this table:\n%s", config.Table())
+	}
+}

@@ -1,0 +1,55 @@
+package config
+
+import (
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Secrets derives one key for each purpose from the wallet's secret.
+type Secrets struct{ root []byte }
+
+// Secrets returns the configured secret. In development, without one, it makes
+// it at the first start and keeps it in the data folder.
+func (c Config) Secrets() (Secrets, error) {
+	if c.Secret != "" {
+		return Secrets{[]byte(c.Secret)}, nil
+	}
+	path := filepath.Join(c.Data, "pochi.secret")
+	kept, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return newSecret(path)
+	}
+	if err != nil {
+		return Secrets{}, fmt.Errorf("read the secret: %w", err)
+	}
+	secret := strings.TrimSpace(string(kept))
+	if len(secret) < secretMin {
+		return Secrets{}, fmt.Errorf("%s holds no secret; without it nobody is signed in any more, money is not affected: remove the file to make a new one", path)
+	}
+	return Secrets{[]byte(secret)}, nil
+}
+
+func newSecret(path string) (Secrets, error) {
+	secret := rand.Text() + rand.Text()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return Secrets{}, fmt.Errorf("POCHI_DATA: %w", err)
+	}
+	if err := os.WriteFile(path+".new", []byte(secret+"\n"), 0o600); err != nil {
+		return Secrets{}, fmt.Errorf("POCHI_DATA: %w", err)
+	}
+	return Secrets{[]byte(secret)}, os.Rename(path+".new", path)
+}
+
+// Key returns the 32-byte key of one purpose (HKDF-SHA256).
+func (s Secrets) Key(purpose string) ([32]byte, error) {
+	var key [32]byte
+	b, err := hkdf.Key(sha256.New, s.root, nil, "pochi "+purpose, len(key))
+	copy(key[:], b)
+	return key, err
+}

@@ -1,0 +1,34 @@
+package fetch
+
+import (
+	"fmt"
+	"net/netip"
+	"syscall"
+
+	"code.dny.dev/ssrf"
+)
+
+// dialRule decides on one resolved address, just before connecting to it: a
+// name that resolves to something else the second time gains nothing.
+type dialRule struct {
+	allowLoopback bool // besides public addresses
+	loopbackOnly  bool
+}
+
+// check is a net.Dialer's Control.
+func (r dialRule) check(network, address string, _ syscall.RawConn) error {
+	target, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotAllowed, err)
+	}
+	if target.Addr().Unmap().IsLoopback() && (r.allowLoopback || r.loopbackOnly) {
+		return nil
+	}
+	if r.loopbackOnly {
+		return fmt.Errorf("%w: http is for this machine only, not for %s", ErrNotAllowed, target.Addr())
+	}
+	if err := ssrf.New(ssrf.WithPorts(443)).Safe(network, address, nil); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotAllowed, err)
+	}
+	return nil
+}

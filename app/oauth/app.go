@@ -1,0 +1,93 @@
+package oauth
+
+import (
+	"net/url"
+	"strings"
+	"unicode"
+
+	hydra "github.com/ory/hydra-client-go/v2"
+)
+
+const appNameMax = 60 // characters
+
+// App is the program that asks: an OAuth client.
+type App struct {
+	ID   string
+	Name string // what it calls itself, or its ID; printable, 60 characters at most
+}
+
+// appOf returns who asks; the zero App when Hydra names nobody.
+func appOf(client *hydra.OAuth2Client) App {
+	if client == nil {
+		return App{}
+	}
+	app := App{ID: client.GetClientId(), Name: printable(client.GetClientName())}
+	if app.Name == "" {
+		app.Name = printable(app.ID)
+	}
+	return app
+}
+
+// printable leaves of a name what can be read: invisible characters and those
+// that turn the direction of the text around could make it look like another's.
+func printable(name string) string {
+	name = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		if !unicode.IsGraphic(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))), " ")
+	if runes := []rune(name); len(runes) > appNameMax {
+		return string(runes[:appNameMax-1]) + "…"
+	}
+	return name
+}
+
+// hostOf names where a redirect URI leads, for people: its host or, where an
+// installed program has an address of its own, its scheme.
+func hostOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	if u.Host == "" {
+		return u.Scheme
+	}
+	return printable(u.Host)
+}
+
+// formURLs are the stations of a browser that sends a form to the wallet: to
+// Hydra, and from there to the app, if it is known where.
+func (p *Provider) formURLs(to string) []string {
+	out := []string{p.public.String()}
+	if to != "" {
+		out = append(out, to)
+	}
+	return out
+}
+
+// query returns the parameters of the URL with which an app started a request,
+// empty when it can't be read.
+func query(requestURL string) url.Values {
+	u, err := url.Parse(requestURL)
+	if err != nil {
+		return url.Values{}
+	}
+	return u.Query()
+}
+
+// redirectURI returns where the answer to an authorization request goes: the
+// URI in the request or, when it names none, the only one of the client (RFC
+// 6749, section 3.1.2.3).
+func redirectURI(requestURL string, client *hydra.OAuth2Client) string {
+	if uri := query(requestURL).Get("redirect_uri"); uri != "" {
+		return uri
+	}
+	if uris := client.GetRedirectUris(); len(uris) == 1 {
+		return uris[0]
+	}
+	return ""
+}

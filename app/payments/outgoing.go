@@ -1,0 +1,125 @@
+package payments
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"pochi/app/problem"
+	"pochi/db"
+	"pochi/ilp"
+	"pochi/ledger"
+
+	"github.com/google/uuid"
+)
+
+// State is where an outgoing payment stands.
+type State string
+
+// The states. A failed payment may have been delivered in part: the amounts
+// say how much.
+const (
+	Sending   State = "sending"
+	Completed State = "completed"
+	Failed    State = "failed"
+)
+
+// Outgoing is a confirmed payment. Its id is its quote's: a quote is spent
+// once.
+type Outgoing struct {
+	ID              uuid.UUID
+	UserID          uuid.UUID
+	AccountID       uuid.UUID
+	Receiver        string // payment pointer
+	ReceiverName    string
+	Fixed           Fixed
+	DebitAmount     ledger.Amount // what was confirmed
+	ReceiveAmount   ledger.Amount // what was quoted
+	SentAmount      ledger.Amount // what left the account
+	DeliveredAmount ledger.Amount // what arrived
+	State           State
+	Reason          string // why it failed, a sentence for the person
+	CreatedAt       time.Time
+	DeadlineAt      time.Time
+	EndedAt         time.Time // zero while sending
+}
+
+// Confirm turns a quote into a payment: one commit reserves the whole debit
+// and writes the payment; sending begins at once. Confirming again returns the
+// same payment. Errors: problem.NotFound, problem.Gone when the quote has
+// expired, problem.Conflict when the money is no longer there.
+func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgoing, error) {
+	if p, err := s.FindOutgoing(ctx, userID, quoteID); err == nil {
+		return p, nil
+	}
+	q, err := s.FindQuote(ctx, userID, quoteID)
+	if err != nil {
+		return Outgoing{}, err
+	}
+	now := s.Clock.Now().UTC()
+	if !now.Before(q.ExpiresAt) {
+		return Outgoing{}, problem.New(problem.Gone, "This quote has expired. Nothing was taken; get a new quote.")
+	}
+	hold := ledger.OpenHold{
+		Reference: q.ID, Debit: q.AccountID, Credit: outgoingAccount(ilp.Asset(q.DebitAmount.Asset)), Amount: q.DebitAmount.Value,
+	}
+	err = s.Ledger.Submit(ctx, ledger.Chain{hold}, func(tx db.Tx) error { return s.insertOutgoing(ctx, tx, q, now) })
+	switch {
+	case errors.Is(err, ledger.ErrHoldExists): // somebody was faster: the same click, twice
+		return s.FindOutgoing(ctx, userID, quoteID)
+	case errors.Is(err, ledger.ErrInsufficient):
+		return Outgoing{}, problem.New(problem.Conflict, "There is no longer enough money in this account. Nothing was taken.").Because(err)
+	case errors.Is(err, ledger.ErrAccountClosed):
+		return Outgoing{}, problem.New(problem.Conflict, "This account has been closed. Nothing was taken.").Because(err)
+	case err != nil:
+		return Outgoing{}, fmt.Errorf("confirm quote %s: %w", quoteID, err)
+	}
+	s.launch(q.ID)
+	return s.FindOutgoing(ctx, userID, quoteID)
+}
+
+func (s *Service) insertOutgoing(ctx context.Context, tx db.Tx, q Quote, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO outgoing_payments (id, user_id, account_id, receiver, receiver_name, fixed,
+		debit_amount, receive_amount, receive_code, receive_scale, sent_amount, delivered_amount, state, reason, created_at, deadline_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 'sending', '', ?, ?)`,
+		q.ID[:], q.UserID[:], q.AccountID[:], q.Receiver, q.ReceiverName, string(q.Fixed), q.DebitAmount.Value,
+		q.ReceiveAmount.Value, q.ReceiveAmount.Asset.Code, q.ReceiveAmount.Asset.Scale,
+		now.UnixMicro(), now.Add(s.SendTimeout).UnixMicro())
+	return err
+}
+
+// FindOutgoing returns an outgoing payment of the person, or problem.NotFound.
+func (s *Service) FindOutgoing(ctx context.Context, userID, id uuid.UUID) (Outgoing, error) {
+	p, err := findOutgoing(ctx, s.DB.Read, id)
+	if err == nil && p.UserID != userID {
+		return Outgoing{}, errNoPayment()
+	}
+	return p, err
+}
+
+func findOutgoing(ctx context.Context, tx db.Tx, id uuid.UUID) (Outgoing, error) {
+	var p Outgoing
+	var created, deadline int64
+	var ended sql.NullInt64
+	err := tx.QueryRowContext(ctx, `SELECT o.id, o.user_id, o.account_id, o.receiver, o.receiver_name, o.fixed,
+		o.debit_amount, o.receive_amount, o.sent_amount, o.delivered_amount, s.code, s.scale, o.receive_code, o.receive_scale,
+		o.state, o.reason, o.created_at, o.deadline_at, o.ended_at
+		FROM outgoing_payments o JOIN accounts a ON a.id = o.account_id JOIN assets s ON s.ledger = a.ledger
+		WHERE o.id = ?`, id[:]).Scan(&p.ID, &p.UserID, &p.AccountID, &p.Receiver, &p.ReceiverName, &p.Fixed,
+		&p.DebitAmount.Value, &p.ReceiveAmount.Value, &p.SentAmount.Value, &p.DeliveredAmount.Value,
+		&p.DebitAmount.Asset.Code, &p.DebitAmount.Asset.Scale, &p.ReceiveAmount.Asset.Code, &p.ReceiveAmount.Asset.Scale,
+		&p.State, &p.Reason, &created, &deadline, &ended)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Outgoing{}, errNoPayment()
+	}
+	p.SentAmount.Asset, p.DeliveredAmount.Asset = p.DebitAmount.Asset, p.ReceiveAmount.Asset
+	p.CreatedAt, p.DeadlineAt = time.UnixMicro(created).UTC(), time.UnixMicro(deadline).UTC()
+	if ended.Valid {
+		p.EndedAt = time.UnixMicro(ended.Int64).UTC()
+	}
+	return p, err
+}
+
+func errNoPayment() error { return problem.New(problem.NotFound, "There is no such payment.") }

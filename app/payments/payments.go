@@ -1,0 +1,98 @@
+// Package payments moves people's money: quotes, outgoing payments, what
+// arrived, and the worker that sees every confirmed payment to its end. The
+// names are those of Open Payments.
+//
+// A confirmed payment has a hold for its whole debit and a row in state
+// "sending", made in one commit. The worker sends STREAM packets through the
+// connector; each delivered packet draws on the hold and pays the receiver in
+// one commit. At the end the rest of the hold goes back and the state becomes
+// final, in one commit too. So after a crash the rows say what is left to do.
+package payments
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"pochi/app/accounts"
+	"pochi/app/rates"
+	"pochi/db"
+	"pochi/ilp/address"
+	"pochi/ilp/connector"
+	"pochi/ilp/pointer"
+	"pochi/ilp/spsp"
+	"pochi/ilp/stream"
+	"pochi/ledger"
+
+	"github.com/google/uuid"
+)
+
+// Ledger is what this package needs of the ledger.
+type Ledger interface {
+	Submit(ctx context.Context, chain ledger.Chain, rows func(db.Tx) error) error
+}
+
+// Accounts is what this package needs of people's accounts and pointers.
+type Accounts interface {
+	Find(ctx context.Context, userID, id uuid.UUID) (accounts.Account, error)
+	PayeeByName(ctx context.Context, name string) (accounts.Payee, error)
+	PayeeByID(ctx context.Context, id uuid.UUID) (accounts.Payee, error)
+}
+
+// Links gives the ILP link over which a payment's packets travel.
+type Links interface {
+	Link(from connector.Sender) stream.Link
+}
+
+// SPSP asks another wallet how to pay one of its pointers.
+type SPSP interface {
+	Query(ctx context.Context, url string) (spsp.Details, error)
+}
+
+// Credentials makes STREAM credentials for those who want to pay us.
+type Credentials interface {
+	Credentials(tag []byte) (address.Address, [32]byte, error)
+}
+
+// Config says what a Service works with. All fields are required.
+type Config struct {
+	DB          *db.DB
+	Ledger      Ledger
+	Accounts    Accounts
+	Links       Links
+	SPSP        SPSP
+	Credentials Credentials
+	Rates       rates.Table
+	Pointers    pointer.Parser
+	Host        string        // of our own pointers, with the port if it has one
+	QuoteTTL    time.Duration // how long a quote can be confirmed
+	SendTimeout time.Duration // how long a confirmed payment may take
+	Clock       stream.Clock
+	Random      io.Reader
+	Log         *slog.Logger
+}
+
+// Service quotes, confirms and sends payments.
+type Service struct {
+	Config
+
+	started time.Time
+	slots   chan struct{} // payments that send at once
+
+	mu      sync.Mutex
+	ctx     context.Context // of Start; nil before it and after Drain
+	running map[uuid.UUID]chan struct{}
+	workers sync.WaitGroup
+}
+
+// New returns the service. Start makes it send.
+func New(cfg Config) *Service {
+	return &Service{
+		Config:  cfg,
+		started: cfg.Clock.Now(),
+		slots:   make(chan struct{}, sendersMax),
+		running: map[uuid.UUID]chan struct{}{},
+	}
+}

@@ -1,0 +1,378 @@
+package payments_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pochi/app/payments"
+	"pochi/app/problem"
+	"pochi/ilp/packet"
+	"pochi/ilp/stream"
+	"pochi/ledger"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	annPointer = "$localhost:3000/ann"
+	benPointer = "$localhost:3000/ben"
+)
+
+func TestPaymentAcrossCurrencies(t *testing.T) {
+	w := newWallet(t)
+	ann, ben := w.person("ann", usd, "100"), w.person("ben", eur, "")
+	q := w.quote(ann, benPointer, "25", payments.FixedDebit)
+	if got := q.DebitAmount.String() + " → " + q.ReceiveAmount.String(); got != "25.00 USD → 22.84 EUR" {
+		t.Errorf("quoted %s", got)
+	}
+	p := w.confirm(ann, q)
+	if p.State != payments.Completed || p.SentAmount != q.DebitAmount || p.DeliveredAmount != q.ReceiveAmount {
+		t.Errorf("payment %+v", p)
+	}
+	if a, b := w.balance(ann), w.balance(ben); a != "75.00 USD" || b != "22.84 EUR" {
+		t.Errorf("Ann has %s, Ben %s", a, b)
+	}
+	in, err := w.payments.FindIncoming(context.Background(), ben.id, p.ID)
+	if err != nil || in.SenderName != "ann" || in.Sender != "ann" || in.Pointer != "ben" || in.Received != q.ReceiveAmount {
+		t.Errorf("Ben's side: %+v, %v", in, err)
+	}
+	w.check()
+}
+
+func TestTheExactBalanceCanBeSpent(t *testing.T) {
+	w := newWallet(t)
+	ann, ben := w.person("ann", usd, "12.34"), w.person("ben", usd, "")
+	if p := w.confirm(ann, w.quote(ann, benPointer, "12.34", payments.FixedDebit)); p.State != payments.Completed {
+		t.Errorf("payment %+v", p)
+	}
+	if a, b := w.balance(ann), w.balance(ben); a != "0.00 USD" || b != "12.34 USD" {
+		t.Errorf("Ann has %s, Ben %s", a, b)
+	}
+	w.check()
+}
+
+// What arrives grows in steps, since each conversion rounds down: the smallest
+// debit that brings the wanted amount is quoted, with what it really brings.
+func TestFixedReceiveFindsTheSmallestDebit(t *testing.T) {
+	w := newWallet(t)
+	ann, ben, cho := w.person("ann", usd, "1000"), w.person("ben", eur, "1000"), w.person("cho", jpy, "100000")
+	for _, test := range []struct {
+		from       person
+		to, amount string
+		want       string
+	}{
+		{ann, benPointer, "10", "10.95 USD → 10.00 EUR"},
+		{ann, benPointer, "0.01", "0.02 USD → 0.01 EUR"},
+		{ann, "$localhost:3000/cho", "1", "0.01 USD → 1 JPY"},
+		{ann, "$localhost:3000/cho", "1000", "6.69 USD → 1,000 JPY"},
+		{cho, annPointer, "1", "150 JPY → 1.00 USD"},
+		{cho, annPointer, "0.01", "2 JPY → 0.01 USD"},
+		{ben, annPointer, "50", "45.69 EUR → 50.00 USD"},
+	} {
+		q := w.quote(test.from, test.to, test.amount, payments.FixedReceive)
+		if got := q.DebitAmount.String() + " → " + q.ReceiveAmount.String(); got != test.want {
+			t.Errorf("%s to %s: %s, want %s", test.amount, test.to, got, test.want)
+		}
+	}
+	if p := w.confirm(cho, w.quote(cho, annPointer, "1", payments.FixedReceive)); p.State != payments.Completed {
+		t.Errorf("payment %+v", p)
+	}
+	w.check()
+}
+
+func TestQuoteRefusals(t *testing.T) {
+	w := newWallet(t)
+	ann := w.person("ann", usd, "10")
+	w.person("ben", eur, "")
+	w.person("cho", jpy, "")
+	for _, test := range []struct {
+		to, amount string
+		fixed      payments.Fixed
+		field      string
+		says       string
+	}{
+		{benPointer, "0", payments.FixedDebit, "amount", "more than 0"},
+		{benPointer, "-1", payments.FixedDebit, "amount", "more than 0"},
+		{benPointer, "", payments.FixedDebit, "amount", "Enter an amount"},
+		{benPointer, "1.234", payments.FixedDebit, "amount", "2 decimals"},
+		{"$localhost:3000/cho", "1.5", payments.FixedReceive, "amount", "no decimals"},
+		{benPointer, "10.01", payments.FixedDebit, "amount", "10.00 USD"},
+		{benPointer, "100", payments.FixedReceive, "amount", "109.45 USD"},
+		{benPointer, "92233720368547758.08", payments.FixedDebit, "amount", "too large"},
+		{benPointer, "92233720368547758.07", payments.FixedReceive, "amount", "too large"},
+		{benPointer, "0.01", payments.FixedDebit, "amount", "too small"},
+		{benPointer, "ten", payments.FixedDebit, "amount", "number"},
+		{"", "1", payments.FixedDebit, "to", "payment pointer"},
+		{"ben", "1", payments.FixedDebit, "to", "starts with $"},
+		{"$localhost:3000/nobody", "1", payments.FixedDebit, "to", "Nobody can be paid"},
+		{"$localhost:3000/ben/x", "1", payments.FixedDebit, "to", "Nobody can be paid"},
+		{"$wallet.example/ben", "1", payments.FixedDebit, "to", "didn't answer"},
+		{annPointer, "1", payments.FixedDebit, "to", "sending from"},
+	} {
+		_, err := w.payments.Quote(context.Background(), ann.id, payments.QuoteRequest{
+			AccountID: ann.account, To: test.to, Amount: test.amount, Fixed: test.fixed,
+		})
+		if got := problem.Fields(err)[test.field]; !strings.Contains(got, test.says) {
+			t.Errorf("%s of %q to %q: %v; want %q beside %s", test.fixed, test.amount, test.to, err, test.says, test.field)
+		}
+	}
+}
+
+func TestConfirmTwiceIsOnePayment(t *testing.T) {
+	w := newWallet(t)
+	ann, ben := w.person("ann", usd, "10"), w.person("ben", usd, "")
+	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
+	var clicks sync.WaitGroup
+	for range 8 {
+		clicks.Go(func() {
+			if _, err := w.payments.Confirm(context.Background(), ann.id, q.ID); err != nil {
+				t.Errorf("confirm: %v", err)
+			}
+		})
+	}
+	clicks.Wait()
+	w.confirm(ann, q)
+	w.clock.advance(time.Hour) // also long after the quote has expired
+	if p := w.confirm(ann, q); p.State != payments.Completed {
+		t.Errorf("payment %+v", p)
+	}
+	if a, b := w.balance(ann), w.balance(ben); a != "0.00 USD" || b != "10.00 USD" {
+		t.Errorf("Ann has %s, Ben %s", a, b)
+	}
+	w.check()
+}
+
+func TestConfirmRefusals(t *testing.T) {
+	w := newWallet(t)
+	ann, ben := w.person("ann", usd, "10"), w.person("ben", usd, "10")
+	ctx := context.Background()
+	q := w.quote(ann, benPointer, "6", payments.FixedDebit)
+	second := w.quote(ann, benPointer, "6", payments.FixedDebit)
+	if _, err := w.payments.Confirm(ctx, ben.id, q.ID); problem.CodeOf(err) != problem.NotFound {
+		t.Errorf("somebody else's quote: %v", err)
+	}
+	w.confirm(ann, q)
+	if _, err := w.payments.Confirm(ctx, ann.id, second.ID); problem.CodeOf(err) != problem.Conflict {
+		t.Errorf("money that is gone: %v", err)
+	}
+	late := w.quote(ann, benPointer, "1", payments.FixedDebit)
+	w.clock.advance(2 * time.Minute)
+	if _, err := w.payments.Confirm(ctx, ann.id, late.ID); problem.CodeOf(err) != problem.Gone {
+		t.Errorf("expired quote: %v", err)
+	}
+	renewed, err := w.payments.Renew(ctx, ann.id, late.ID)
+	if err != nil || renewed.DebitAmount != late.DebitAmount {
+		t.Errorf("renewed %+v, %v", renewed, err)
+	}
+	if got := w.balance(ann); got != "4.00 USD" {
+		t.Errorf("Ann has %s", got)
+	}
+	w.check()
+}
+
+// Ben lets his pointer pay an account in another currency after the quote: the
+// payment must not go through at any price.
+func TestReceiverChangesCurrencyAfterTheQuote(t *testing.T) {
+	w := newWallet(t)
+	ann, ben := w.person("ann", usd, "10"), w.person("ben", eur, "")
+	ctx := context.Background()
+	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
+	yen, err := w.accounts.Open(ctx, ben.id, "JPY", "Yen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pointers, err := w.accounts.Pointers(ctx, ben.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.accounts.Repoint(ctx, ben.id, pointers[0].ID, yen); err != nil {
+		t.Fatal(err)
+	}
+	p := w.confirm(ann, q)
+	if p.State != payments.Failed || p.SentAmount.Value != 0 || p.Reason != stream.AssetChanged.Message() {
+		t.Errorf("payment %+v", p)
+	}
+	if got := w.balance(ann); got != "10.00 USD" {
+		t.Errorf("Ann has %s", got)
+	}
+	w.check()
+}
+
+// The wallet may owe 1,000,000.00 EUR at the most. Smaller packets still fit,
+// so a part arrives; the rest comes back.
+func TestExchangeLimitStopsAPaymentHalfWay(t *testing.T) {
+	w := newWallet(t)
+	ann := w.person("ann", usd, "1000000")
+	if err := w.payments.Deposit(context.Background(), ann.id, ann.account, "1000000"); err != nil {
+		t.Fatal(err)
+	}
+	ben := w.person("ben", eur, "")
+	p := w.confirm(ann, w.quote(ann, benPointer, "1500000", payments.FixedDebit))
+	if p.State != payments.Failed || p.DeliveredAmount.Value > 1_000_000_00 || p.Reason == "" {
+		t.Errorf("payment %+v", p)
+	}
+	left := ledger.Amount{Value: 2_000_000_00 - p.SentAmount.Value, Asset: usd}
+	if a, b := w.balance(ann), w.balance(ben); a != left.String() || b != p.DeliveredAmount.String() {
+		t.Errorf("Ann has %s of %s, Ben %s of %s", a, left, b, p.DeliveredAmount)
+	}
+	w.check()
+}
+
+// A payment whose way takes at most 3.00 at a time, so four packets of 2.50,
+// and dies after the second: what arrived stays, the rest comes back.
+func TestPartlyDelivered(t *testing.T) {
+	w := newWallet(t)
+	ann, ben := w.person("ann", usd, "10"), w.person("ben", usd, "")
+	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
+	delivered := 0
+	w.links.between(func(p packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
+		if p.Amount > 300 {
+			return &packet.Reject{Code: packet.TooLarge, TriggeredBy: "test.far", Data: packet.AmountTooLarge{Received: p.Amount, Maximum: 300}.Append(nil)}, nil
+		}
+		if p.Amount > 0 {
+			if delivered == 2 {
+				return &packet.Reject{Code: packet.Unreachable, TriggeredBy: "test.far"}, nil
+			}
+			delivered++
+		}
+		return next()
+	})
+	p := w.confirm(ann, q)
+	if p.State != payments.Failed || p.SentAmount.String() != "5.00 USD" || p.DeliveredAmount.String() != "5.00 USD" || p.Reason == "" {
+		t.Errorf("payment %+v", p)
+	}
+	if a, b := w.balance(ann), w.balance(ben); a != "5.00 USD" || b != "5.00 USD" {
+		t.Errorf("Ann has %s, Ben %s", a, b)
+	}
+	in, err := w.payments.FindIncoming(context.Background(), ben.id, p.ID)
+	if err != nil || in.Packets != 2 || in.Received.String() != "5.00 USD" {
+		t.Errorf("Ben's side: %+v, %v", in, err)
+	}
+	w.check()
+}
+
+// The answer to a packet is lost after the money has moved. What is shown must
+// be what happened, not what the sender was told.
+func TestLostAnswerDoesNotHideADelivery(t *testing.T) {
+	w := newWallet(t)
+	ann, ben := w.person("ann", usd, "10"), w.person("ben", usd, "")
+	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
+	w.links.between(func(p packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
+		reply, err := next()
+		if _, fulfilled := reply.(*packet.Fulfill); fulfilled {
+			return nil, errors.New("connection reset")
+		}
+		return reply, err
+	})
+	if p := w.confirm(ann, q); p.State != payments.Completed || p.SentAmount != q.DebitAmount {
+		t.Errorf("payment %+v", p)
+	}
+	if a, b := w.balance(ann), w.balance(ben); a != "0.00 USD" || b != "10.00 USD" {
+		t.Errorf("Ann has %s, Ben %s", a, b)
+	}
+	w.check()
+}
+
+// A payment that was confirmed when the wallet stopped is sent by the next
+// run, however long that took; one that was delivered is only ended.
+func TestRestartTakesPaymentsUp(t *testing.T) {
+	w := newWallet(t)
+	ann, ben := w.person("ann", usd, "10"), w.person("ben", eur, "")
+	w.stop()
+	w.start(false)
+	ctx := context.Background()
+	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
+	if p, err := w.payments.Confirm(ctx, ann.id, q.ID); err != nil || p.State != payments.Sending {
+		t.Fatalf("confirm: %+v, %v", p, err)
+	}
+	w.check()
+	w.stop()
+	w.clock.advance(24 * time.Hour)
+	w.start(true)
+	t.Cleanup(w.stop)
+	w.payments.Wait(ctx, q.ID)
+	p, err := w.payments.FindOutgoing(ctx, ann.id, q.ID)
+	if err != nil || p.State != payments.Completed {
+		t.Errorf("payment %+v, %v", p, err)
+	}
+	if a, b := w.balance(ann), w.balance(ben); a != "0.00 USD" || b != "9.13 EUR" {
+		t.Errorf("Ann has %s, Ben %s", a, b)
+	}
+	w.check()
+}
+
+func TestManyPaymentsAtOnceNeverOverspend(t *testing.T) {
+	w := newWallet(t)
+	ann, ben := w.person("ann", usd, "10"), w.person("ben", eur, "")
+	ctx := context.Background()
+	var quotes []payments.Quote
+	for range 30 {
+		quotes = append(quotes, w.quote(ann, benPointer, "1", payments.FixedDebit))
+	}
+	var all sync.WaitGroup
+	for _, q := range quotes {
+		all.Go(func() {
+			if _, err := w.payments.Confirm(ctx, ann.id, q.ID); err != nil && problem.CodeOf(err) != problem.Conflict {
+				t.Errorf("confirm: %v", err)
+			}
+			w.payments.Wait(ctx, q.ID)
+		})
+	}
+	all.Wait()
+	if a, b := w.balance(ann), w.balance(ben); a != "0.00 USD" || b != "9.10 EUR" {
+		t.Errorf("Ann has %s, Ben %s", a, b)
+	}
+	w.check()
+}
+
+func TestHistoryPages(t *testing.T) {
+	w := newWallet(t)
+	ann, ben := w.person("ann", usd, "10"), w.person("ben", eur, "")
+	ctx := context.Background()
+	for _, amount := range []string{"1", "2", "3"} {
+		w.clock.advance(time.Second)
+		w.confirm(ann, w.quote(ann, benPointer, amount, payments.FixedDebit))
+	}
+	var got []string
+	before, pages := "", 0
+	for {
+		page, older, err := w.payments.History(ctx, payments.Filter{UserID: ann.id, Before: before, Limit: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages++
+		for _, m := range page {
+			got = append(got, m.Who+" "+m.Amount.String())
+		}
+		if before = older; older == "" {
+			break
+		}
+	}
+	want := []string{"ben 3.00 USD", "ben 2.00 USD", "ben 1.00 USD", "Test money 10.00 USD"}
+	if diff := cmp.Diff(want, got); diff != "" || pages != 2 {
+		t.Errorf("%d pages: %s", pages, diff)
+	}
+	mine, _, err := w.payments.History(ctx, payments.Filter{UserID: ben.id, AccountID: ben.account, Limit: 10})
+	if err != nil || len(mine) != 3 || !mine[0].In || mine[0].Who != "ann" || mine[0].Amount.String() != "2.74 EUR" {
+		t.Errorf("Ben's history %+v, %v", mine, err)
+	}
+}
+
+func TestDepositRefusals(t *testing.T) {
+	w := newWallet(t)
+	ann, ben := w.person("ann", jpy, ""), w.person("ben", usd, "")
+	ctx := context.Background()
+	for amount, says := range map[string]string{"0": "more than 0", "1.5": "no decimals", "1000001": "1,000,000 JPY"} {
+		err := w.payments.Deposit(ctx, ann.id, ann.account, amount)
+		if got := problem.Fields(err)["amount"]; !strings.Contains(got, says) {
+			t.Errorf("%s: %v, want %q", amount, err, says)
+		}
+	}
+	if err := w.payments.Deposit(ctx, ann.id, ben.account, "1"); problem.Fields(err)["account"] == "" {
+		t.Errorf("somebody else's account: %v", err)
+	}
+}

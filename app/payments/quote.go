@@ -1,0 +1,257 @@
+package payments
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"pochi/app/accounts"
+	"pochi/app/problem"
+	"pochi/db"
+	"pochi/ilp"
+	"pochi/ilp/connector"
+	"pochi/ilp/stream"
+	"pochi/ledger"
+
+	"github.com/google/uuid"
+)
+
+// Fixed says which side's amount the person chose.
+type Fixed string
+
+// The sides.
+const (
+	FixedDebit   Fixed = "debit"   // what leaves the account
+	FixedReceive Fixed = "receive" // what arrives
+)
+
+// QuoteRequest is what a person asks for, as they typed it.
+type QuoteRequest struct {
+	AccountID uuid.UUID
+	To        string // a payment pointer
+	Amount    string // in the account's asset, or in the receiver's
+	Fixed     Fixed
+}
+
+// Quote is an offer: this leaves the account, that arrives.
+type Quote struct {
+	ID            uuid.UUID
+	UserID        uuid.UUID
+	AccountID     uuid.UUID
+	Receiver      string // payment pointer
+	ReceiverName  string // "" when the other wallet tells none
+	Fixed         Fixed
+	DebitAmount   ledger.Amount
+	ReceiveAmount ledger.Amount
+	CreatedAt     time.Time
+	ExpiresAt     time.Time
+}
+
+// Quote finds out, with packets that nobody can fulfill, what would arrive,
+// and keeps the offer until it expires. Errors are problems with the fields
+// account, to and amount; no money moves.
+func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest) (Quote, error) {
+	account, err := s.Accounts.Find(ctx, userID, req.AccountID)
+	if err != nil {
+		return Quote{}, problem.Field("account", "Choose one of your accounts.").Because(err)
+	}
+	receiver, err := s.Resolve(ctx, req.To)
+	if err != nil {
+		return Quote{}, err
+	}
+	if receiver.Local != nil && receiver.Local.AccountID == account.ID {
+		return Quote{}, problem.Field("to", "This pointer pays %s, the account you are sending from.", account.Name)
+	}
+	details, err := s.details(ctx, receiver)
+	if err != nil {
+		return Quote{}, err
+	}
+	sender := stream.NewSender(stream.SenderConfig{
+		Link:        s.Links.Link(connector.Sender{Account: account.ID, Asset: ilp.Asset(account.Asset())}),
+		Destination: details.DestinationAccount, Secret: details.SharedSecret, Clock: s.Clock, Random: s.Random,
+	})
+	defer sender.Close(ctx)
+	p := pricing{account: account, receiver: receiver, probe: sender.Probe}
+	debit, receive, err := p.price(ctx, req)
+	if err != nil {
+		return Quote{}, err
+	}
+	now := s.Clock.Now().UTC().Truncate(time.Microsecond)
+	q := Quote{
+		ID: uuid.Must(uuid.NewV7()), UserID: userID, AccountID: account.ID,
+		Receiver: receiver.Pointer.String(), ReceiverName: receiver.Name(), Fixed: req.Fixed,
+		DebitAmount: debit, ReceiveAmount: receive, CreatedAt: now, ExpiresAt: now.Add(s.QuoteTTL),
+	}
+	return q, s.insertQuote(ctx, q)
+}
+
+// pricing finds both sides of a quote.
+type pricing struct {
+	account  accounts.Account
+	receiver Receiver
+	probe    func(ctx context.Context, amount uint64) (stream.Probe, error)
+}
+
+func (p pricing) price(ctx context.Context, req QuoteRequest) (debit, receive ledger.Amount, err error) {
+	if req.Fixed == FixedReceive {
+		return p.priceReceive(ctx, req.Amount)
+	}
+	debit, err = parseAmount(req.Amount, p.account.Asset())
+	if err != nil {
+		return debit, receive, err
+	}
+	if err := p.affordable(debit); err != nil {
+		return debit, receive, err
+	}
+	probe, err := p.probe(ctx, debit.Value)
+	if err != nil {
+		return debit, receive, probeProblem(err)
+	}
+	return debit, ledger.Amount{Value: probe.Received, Asset: ledger.Asset(probe.Asset)}, nil
+}
+
+// priceReceive finds the smallest debit of which at least the wanted amount
+// arrives. Each hop rounds down, so what arrives grows in steps: bisection
+// finds the step. The real amount that arrives is quoted.
+func (p pricing) priceReceive(ctx context.Context, text string) (debit, receive ledger.Amount, err error) {
+	asset, err := p.receiveAsset(ctx)
+	if err != nil {
+		return debit, receive, err
+	}
+	want, err := parseAmount(text, asset)
+	if err != nil {
+		return debit, receive, err
+	}
+	low, high, got := uint64(0), uint64(0), uint64(0) // low is too little, high is enough and brings got
+	for next := want.Value; ; {
+		arrives, err := p.arrives(ctx, next, asset)
+		if err != nil {
+			return debit, receive, err
+		}
+		if arrives >= want.Value {
+			high, got = next, arrives
+		} else {
+			low = next
+		}
+		switch {
+		case high == 0 && next > math.MaxInt64/16:
+			return debit, receive, problem.Field("amount", "%s", ledger.ErrAmountTooLarge.Error())
+		case high == 0:
+			next *= 16
+		case high-low == 1:
+			debit = ledger.Amount{Value: high, Asset: p.account.Asset()}
+			return debit, ledger.Amount{Value: got, Asset: asset}, p.affordable(debit)
+		default:
+			next = low + (high-low)/2
+		}
+	}
+}
+
+// arrives probes one debit; what is too small to arrive counts as nothing.
+func (p pricing) arrives(ctx context.Context, debit uint64, asset ledger.Asset) (uint64, error) {
+	probe, err := p.probe(ctx, debit)
+	var failure *stream.Failure
+	if errors.As(err, &failure) && failure.Reason == stream.TooSmall {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, probeProblem(err)
+	}
+	if ledger.Asset(probe.Asset) != asset {
+		return 0, problem.Field("to", "%s", stream.AssetChanged.Message())
+	}
+	return probe.Received, nil
+}
+
+// receiveAsset learns in which asset the receiver is paid.
+func (p pricing) receiveAsset(ctx context.Context) (ledger.Asset, error) {
+	if p.receiver.Local != nil {
+		return p.receiver.Local.Asset, nil
+	}
+	probe, err := p.probe(ctx, max(p.account.Available.Value, 1))
+	if err != nil {
+		return ledger.Asset{}, probeProblem(err)
+	}
+	return ledger.Asset(probe.Asset), nil
+}
+
+func (p pricing) affordable(debit ledger.Amount) error {
+	if debit.Value <= p.account.Available.Value {
+		return nil
+	}
+	return problem.Field("amount", "This needs %s, and %s has %s.", debit, p.account.Name, p.account.Available)
+}
+
+func parseAmount(text string, asset ledger.Asset) (ledger.Amount, error) {
+	amount, err := ledger.ParseAmount(text, asset)
+	if err != nil {
+		return amount, problem.Field("amount", "%s", err.Error())
+	}
+	return amount, nil
+}
+
+// probeProblem puts a failed probe beside the field that can mend it.
+func probeProblem(err error) error {
+	var failure *stream.Failure
+	if !errors.As(err, &failure) {
+		return fmt.Errorf("probe: %w", err)
+	}
+	field := "to"
+	switch failure.Reason {
+	case stream.TooSmall, stream.TooLarge, stream.Illiquid:
+		field = "amount"
+	}
+	return problem.Field(field, "%s", failure.Reason.Message()).Because(err)
+}
+
+func (s *Service) insertQuote(ctx context.Context, q Quote) error {
+	return s.DB.Write(ctx, func(tx db.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM quotes WHERE expires_at < ?", q.CreatedAt.Add(-quoteKept).UnixMicro()); err != nil {
+			return fmt.Errorf("forget old quotes: %w", err)
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO quotes (id, user_id, account_id, receiver, receiver_name, fixed,
+			debit_amount, receive_amount, receive_code, receive_scale, created_at, expires_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			q.ID[:], q.UserID[:], q.AccountID[:], q.Receiver, q.ReceiverName, string(q.Fixed), q.DebitAmount.Value,
+			q.ReceiveAmount.Value, q.ReceiveAmount.Asset.Code, q.ReceiveAmount.Asset.Scale, q.CreatedAt.UnixMicro(), q.ExpiresAt.UnixMicro())
+		return err
+	})
+}
+
+// quoteKept is how long an expired quote can still be shown and renewed.
+const quoteKept = 24 * time.Hour
+
+// FindQuote returns a quote of the person, also an expired one, or
+// problem.NotFound.
+func (s *Service) FindQuote(ctx context.Context, userID, id uuid.UUID) (Quote, error) {
+	var q Quote
+	var created, expires int64
+	err := s.DB.Read.QueryRowContext(ctx, `SELECT q.id, q.user_id, q.account_id, q.receiver, q.receiver_name, q.fixed,
+		q.debit_amount, s.code, s.scale, q.receive_amount, q.receive_code, q.receive_scale, q.created_at, q.expires_at
+		FROM quotes q JOIN accounts a ON a.id = q.account_id JOIN assets s ON s.ledger = a.ledger
+		WHERE q.id = ? AND q.user_id = ?`, id[:], userID[:]).Scan(
+		&q.ID, &q.UserID, &q.AccountID, &q.Receiver, &q.ReceiverName, &q.Fixed,
+		&q.DebitAmount.Value, &q.DebitAmount.Asset.Code, &q.DebitAmount.Asset.Scale,
+		&q.ReceiveAmount.Value, &q.ReceiveAmount.Asset.Code, &q.ReceiveAmount.Asset.Scale, &created, &expires)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Quote{}, problem.New(problem.NotFound, "There is no such quote. Start the payment again.")
+	}
+	q.CreatedAt, q.ExpiresAt = time.UnixMicro(created).UTC(), time.UnixMicro(expires).UTC()
+	return q, err
+}
+
+// Renew asks again what an earlier quote asked.
+func (s *Service) Renew(ctx context.Context, userID, id uuid.UUID) (Quote, error) {
+	q, err := s.FindQuote(ctx, userID, id)
+	if err != nil {
+		return Quote{}, err
+	}
+	amount := q.DebitAmount
+	if q.Fixed == FixedReceive {
+		amount = q.ReceiveAmount
+	}
+	return s.Quote(ctx, userID, QuoteRequest{AccountID: q.AccountID, To: q.Receiver, Amount: amount.Decimal(), Fixed: q.Fixed})
+}

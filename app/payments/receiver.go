@@ -1,0 +1,94 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"pochi/app/accounts"
+	"pochi/app/problem"
+	"pochi/ilp/pointer"
+	"pochi/ilp/spsp"
+
+	"github.com/google/uuid"
+)
+
+// Receiver is who a pointer leads to, as far as this wallet can know.
+type Receiver struct {
+	Pointer pointer.Pointer
+	// Local is set when the pointer is one of ours.
+	Local *accounts.Payee
+}
+
+// Name returns the public name, "" when the other wallet tells none.
+func (r Receiver) Name() string {
+	if r.Local == nil {
+		return ""
+	}
+	return r.Local.PersonName
+}
+
+// Resolve reads a pointer as a person typed it and, when it is one of ours,
+// finds who is behind it. Errors are problems with the field "to".
+func (s *Service) Resolve(ctx context.Context, text string) (Receiver, error) {
+	p, err := s.Pointers.Parse(strings.TrimSpace(text))
+	if err != nil {
+		return Receiver{}, problem.Field("to", "%s", err.Error())
+	}
+	r := Receiver{Pointer: p}
+	if p.Host() != s.Host {
+		return r, nil
+	}
+	payee, err := s.Accounts.PayeeByName(ctx, strings.TrimPrefix(p.Path(), "/"))
+	switch {
+	case problem.CodeOf(err) == problem.NotFound:
+		return Receiver{}, problem.Field("to", "%s", problem.MessageOf(err))
+	case err != nil:
+		return Receiver{}, fmt.Errorf("resolve %s: %w", p, err)
+	}
+	r.Local = &payee
+	return r, nil
+}
+
+// details returns where to send packets for a receiver: our own credentials,
+// or what the other wallet answers. Errors are problems with the field "to".
+func (s *Service) details(ctx context.Context, r Receiver) (spsp.Details, error) {
+	if r.Local != nil {
+		return s.Offer(*r.Local)
+	}
+	details, err := s.SPSP.Query(ctx, r.Pointer.URL())
+	if err == nil {
+		return details, nil
+	}
+	var failed *spsp.Error
+	if !errors.As(err, &failed) {
+		return spsp.Details{}, fmt.Errorf("query %s: %w", r.Pointer, err)
+	}
+	return spsp.Details{}, problem.Field("to", "%s", failed.Reason.Error()).Because(err)
+}
+
+// Offer makes fresh STREAM credentials with which anybody can pay one of our
+// pointers. Nothing is stored: the address itself says whose it is.
+func (s *Service) Offer(payee accounts.Payee) (spsp.Details, error) {
+	to, secret, err := s.Credentials.Credentials(newTag(payee.ID))
+	if err != nil {
+		return spsp.Details{}, fmt.Errorf("credentials for %s: %w", payee.Name, err)
+	}
+	return spsp.Details{DestinationAccount: to, SharedSecret: secret}, nil
+}
+
+// A connection's tag is the pointer's id and an id of the connection.
+const tagSize = 32
+
+func newTag(pointerID uuid.UUID) []byte {
+	connection := uuid.Must(uuid.NewV7())
+	return append(pointerID[:], connection[:]...)
+}
+
+func parseTag(tag []byte) (pointerID uuid.UUID, ok bool) {
+	if len(tag) != tagSize {
+		return uuid.Nil, false
+	}
+	return uuid.UUID(tag[:16]), true
+}

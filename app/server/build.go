@@ -1,0 +1,174 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"pochi/app/accounts"
+	"pochi/app/api"
+	"pochi/app/config"
+	"pochi/app/fetch"
+	"pochi/app/oauth"
+	"pochi/app/payments"
+	"pochi/app/rates"
+	"pochi/app/sessions"
+	"pochi/app/users"
+	"pochi/app/web"
+	"pochi/db"
+	"pochi/ilp/address"
+	"pochi/ilp/connector"
+	"pochi/ilp/pointer"
+	"pochi/ilp/spsp"
+	"pochi/ilp/stream"
+	"pochi/ledger"
+	"pochi/static"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// server is the program's parts that run.
+type server struct {
+	db       *db.DB
+	payments *payments.Service
+	pages    *fiber.App
+	health   http.Handler
+}
+
+// build makes every part and joins them: what a part needs is handed to it.
+func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (*server, error) {
+	secrets, err := cfg.Secrets()
+	if err != nil {
+		return nil, err
+	}
+	table, err := rates.Parse(cfg.Rates)
+	if err != nil {
+		return nil, err
+	}
+	books, err := ledger.Open(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	currencies, err := openCurrencies(ctx, cfg, books)
+	if err != nil {
+		return nil, err
+	}
+	people := accounts.New(d, books, currencies, time.Now)
+	pay, err := buildPayments(cfg, d, books, people, table, secrets, log)
+	if err != nil {
+		return nil, err
+	}
+	provider, err := oauth.New(oauth.Options{AdminURL: cfg.HydraAdminURL, PublicURL: cfg.HydraPublicURL, Audience: cfg.PublicURL})
+	if err != nil {
+		return nil, err
+	}
+	signIn := users.New(d, books, people, users.Options{})
+	pages, err := buildPages(cfg, d, parts{signIn, people, pay, provider, table, currencies}, secrets, log)
+	if err != nil {
+		return nil, err
+	}
+	return &server{db: d, payments: pay, pages: pages, health: health{db: d, hydra: provider}}, nil
+}
+
+func openCurrencies(ctx context.Context, cfg config.Config, books *ledger.Ledger) ([]ledger.Asset, error) {
+	currencies, err := cfg.Assets()
+	if err != nil {
+		return nil, err
+	}
+	for _, asset := range currencies {
+		limit, err := cfg.ExchangeLimitOf(asset)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := books.OpenAsset(ctx, asset, limit); err != nil {
+			return nil, err
+		}
+	}
+	return currencies, nil
+}
+
+// buildPayments joins the ILP engine to the books: packets of our people's
+// payments go through the connector's chain, which ends at our own receiver.
+func buildPayments(cfg config.Config, d *db.DB, books *ledger.Ledger, people *accounts.Service,
+	table rates.Table, secrets config.Secrets, log *slog.Logger) (*payments.Service, error) {
+	own, err := address.Parse(cfg.ILPAddress)
+	if err != nil {
+		return nil, fmt.Errorf("POCHI_ILP_ADDRESS: %w", err)
+	}
+	key, err := secrets.Key("stream")
+	if err != nil {
+		return nil, err
+	}
+	receiver, err := stream.NewReceiver(own, key, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	delivery := payments.Books{DB: d, Ledger: books, Accounts: people, Now: time.Now}
+	node, err := connector.New(connector.Config{
+		Address: own, Receiver: receiver, Payees: delivery, Books: delivery, Rates: table, Now: time.Now, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return payments.New(payments.Config{
+		DB: d, Ledger: books, Accounts: people, Links: node, Credentials: receiver, Rates: table,
+		SPSP:     spsp.Client{HTTP: fetch.New(fetch.Options{AllowLoopback: !cfg.Production()})},
+		Pointers: pointer.Parser{AllowLoopback: !cfg.Production()}, Host: cfg.Host(),
+		QuoteTTL: cfg.QuoteTTL, SendTimeout: cfg.SendTimeout,
+		Clock: stream.SystemClock{}, Random: rand.Reader, Log: log,
+	}), nil
+}
+
+type parts struct {
+	users      *users.Service
+	accounts   *accounts.Service
+	payments   *payments.Service
+	provider   *oauth.Provider
+	rates      rates.Table
+	currencies []ledger.Asset
+}
+
+// buildPages mounts the APIs for other programs and the pages for people:
+// tokens guard the former, cookies and CSRF tokens the latter.
+func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, log *slog.Logger) (*fiber.App, error) {
+	assets, err := static.New()
+	if err != nil {
+		return nil, err
+	}
+	public, err := url.Parse(cfg.PublicURL)
+	if err != nil {
+		return nil, fmt.Errorf("POCHI_PUBLIC_URL: %w", err)
+	}
+	key, err := secrets.Key("csrf")
+	if err != nil {
+		return nil, err
+	}
+	guard, err := web.NewCSRF(web.CSRFOptions{
+		Key: key[:], PublicURL: public, Production: cfg.Production(), LoggedOut: web.LoggedOutForms,
+	})
+	if err != nil {
+		return nil, err
+	}
+	site := &web.Site{
+		Guard: guard.Protect,
+		Users: p.users, Accounts: p.accounts, Pointers: p.accounts, Quotes: p.payments, Payments: p.payments, Offers: p.payments,
+		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider},
+		Sessions:   sessions.New(d, sessions.Options{CookieName: sessions.CookieName("pochi", public, cfg.Production()), Secure: cfg.Production()}),
+		Currencies: p.currencies, Rates: p.rates, Assets: assets,
+		Host: cfg.Host(), PublicURL: cfg.PublicURL, Now: time.Now, Log: log,
+	}
+	if cfg.FaucetOn() {
+		site.Faucet = p.payments
+	}
+	app := newFiber(site.ShowError)
+	app.Use(web.AssignRequestID(nil), web.AccessLog(log, time.Now), web.SecurityHeaders(cfg.Production()), web.Recover)
+	api.New(api.Options{
+		Tokens: p.provider, People: p.users, Pointers: p.accounts, Audience: cfg.PublicURL, Host: cfg.Host(), Log: log,
+	}).Register(app)
+	site.Routes(app)
+	return app, nil
+}

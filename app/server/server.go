@@ -1,0 +1,118 @@
+// Package server puts the program together: database, ledger, services, the
+// ILP engine and the listeners. Run is the whole life of the program; the
+// tests call it too.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"pochi/app/config"
+	"pochi/db"
+
+	"github.com/gofiber/fiber/v2"
+	"golang.org/x/sync/errgroup"
+)
+
+// drain is how long requests may take to end when the program stops.
+const drain = 5 * time.Second
+
+// Run serves until ctx ends, then stops in reverse order: listeners, payments,
+// database. ready is called once it serves; it may be nil. An error says in
+// one line what to change.
+func Run(ctx context.Context, cfg config.Config, log *slog.Logger, ready func()) (err error) {
+	d, err := db.Open(ctx, db.Options{URL: cfg.DB, Log: log})
+	if errors.Is(err, db.ErrLocked) {
+		return fmt.Errorf("POCHI_DATA=%s: %w", cfg.Data, err)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	s, err := build(ctx, cfg, d, log)
+	if err != nil {
+		return err
+	}
+	pages, err := listen("POCHI_LISTEN", cfg.Listen)
+	if err != nil {
+		return err
+	}
+	defer pages.Close()
+	ops, err := listen("POCHI_OPS_LISTEN", cfg.OpsListen)
+	if err != nil {
+		return err
+	}
+	defer ops.Close()
+	return s.serve(ctx, pages, ops, ready)
+}
+
+func listen(variable, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("can't listen on %s: stop what uses it, or set %s: %w", address, variable, err)
+	}
+	return l, nil
+}
+
+// serve runs the parts side by side until ctx ends or one of them does. First
+// the listeners stop, so that nothing is confirmed any more, then the payments
+// on their way.
+func (s *server) serve(ctx context.Context, pages, ops net.Listener, ready func()) error {
+	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSending()
+	if err := s.payments.Start(sending); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.pages.Listener(pages) })
+	group.Go(func() error {
+		<-ctx.Done()
+		return s.pages.ShutdownWithTimeout(drain)
+	})
+	group.Go(func() error { return serveOps(ctx, ops, s.health) })
+	group.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.db.Writer.Done():
+			return fmt.Errorf("%w: %w", db.ErrStopped, s.db.Writer.Err())
+		}
+	})
+	if ready != nil {
+		ready()
+	}
+	err := group.Wait()
+	stopSending()
+	s.payments.Drain()
+	return err
+}
+
+func serveOps(ctx context.Context, l net.Listener, health http.Handler) error {
+	mux := http.NewServeMux()
+	mux.Handle("GET /healthz", health)
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	go func() {
+		<-ctx.Done()
+		srv.Close()
+	}()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// newFiber returns a server for browsers and apps. Strings from a request are
+// copied, since services keep them; headers have room for Hydra's challenges.
+func newFiber(errorHandler fiber.ErrorHandler) *fiber.App {
+	return fiber.New(fiber.Config{
+		AppName: "Pochi", DisableStartupMessage: true, Immutable: true,
+		ReadBufferSize: 16 << 10, BodyLimit: 64 << 10,
+		ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
+		ErrorHandler: errorHandler,
+	})
+}

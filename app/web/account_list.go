@@ -1,0 +1,55 @@
+package web
+
+import (
+	"pochi/app/accounts"
+	"pochi/views"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+)
+
+func (s *Site) showAccounts(c *fiber.Ctx) error {
+	return s.renderAccounts(c, fiber.StatusOK, views.AccountList{Currency: s.Currencies[0].Code})
+}
+
+func (s *Site) renderAccounts(c *fiber.Ctx, status int, list views.AccountList) error {
+	ctx, who := c.UserContext(), person(c)
+	all, err := s.Accounts.List(ctx, who.ID)
+	if err != nil {
+		return err
+	}
+	pointers, err := s.Pointers.Pointers(ctx, who.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		list.Accounts = append(list.Accounts, views.AccountRow{
+			ID: a.ID.String(), Name: a.Name, Asset: a.Asset().Name(), Balance: money(a.Available),
+			Keep: whyKeep(a, len(s.paying(pointers, a.ID)) > 0),
+		})
+	}
+	list.Currencies = currencyOptions(s.Currencies)
+	return render(c, status, views.Accounts(s.page(c, "Accounts", views.NavAccounts), list))
+}
+
+// whyKeep says why an account can't be closed now, "" when it can.
+func whyKeep(a accounts.Account, paid bool) string {
+	switch {
+	case a.Available.Value > 0 || a.Pending.Value > 0:
+		return "Can be closed once it is empty."
+	case paid:
+		return "Can be closed once no pointer pays it."
+	}
+	return ""
+}
+
+// paying returns the pointers that pay an account, as people write them.
+func (s *Site) paying(pointers []accounts.Pointer, accountID uuid.UUID) []string {
+	var out []string
+	for _, p := range pointers {
+		if p.AccountID == accountID {
+			out = append(out, s.pointer(p.Name))
+		}
+	}
+	return out
+}

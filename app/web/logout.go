@@ -1,0 +1,10 @@
+package web
+
+import "github.com/gofiber/fiber/v2"
+
+func (s *Site) logOut(c *fiber.Ctx) error {
+	if err := s.Sessions.LogOut(c); err != nil {
+		return err
+	}
+	return see(c, "/?done=signed-out")
+}

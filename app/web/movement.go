@@ -1,0 +1,91 @@
+package web
+
+import (
+	"time"
+
+	"pochi/app/payments"
+	"pochi/ledger"
+	"pochi/views"
+)
+
+const minus = "−" // the sign, not the hyphen
+
+func money(a ledger.Amount) views.Money {
+	return views.Money{Text: a.Symbolic(), Code: a.Asset.Code}
+}
+
+// days groups a page of movements by date, in UTC.
+func (s *Site) days(movements []payments.Movement) []views.Day {
+	var out []views.Day
+	for _, m := range movements {
+		label := s.dayLabel(m.At)
+		if len(out) == 0 || out[len(out)-1].Label != label {
+			out = append(out, views.Day{Label: label})
+		}
+		day := &out[len(out)-1]
+		day.Movements = append(day.Movements, s.movement(m))
+	}
+	return out
+}
+
+func (s *Site) dayLabel(at time.Time) string {
+	const date = "2 January 2006"
+	now := s.Now().UTC()
+	switch label := at.UTC().Format(date); label {
+	case now.Format(date):
+		return "Today"
+	case now.AddDate(0, 0, -1).Format(date):
+		return "Yesterday"
+	default:
+		return label
+	}
+}
+
+func (s *Site) movement(m payments.Movement) views.Movement {
+	v := views.Movement{
+		ID: m.ID.String(), URL: "/payments/" + m.ID.String(), In: m.In,
+		Who: m.Who, Detail: m.Pointer, Amount: money(m.Amount),
+		State: movementState(m), Time: views.Moment{Text: m.At.UTC().Format("15:04"), ISO: iso(m.At)},
+	}
+	switch {
+	case m.In:
+		v.URL += "?side=in" // paying oneself, both sides have one id
+		v.Amount.Text = "+" + v.Amount.Text
+		if m.Pointer != "" {
+			v.Detail = s.pointer(m.Pointer)
+		}
+		if v.Who == "" {
+			v.Who = "Somebody"
+		}
+	case m.State == payments.Failed && !m.Partly:
+		v.Void = true
+	default:
+		v.Amount.Text = minus + v.Amount.Text
+	}
+	if v.Who == "" {
+		v.Who, v.Detail = v.Detail, ""
+	}
+	return v
+}
+
+func movementState(m payments.Movement) string {
+	switch {
+	case m.State == payments.Sending:
+		return "Sending"
+	case m.Partly:
+		return "Partly delivered"
+	case m.State == payments.Failed:
+		return "Failed"
+	}
+	return ""
+}
+
+func iso(at time.Time) string { return at.UTC().Format(time.RFC3339) }
+
+// moment is a time for a page of details; the zero time is empty.
+func moment(at time.Time) views.Moment {
+	if at.IsZero() {
+		return views.Moment{}
+	}
+	return views.Moment{Text: at.UTC().Format("2 January 2006, 15:04:05 UTC"), ISO: iso(at)}
+}

@@ -1,0 +1,108 @@
+package web
+
+import (
+	"slices"
+	"strings"
+
+	"pochi/app/oauth"
+	"pochi/views"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+)
+
+// showConsent asks whether an app may have what it wants.
+func (s *Site) showConsent(c *fiber.Ctx) error {
+	request, err := s.OAuth.Consents.Consent(c.UserContext(), strings.Clone(c.Query("consent_challenge")))
+	if err != nil {
+		return err
+	}
+	if !isSubject(c, request.Subject) {
+		return s.consentOfAnother(c, request)
+	}
+	if len(request.Scopes) == 0 {
+		return s.rejectConsent(c, request, oauth.Reason{
+			Code:        "invalid_scope",
+			Description: "The request names no scope that this wallet knows.",
+		})
+	}
+	AllowFormAction(c, request.FormSources...)
+	can, cannot := abilities(request.Scopes)
+	return render(c, fiber.StatusOK, views.Consent(s.page(c, "Allow "+request.App.Name+"?", views.NavNone), views.ConsentPage{
+		Action:    pathOAuthConsent,
+		Challenge: request.Challenge,
+		App:       request.App.Name,
+		Host:      request.To.Host,
+		Person:    person(c).Name,
+		Email:     person(c).Email,
+		Can:       can,
+		Cannot:    cannot,
+	}))
+}
+
+// decideConsent passes the decision on to Hydra, whom it first asks again what
+// it is about. Only scopes that the page has shown are granted.
+func (s *Site) decideConsent(c *fiber.Ctx) error {
+	request, err := s.OAuth.Consents.Consent(c.UserContext(), strings.Clone(c.FormValue("consent_challenge")))
+	if err != nil {
+		return err
+	}
+	if !isSubject(c, request.Subject) {
+		return s.consentOfAnother(c, request)
+	}
+	switch c.FormValue("decision") {
+	case views.DecisionAllow:
+		grant := oauth.Grant{Scopes: request.Scopes, Name: person(c).Name}
+		to, err := s.OAuth.Consents.AcceptConsent(c.UserContext(), request.Challenge, grant)
+		if err != nil {
+			return err
+		}
+		return see(c, to)
+	case views.DecisionDeny:
+		return s.rejectConsent(c, request, oauth.Reason{Code: "access_denied", Description: "The person did not allow it."})
+	default:
+		return undecided()
+	}
+}
+
+func (s *Site) rejectConsent(c *fiber.Ctx, request oauth.ConsentRequest, reason oauth.Reason) error {
+	to, err := s.OAuth.Consents.RejectConsent(c.UserContext(), request.Challenge, reason)
+	if err != nil {
+		return err
+	}
+	return see(c, to)
+}
+
+// consentOfAnother says that whoever the app asked isn't signed in any more,
+// and offers to begin again.
+func (s *Site) consentOfAnother(c *fiber.Ctx, request oauth.ConsentRequest) error {
+	page := views.ErrorPage{
+		Status:   fiber.StatusForbidden,
+		Title:    "You are logged out",
+		Message:  "You logged out after " + request.App.Name + " had asked. Nothing was allowed.",
+		LinkText: "Log in and continue",
+		LinkURL:  request.RestartURL,
+	}
+	if who := person(c); who.ID != uuid.Nil {
+		page.Title = "Somebody else was asked"
+		page.Message = "When " + request.App.Name + " asked, somebody else was logged in here. Nothing was allowed."
+		page.LinkText = "Continue as " + who.Name
+	}
+	return s.oauthMessage(c, page)
+}
+
+// abilities says in sentences what the scopes allow, and what they don't.
+func abilities(scopes []oauth.Scope) (can, cannot []string) {
+	if slices.Contains(scopes, oauth.OpenID) {
+		can = append(can, "Recognise you when you come back.")
+	}
+	if slices.Contains(scopes, oauth.Profile) {
+		can = append(can, "See your name and your payment pointers.")
+	} else {
+		cannot = append(cannot, "See your name or your payment pointers.")
+	}
+	if slices.Contains(scopes, oauth.OfflineAccess) {
+		can = append(can, "Keep this access while you are away.")
+	}
+	return can, append(cannot, "See your e-mail address, your balances or your payments.", "Move money.")
+}

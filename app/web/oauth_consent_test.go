@@ -1,0 +1,142 @@
+package web_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"pochi/app/oauth"
+	"pochi/app/problem"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func jsonAnswer(status int, body string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	})
+}
+
+func consentRequest(scopes ...oauth.Scope) oauth.ConsentRequest {
+	return oauth.ConsentRequest{
+		App: oauth.App{ID: "c1", Name: "Shop <of> Ben"}, Subject: ann().ID.String(), Scopes: scopes,
+		To:          oauth.Destination{Host: "shop.example", Source: "https://shop.example"},
+		RestartURL:  hydraOrigin + "/oauth2/auth?client_id=c1",
+		FormSources: []string{hydraOrigin, "https://shop.example"},
+	}
+}
+
+func TestConsentPage(t *testing.T) {
+	b := openBrowser(t, &hydra{consent: consentRequest(oauth.OpenID, oauth.Profile, oauth.OfflineAccess)})
+	b.logIn(ann())
+	got := b.get("/oauth/consent?consent_challenge=sesame")
+	if got.Status != 200 || !got.shows("Shop <of> Ben", "shop.example", "ann@example.com", "Recognise you", "See your name and your payment pointers",
+		"while you are away", "Move money", `value="sesame"`, `value="allow"`, `value="deny"`) {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+	if strings.Contains(got.Body, "<of>") {
+		t.Error("the app's name isn't escaped")
+	}
+	if !strings.Contains(got.Policy, hydraOrigin+" https://shop.example") || !strings.Contains(got.Policy, "frame-ancestors 'none'") {
+		t.Errorf("policy: %s", got.Policy)
+	}
+}
+
+func TestConsentPagePromisesNoMoreThanIsAsked(t *testing.T) {
+	b := openBrowser(t, &hydra{consent: consentRequest(oauth.OpenID)})
+	b.logIn(ann())
+	got := b.get("/oauth/consent?consent_challenge=sesame")
+	if !got.shows("See your name or your payment pointers") || got.shows("See your name and") || got.shows("while you are away") {
+		t.Error(got.Body)
+	}
+}
+
+func TestConsentDecision(t *testing.T) {
+	for _, tt := range []struct {
+		decision string
+		status   int
+		decided  []string
+		granted  oauth.Grant
+	}{
+		{"allow", 303, []string{"accept consent sesame"}, oauth.Grant{Scopes: []oauth.Scope{oauth.OpenID, oauth.Profile}, Name: "Ann"}},
+		{"deny", 303, []string{"reject consent: access_denied sesame"}, oauth.Grant{}},
+		{"", 422, nil, oauth.Grant{}},
+		{"Allow", 422, nil, oauth.Grant{}},
+	} {
+		h := &hydra{consent: consentRequest(oauth.OpenID, oauth.Profile)}
+		b := openBrowser(t, h)
+		b.logIn(ann())
+		got := b.post("/oauth/consent", "consent_challenge", "sesame", "decision", tt.decision)
+		if got.Status != tt.status || got.Status == 303 && got.Location != onward {
+			t.Errorf("%q: %d to %q", tt.decision, got.Status, got.Location)
+		}
+		if diff := cmp.Diff(tt.decided, h.decided); diff != "" {
+			t.Errorf("%q: %s", tt.decision, diff)
+		}
+		if diff := cmp.Diff(tt.granted, h.granted); diff != "" {
+			t.Errorf("%q: %s", tt.decision, diff)
+		}
+	}
+}
+
+func TestOnlyWhoWasAskedConsents(t *testing.T) {
+	for name, visit := range map[string]func(*browser){
+		"nobody":        func(*browser) {},
+		"somebody else": func(b *browser) { b.logIn(ben()) },
+		"logged out since": func(b *browser) {
+			b.logIn(ann())
+			b.post("/logout")
+		},
+	} {
+		h := &hydra{consent: consentRequest(oauth.OpenID)}
+		b := openBrowser(t, h)
+		visit(b)
+		for method, got := range map[string]reply{
+			"GET":  b.get("/oauth/consent?consent_challenge=sesame"),
+			"POST": b.post("/oauth/consent", "consent_challenge", "sesame", "decision", "allow"),
+		} {
+			if got.Status != 403 || !got.shows("Nothing was allowed", hydraOrigin+"/oauth2/auth?client_id=c1") {
+				t.Errorf("%s, %s: %d %s", name, method, got.Status, got.Body)
+			}
+		}
+		if len(h.decided) != 0 {
+			t.Errorf("%s: %v", name, h.decided)
+		}
+	}
+}
+
+func TestConsentToNothingIsRefused(t *testing.T) {
+	h := &hydra{consent: consentRequest()}
+	b := openBrowser(t, h)
+	b.logIn(ann())
+	got := b.get("/oauth/consent?consent_challenge=sesame")
+	if got.Status != 303 || got.Location != onward {
+		t.Errorf("%d to %q", got.Status, got.Location)
+	}
+	if diff := cmp.Diff([]string{"reject consent: invalid_scope sesame"}, h.decided); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestConsentWithoutHydra(t *testing.T) {
+	for status, err := range map[int]error{
+		503: problem.New(problem.Unavailable, "Connecting apps is not possible right now.").Because(errors.New("dial")),
+		410: problem.New(problem.Gone, "Go back to the app."),
+		404: problem.New(problem.NotFound, "Go back to the app."),
+	} {
+		b := openBrowser(t, &hydra{err: err})
+		b.logIn(ann())
+		for method, got := range map[string]reply{
+			"GET":  b.get("/oauth/consent?consent_challenge=sesame"),
+			"POST": b.post("/oauth/consent", "consent_challenge", "sesame", "decision", "allow"),
+		} {
+			if got.Status != status || !got.shows(problem.MessageOf(err)) || got.shows("dial") {
+				t.Errorf("%s: %d %s", method, got.Status, got.Body)
+			}
+		}
+	}
+}

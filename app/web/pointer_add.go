@@ -1,0 +1,21 @@
+package web
+
+import (
+	"pochi/app/problem"
+	"pochi/views"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+func (s *Site) addPointer(c *fiber.Ctx) error {
+	name, account := text(c, "name"), text(c, "account")
+	err := s.Pointers.AddPointer(c.UserContext(), person(c).ID, name, formID(c, "account"))
+	if err != nil {
+		errs, ok := formErrors(err)
+		if !ok {
+			return err
+		}
+		return s.renderPointers(c, problem.Status(err), views.PointerList{Name: name, Account: account, Errors: errs})
+	}
+	return see(c, "/pointers?done=pointer-added")
+}

@@ -1,0 +1,60 @@
+package web
+
+import (
+	"pochi/app/payments"
+	"pochi/views"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+func (s *Site) showQuote(c *fiber.Ctx) error { return s.renderQuote(c, fiber.StatusOK, "") }
+
+// renderQuote shows the quote that the path names; refusal says why the last
+// confirmation was refused.
+func (s *Site) renderQuote(c *fiber.Ctx, status int, refusal string) error {
+	ctx, who := c.UserContext(), person(c)
+	id, err := paramID(c)
+	if err != nil {
+		return err
+	}
+	if _, err := s.Payments.FindOutgoing(ctx, who.ID, id); err == nil {
+		return see(c, "/payments/"+id.String()) // confirmed before
+	}
+	q, err := s.Quotes.FindQuote(ctx, who.ID, id)
+	if err != nil {
+		return err
+	}
+	a, err := s.Accounts.Find(ctx, who.ID, q.AccountID)
+	if err != nil {
+		return err
+	}
+	left := q.ExpiresAt.Sub(s.Now())
+	title := "Confirm payment"
+	if left <= 0 {
+		title = "Quote expired"
+	}
+	return render(c, status, views.Quote(s.page(c, title, views.NavSend), views.QuotePage{
+		ID: q.ID.String(), Send: money(q.DebitAmount), Receive: money(q.ReceiveAmount),
+		Rate: s.Rates.Describe(q.DebitAmount.Asset.Code, q.ReceiveAmount.Asset.Code), Fee: "None",
+		Payee: name(q.ReceiverName, q.Receiver), Pointer: q.Receiver, Account: a.Name,
+		Expires: views.Moment{Text: q.ExpiresAt.Format("15:04:05 UTC"), ISO: iso(q.ExpiresAt)}, SecondsLeft: max(0, int(left.Seconds())),
+		Expired: left <= 0, ChangeURL: "/send?" + changeQuery(q), Problem: refusal,
+	}))
+}
+
+// changeQuery fills the send form with what a quote was asked for.
+func changeQuery(q payments.Quote) string {
+	amount, side := q.DebitAmount, views.SideSend
+	if q.Fixed == payments.FixedReceive {
+		amount, side = q.ReceiveAmount, views.SideReceive
+	}
+	return query("to", q.Receiver, "account", q.AccountID.String(), "amount", amount.Decimal(), "side", side)
+}
+
+// name is what to call the other side.
+func name(public, pointer string) string {
+	if public != "" {
+		return public
+	}
+	return pointer
+}

@@ -1,0 +1,52 @@
+package web
+
+import (
+	"pochi/app/payments"
+	"pochi/views"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+)
+
+const homeMovements = 10
+
+// showStart is home for who is signed in, the landing page for everybody else.
+func (s *Site) showStart(c *fiber.Ctx) error {
+	if person(c).ID == uuid.Nil {
+		return render(c, fiber.StatusOK, views.Landing(s.page(c, "", views.NavNone)))
+	}
+	return s.showHome(c)
+}
+
+func (s *Site) showHome(c *fiber.Ctx) error {
+	ctx, who := c.UserContext(), person(c)
+	list, err := s.Accounts.List(ctx, who.ID)
+	if err != nil {
+		return err
+	}
+	pointers, err := s.Pointers.Pointers(ctx, who.ID)
+	if err != nil {
+		return err
+	}
+	movements, older, err := s.Payments.History(ctx, payments.Filter{UserID: who.ID, Limit: homeMovements})
+	if err != nil {
+		return err
+	}
+	home := views.HomePage{Days: s.days(movements)}
+	for _, a := range list {
+		home.Accounts = append(home.Accounts, views.AccountCard{ID: a.ID.String(), Name: a.Name, Balance: money(a.Available)})
+	}
+	if len(pointers) > 0 {
+		home.Pointer, home.PayURL = s.pointer(pointers[0].Name), s.PublicURL+"/"+pointers[0].Name
+	}
+	if older != "" {
+		home.More = "/accounts"
+		if len(list) == 1 {
+			home.More += "/" + list[0].ID.String()
+		}
+	}
+	return render(c, fiber.StatusOK, views.Home(s.page(c, "Home", views.NavHome), home))
+}
+
+// pointer returns one of our payment pointers as people write it.
+func (s *Site) pointer(name string) string { return "$" + s.Host + "/" + name }

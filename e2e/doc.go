@@ -1,0 +1,6 @@
+// Package e2e holds whole journeys through the wallet: real processes, real Hydra, a real browser.
+//
+// A test starts a wallet on free ports with a data folder of its own, gives it people, each with a browser context,
+// and looks at what they see. Tests share nothing, and leave no process behind. They run with POCHI_E2E=1 only, since
+// they need bin/pochi, bin/hydra, Chromium and the driver: `make test` brings them all.
+package e2e

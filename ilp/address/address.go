@@ -1,0 +1,123 @@
+// Package address knows the rules of ILP addresses (RFC 15): dotted, case-sensitive names such as "test.pochi.ann",
+// whose first segment is an allocation scheme.
+//
+// An Address is a string that has been checked, or that this node made from one that was. Comparison and routing are on
+// its bytes and on whole segments: "g.ab" is not below "g.a".
+package address
+
+import "strings"
+
+// Address is an ILP address. Parse and ParseBytes are the way to one from outside.
+type Address string
+
+// MaxLength is the longest address, in bytes.
+const MaxLength = 1023
+
+// Error says what is wrong with an address. It is a constant, so it can be compared with errors.Is.
+type Error string
+
+// Error returns the defect in words.
+func (e Error) Error() string { return "ilp address: " + string(e) }
+
+// The defects of an address.
+const (
+	ErrTooLong  Error = "longer than 1023 characters"
+	ErrScheme   Error = "unknown allocation scheme"
+	ErrSegments Error = "needs a scheme and at least one segment, none of them empty"
+	ErrChar     Error = "has a character that is not a letter, digit, '_', '~' or '-'"
+)
+
+// Parse returns s as an Address, or an Error.
+func Parse(s string) (Address, error) {
+	if err := validate(s); err != nil {
+		return "", err
+	}
+	return Address(s), nil
+}
+
+// ParseBytes is Parse for bytes from the wire. A byte of 0x80 or above is ErrChar, never masked.
+func ParseBytes(b []byte) (Address, error) {
+	if err := validate(b); err != nil {
+		return "", err
+	}
+	return Address(b), nil
+}
+
+// Validate returns an Error if a breaks a rule: useful for an address that came as a string type, unchecked.
+func (a Address) Validate() error { return validate(a) }
+
+func validate[S ~string | ~[]byte](s S) error {
+	if len(s) > MaxLength {
+		return ErrTooLong
+	}
+	segment, dots := 0, 0 // where the current segment began, dots seen
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] != '.':
+			if !allowed(s[i]) {
+				return ErrChar
+			}
+		case i == segment:
+			return ErrSegments
+		default:
+			if dots == 0 && !scheme(string(s[:i])) {
+				return ErrScheme
+			}
+			segment, dots = i+1, dots+1
+		}
+	}
+	if dots == 0 || segment == len(s) {
+		return ErrSegments
+	}
+	return nil
+}
+
+func allowed(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '~' || c == '-'
+}
+
+func scheme(s string) bool {
+	switch s {
+	case "g", "private", "example", "peer", "self", "test", "test1", "test2", "test3", "local":
+		return true
+	}
+	return false
+}
+
+// Scheme returns the first segment.
+func (a Address) Scheme() string {
+	first, _, _ := strings.Cut(string(a), ".")
+	return first
+}
+
+// HasPrefix reports whether a is p or lies below it, segment by segment. A prefix may be a bare scheme such as "test";
+// every address has the empty prefix.
+func (a Address) HasPrefix(p Address) bool {
+	if !strings.HasPrefix(string(a), string(p)) {
+		return false
+	}
+	return p == "" || len(a) == len(p) || a[len(p)] == '.'
+}
+
+// Append returns the address with segments added below a, or an Error if the result is not an address.
+func (a Address) Append(segments ...string) (Address, error) {
+	for _, segment := range segments {
+		a += Address("." + segment)
+	}
+	return Parse(string(a))
+}
+
+// Below returns the first segment of a below prefix, and false if a is not below it. Segments after it don't matter.
+func (a Address) Below(prefix Address) (segment string, ok bool) {
+	if !a.HasPrefix(prefix) || len(a) <= len(prefix)+1 {
+		return "", false
+	}
+	segment, _, _ = strings.Cut(string(a[len(prefix)+1:]), ".")
+	return segment, true
+}
+
+// Live reports whether a belongs to the network where money is real.
+func (a Address) Live() bool { return a.Scheme() == "g" }
+
+// Test reports whether a belongs to a test network. A node serves live or test addresses, never both (RFC 34).
+func (a Address) Test() bool { return strings.HasPrefix(a.Scheme(), "test") }

@@ -1,0 +1,388 @@
+package connector_test
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pochi/ilp"
+	"pochi/ilp/address"
+	"pochi/ilp/connector"
+	"pochi/ilp/ildcp"
+	"pochi/ilp/packet"
+	"pochi/ilp/stream"
+)
+
+func TestNewRefusesABadAddress(t *testing.T) {
+	n := newNode(t)
+	cfg := n.cfg
+	cfg.Address = "pochi"
+	if _, err := connector.New(cfg); err == nil {
+		t.Error("pochi is no address")
+	}
+}
+
+func TestDelivery(t *testing.T) {
+	n := newNode(t)
+	p := n.prepare(t, 1000)
+	f, ok := n.handle(p).(*packet.Fulfill)
+	if !ok || !f.Fulfills(p.Condition) {
+		t.Fatalf("%v", f)
+	}
+	want := []connector.Delivery{{
+		From:     connector.Party{Account: ann, Asset: usd, Reference: [16]byte{1}},
+		To:       connector.Party{Account: ben, Asset: usd, Reference: [16]byte{2}},
+		AmountIn: 1000, AmountOut: 1000,
+	}}
+	if diff := cmp.Diff(want, n.deliveries); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if n.converted != 0 {
+		t.Error("the same asset was converted")
+	}
+}
+
+func TestAuth(t *testing.T) {
+	for name, from := range map[string]connector.Sender{"zero account": {Asset: usd}, "no asset": {Account: ann}} {
+		n := newNode(t)
+		n.wantReject(t, name, n.Handle(context.Background(), from, n.prepare(t, 5)), packet.BadRequest)
+	}
+}
+
+// Hazards 1 and 6, for packets that never were bytes.
+func TestInvalidPackets(t *testing.T) {
+	n := newNode(t)
+	for name, change := range map[string]func(*packet.Prepare){
+		"no destination":        func(p *packet.Prepare) { p.Destination = "" },
+		"destination high byte": func(p *packet.Prepare) { p.Destination = "test.\xc1" },
+		"32768 bytes of data":   func(p *packet.Prepare) { p.Data = make([]byte, packet.MaxData+1) },
+		"year 10000":            func(p *packet.Prepare) { p.ExpiresAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
+	} {
+		p := n.prepare(t, 5)
+		change(&p)
+		n.wantReject(t, name, n.handle(p), packet.InvalidPacket)
+	}
+}
+
+// Hazards 11 and 20: expired on arrival, at the expiry, just before it, and far in the future.
+func TestExpiry(t *testing.T) {
+	n := newNode(t)
+	for name, left := range map[string]time.Duration{"long past": -time.Hour, "just past": -time.Millisecond, "now": 0} {
+		p := n.prepare(t, 5)
+		p.ExpiresAt = n.Now().Add(left)
+		n.wantReject(t, name, n.handle(p), packet.TimedOut)
+	}
+	for name, left := range map[string]time.Duration{"just before": time.Second, "in a year": 365 * 24 * time.Hour} {
+		p := n.prepare(t, 5)
+		p.ExpiresAt = n.Now().Add(left)
+		if reply := n.handle(p); reply.Type() != packet.TypeFulfill {
+			t.Errorf("%s: %v", name, reply)
+		}
+	}
+}
+
+// Money doesn't move after the expiry, also if the steps before it took long; and a hold is never longer than 30 seconds.
+func TestExpiryIsCheckedAgainBeforeMoneyMoves(t *testing.T) {
+	for name, c := range map[string]struct{ expires, takes time.Duration }{
+		"its own expiry": {5 * time.Second, 5 * time.Second},
+		"the cap":        {time.Hour, 30 * time.Second},
+	} {
+		n := newNode(t)
+		slow := &slowPayees{n, c.takes}
+		cfg := n.cfg
+		cfg.Payees = slow
+		c2, err := connector.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := n.prepare(t, 5)
+		p.ExpiresAt = n.Now().Add(c.expires)
+		n.wantReject(t, name, c2.Handle(context.Background(), fromAnn(), p), packet.TimedOut)
+	}
+}
+
+type slowPayees struct {
+	n     *node
+	takes time.Duration
+}
+
+func (s *slowPayees) Payee(ctx context.Context, tag []byte) (connector.Party, error) {
+	if err := s.n.Sleep(ctx, s.takes); err != nil {
+		return connector.Party{}, err
+	}
+	return s.n.Payee(ctx, tag)
+}
+
+// Hazard 18: what doesn't belong here isn't routed.
+func TestAddressesThatGoNowhere(t *testing.T) {
+	n := newNode(t)
+	to, _ := n.connect(t)
+	token := strings.TrimPrefix(string(to), "test.pochi.pay.")
+	for name, destination := range map[string]address.Address{
+		"no route":                 "test.elsewhere.ann",
+		"the node itself":          "test.pochi",
+		"the receiver itself":      "test.pochi.pay",
+		"unknown token":            "test.pochi.pay.AAAA",
+		"prefix of a segment":      address.Address("test.pochi.pay2." + token),
+		"live address on test":     "g.pochi.pay.x",
+		"self":                     "self.pochi",
+		"local":                    "local.pochi",
+		"private":                  "private.pochi",
+		"another test network":     "test2.pochi.pay.x",
+		"a prefix of this address": "test.poch",
+	} {
+		p := n.prepare(t, 5)
+		p.Destination = destination
+		n.wantReject(t, name, n.handle(p), packet.Unreachable)
+	}
+}
+
+func TestTestAddressesOnTheLiveNetwork(t *testing.T) {
+	n := newNode(t)
+	cfg := n.cfg
+	cfg.Address = "g.pochi"
+	live, err := connector.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, ok := live.Handle(context.Background(), fromAnn(), n.prepare(t, 5)).(*packet.Reject)
+	if !ok || j.Code != packet.Unreachable || j.TriggeredBy != "g.pochi" || len(n.deliveries) != 0 {
+		t.Errorf("%v", j)
+	}
+}
+
+func TestPayees(t *testing.T) {
+	n := newNode(t)
+	to, _, err := n.receiver.Credentials([]byte("nobody"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := n.prepare(t, 5)
+	p.Destination = to
+	n.wantReject(t, "nobody", n.handle(p), packet.Unreachable)
+	n.payeeErr = errDown
+	j := n.wantReject(t, "down", n.handle(n.prepare(t, 5)), packet.InternalError)
+	if strings.Contains(j.Message, "secret") {
+		t.Errorf("the sender is told %q", j.Message)
+	}
+}
+
+func TestILDCP(t *testing.T) {
+	n := newNode(t)
+	p := packet.Prepare{Destination: ildcp.Destination, ExpiresAt: n.Now().Add(time.Minute), Condition: stream.Condition([32]byte{})}
+	f, ok := n.handle(p).(*packet.Fulfill)
+	if !ok || !f.Fulfills(p.Condition) {
+		t.Fatalf("%v", f)
+	}
+	got, err := ildcp.Decode(f.Data)
+	if err != nil || got.Asset != usd || got.Address == "test.pochi" || !got.Address.HasPrefix("test.pochi") {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// Hazard 18: peer.* never goes further.
+func TestPeerProtocols(t *testing.T) {
+	n := newNode(t)
+	zero := stream.Condition([32]byte{})
+	for name, c := range map[string]struct {
+		to        address.Address
+		condition [32]byte
+		amount    uint64
+		code      packet.Code
+	}{
+		"ildcp, wrong condition":      {"peer.config", [32]byte{}, 0, packet.InvalidPacket},
+		"ildcp, empty-hash condition": {"peer.config", [32]byte{0xe3, 0xb0, 0xc4, 0x42}, 0, packet.InvalidPacket},
+		"ildcp with money":            {"peer.config", zero, 5, packet.InvalidAmount},
+		"below ildcp":                 {"peer.config.x", zero, 0, packet.Unreachable},
+		"routes":                      {"peer.route.update", zero, 0, packet.Unreachable},
+		"settlement":                  {"peer.settle", zero, 0, packet.Unreachable},
+		"unknown":                     {"peer.x", zero, 0, packet.Unreachable},
+		"unknown, wrong condition":    {"peer.x", [32]byte{}, 0, packet.InvalidPacket},
+	} {
+		p := packet.Prepare{Destination: c.to, ExpiresAt: n.Now().Add(time.Minute), Condition: c.condition, Amount: c.amount}
+		n.wantReject(t, name, n.handle(p), c.code)
+	}
+}
+
+func TestUnfulfillableAndZeroPacketsCallNoBooks(t *testing.T) {
+	n := newNode(t)
+	n.deliver = func(connector.Delivery) error {
+		t.Error("the books were called")
+		return nil
+	}
+	probe := n.prepare(t, 1000)
+	probe.Condition = [32]byte{1}
+	n.wantRejectByReceiver(t, n.handle(probe))
+	if reply := n.handle(n.prepare(t, 0)); reply.Type() != packet.TypeFulfill {
+		t.Errorf("zero amount: %v", reply)
+	}
+	if n.balance != 1_000_000 {
+		t.Errorf("balance %d", n.balance)
+	}
+}
+
+func (n *node) wantRejectByReceiver(t *testing.T, reply packet.Reply) {
+	t.Helper()
+	if j, ok := reply.(*packet.Reject); !ok || j.Code != packet.ApplicationError || len(j.Data) == 0 {
+		t.Errorf("%v", reply)
+	}
+}
+
+// Hazards 8, 9 and 12: whatever the books say no with, the sender gets a reject and keeps its money.
+func TestBooksSayNo(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		code packet.Code
+	}{
+		{"insufficient", connector.ErrInsufficient, packet.InsufficientLiquidity},
+		{"refused", connector.ErrRefused, packet.CannotReceive},
+		{"too late", context.DeadlineExceeded, packet.TimedOut},
+		{"stopped", context.Canceled, packet.InternalError},
+		{"broken", errDown, packet.InternalError},
+	} {
+		n := newNode(t)
+		n.deliver = func(connector.Delivery) error { return c.err }
+		j := n.wantReject(t, c.name, n.handle(n.prepare(t, 1000)), c.code)
+		if strings.Contains(j.Message, "secret") || n.balance != 1_000_000 {
+			t.Errorf("%s: %q, balance %d", c.name, j.Message, n.balance)
+		}
+	}
+}
+
+// Hazard 10: once the money has moved there is no way back, however late it is.
+func TestNeverARejectOnceMoneyMoved(t *testing.T) {
+	n := newNode(t)
+	n.deliver = func(connector.Delivery) error {
+		n.now = n.now.Add(time.Hour)
+		return nil
+	}
+	if reply := n.handle(n.prepare(t, 1000)); reply.Type() != packet.TypeFulfill || len(n.deliveries) != 1 {
+		t.Errorf("%v with %v", reply, n.deliveries)
+	}
+}
+
+// Hazards 16 and 26: each packet that is fulfilled is paid for, replays too.
+func TestReplaysArePaidAgain(t *testing.T) {
+	n := newNode(t)
+	p := n.prepare(t, 400_000)
+	fulfilled := 0
+	for range 3 {
+		if n.handle(p).Type() == packet.TypeFulfill {
+			fulfilled++
+		}
+	}
+	if fulfilled != 2 || len(n.deliveries) != 2 || n.balance != 200_000 {
+		t.Errorf("%d fulfilled, %d deliveries, balance %d", fulfilled, len(n.deliveries), n.balance)
+	}
+}
+
+func TestConcurrentPackets(t *testing.T) {
+	n := newNode(t)
+	p := n.prepare(t, 100_000)
+	replies := make([]packet.Reply, 50)
+	var group sync.WaitGroup
+	for i := range replies {
+		group.Go(func() { replies[i] = n.handle(p) })
+	}
+	group.Wait()
+	fulfilled := 0
+	for _, reply := range replies {
+		if reply.Type() == packet.TypeFulfill {
+			fulfilled++
+		}
+	}
+	if fulfilled != 10 || len(n.deliveries) != 10 || n.balance != 0 {
+		t.Errorf("%d fulfilled, %d deliveries, balance %d", fulfilled, len(n.deliveries), n.balance)
+	}
+}
+
+// Nothing that could be used to pay, or to read, a connection gets into the log.
+func TestLogKeepsSecrets(t *testing.T) {
+	n := newNode(t)
+	var log strings.Builder
+	cfg := n.cfg
+	cfg.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	c, err := connector.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := n.prepare(t, 5)
+	for range 2 {
+		c.Handle(context.Background(), fromAnn(), p)
+		n.payeeErr = errDown
+	}
+	token, _ := p.Destination.Below("test.pochi.pay")
+	if log.Len() == 0 || strings.Contains(log.String(), token) {
+		t.Errorf("the log: %s", log.String())
+	}
+	if !strings.Contains(log.String(), "down") {
+		t.Errorf("the error isn't in the log: %s", log.String())
+	}
+}
+
+// Whatever comes in, there is an answer, it can be sent, and money moves only with a fulfillment of the condition.
+func FuzzHandle(f *testing.F) {
+	n := newNode(f)
+	good := n.prepare(f, 5)
+	f.Add(uint64(5), int64(10_000), good.Condition[:], string(good.Destination), good.Data)
+	f.Add(uint64(0), int64(10_000), make([]byte, 32), "peer.config", []byte{})
+	f.Add(uint64(1), int64(-1), make([]byte, 32), "test.pochi.pay.AAAA", []byte{})
+	f.Add(uint64(1), int64(1)<<62, make([]byte, 32), "", []byte{})
+	f.Fuzz(func(t *testing.T, amount uint64, ms int64, condition []byte, to string, data []byte) {
+		p := packet.Prepare{Amount: amount, ExpiresAt: n.Now().Add(time.Duration(ms) * time.Millisecond), Destination: address.Address(to), Data: data}
+		copy(p.Condition[:], condition)
+		before := len(n.deliveries)
+		reply := n.handle(p)
+		if _, err := reply.Append(nil); err != nil {
+			t.Errorf("%v can't be sent: %v", reply, err)
+		}
+		fulfill, ok := reply.(*packet.Fulfill)
+		if moved := len(n.deliveries) > before; ok != moved && amount != 0 || ok && !fulfill.Fulfills(p.Condition) {
+			t.Errorf("moved %v with %v", moved, reply)
+		}
+	})
+}
+
+func TestTable(t *testing.T) {
+	var table connector.Table[string]
+	if next, ok := table.Lookup("g.a"); ok {
+		t.Errorf("an empty table leads to %q", next)
+	}
+	for _, prefix := range []address.Address{"g.a", "g.a.b", "g.alice", "test"} {
+		table.Add(prefix, string(prefix))
+	}
+	// Hazard 18: whole segments, the longest first, and a default only if there is one.
+	for _, c := range []struct {
+		to   address.Address
+		want string
+	}{
+		{"g.a", "g.a"}, {"g.a.x", "g.a"}, {"g.a.b", "g.a.b"}, {"g.a.b.c.d", "g.a.b"}, {"g.a.bc", "g.a"},
+		{"g.ab", ""}, {"g.alice2", ""}, {"g.alice.x", "g.alice"}, {"test.x", "test"}, {"test1.x", ""}, {"g.x", ""},
+	} {
+		if next, ok := table.Lookup(c.to); next != c.want || ok != (c.want != "") {
+			t.Errorf("%s leads to %q, %v; want %q", c.to, next, ok, c.want)
+		}
+	}
+	table.Add("", "default")
+	if next, ok := table.Lookup("g.x"); next != "default" || !ok {
+		t.Errorf("the default: %q, %v", next, ok)
+	}
+	if next, _ := table.Lookup("g.a.x"); next != "g.a" {
+		t.Errorf("beside a default: %q", next)
+	}
+}
+
+func TestAssetsDifferInCodeAndScale(t *testing.T) {
+	n := newNode(t)
+	n.payee.Asset = ilp.Asset{Code: "USD", Scale: 9}
+	j := n.wantReject(t, "no rate between scales", n.handle(n.prepare(t, 5)), packet.InternalError)
+	if !strings.Contains(j.Message, "USD") {
+		t.Errorf("%q", j.Message)
+	}
+}

@@ -1,0 +1,13 @@
+package stream
+
+// Derive is derive, for vectors of single keys.
+var Derive = derive
+
+// OpenWith decrypts under an encryption key itself.
+func OpenWith(key [32]byte, data []byte) ([]byte, error) { return newSealer(key).open(data) }
+
+// SetSequence makes a Sender believe that it has sent n packets.
+func (s *Sender) SetSequence(n uint64) { s.sequence = n }
+
+// MaxPackets is after how many packets a connection ends.
+const MaxPackets = maxPackets

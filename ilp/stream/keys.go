@@ -1,0 +1,98 @@
+package stream
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
+	"io"
+)
+
+// The strings from which keys are derived (RFC 29, sections 3.1 and 4.3).
+const (
+	labelEncryption  = "ilp_stream_encryption"
+	labelFulfillment = "ilp_stream_fulfillment"
+)
+
+const (
+	ivSize   = 12
+	tagSize  = 16
+	sealSize = ivSize + tagSize // what Seal adds
+)
+
+// Keys are derived from a connection's secret: one encrypts in both directions, the other makes fulfillments. They are
+// safe for concurrent use.
+type Keys struct {
+	box         sealer
+	fulfillment [32]byte
+}
+
+// NewKeys derives the keys of a connection.
+func NewKeys(secret [32]byte) *Keys {
+	return &Keys{
+		box:         newSealer(derive(secret[:], []byte(labelEncryption))),
+		fulfillment: derive(secret[:], []byte(labelFulfillment)),
+	}
+}
+
+// Seal encrypts plaintext under an initialization vector from random, which fails only if random does.
+func (k *Keys) Seal(random io.Reader, plaintext []byte) ([]byte, error) {
+	return k.box.seal(random, plaintext)
+}
+
+// Open decrypts what Seal made, by either end. Anything else is ErrDecrypt.
+func (k *Keys) Open(data []byte) ([]byte, error) { return k.box.open(data) }
+
+// Fulfillment returns what fulfills a Prepare with this data, which is the whole encrypted blob.
+func (k *Keys) Fulfillment(data []byte) [32]byte { return derive(k.fulfillment[:], data) }
+
+// Condition returns the condition that fulfillment fulfills.
+func Condition(fulfillment [32]byte) [32]byte { return sha256.Sum256(fulfillment[:]) }
+
+// derive is HMAC-SHA256.
+func derive(key, data []byte) (sum [32]byte) {
+	mac := hmac.New(sha256.New, key)
+	mac.Write(data)
+	mac.Sum(sum[:0])
+	return sum
+}
+
+// sealer is AES-256-GCM in STREAM's order: IV, tag, ciphertext (RFC 29, section 4.2).
+type sealer struct{ aead cipher.AEAD }
+
+func newSealer(key [32]byte) sealer {
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		panic("stream: " + err.Error()) // a key of 32 bytes is always accepted
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		panic("stream: " + err.Error()) // AES blocks are always accepted
+	}
+	return sealer{aead}
+}
+
+func (s sealer) seal(random io.Reader, plaintext []byte) ([]byte, error) {
+	out := make([]byte, sealSize+len(plaintext), sealSize+len(plaintext)+tagSize)
+	if _, err := io.ReadFull(random, out[:ivSize]); err != nil {
+		return nil, err
+	}
+	// Go puts the tag last: encrypt behind the place for it, then move it there.
+	sealed := s.aead.Seal(out[sealSize:sealSize], out[:ivSize], plaintext, nil)
+	copy(out[ivSize:], sealed[len(plaintext):])
+	return out, nil
+}
+
+func (s sealer) open(data []byte) ([]byte, error) {
+	if len(data) < sealSize {
+		return nil, ErrDecrypt
+	}
+	swapped := make([]byte, 0, len(data)-ivSize)
+	swapped = append(swapped, data[sealSize:]...)
+	swapped = append(swapped, data[ivSize:sealSize]...)
+	plaintext, err := s.aead.Open(swapped[:0], data[:ivSize], swapped, nil)
+	if err != nil {
+		return nil, ErrDecrypt
+	}
+	return plaintext, nil
+}

@@ -1,0 +1,40 @@
+package stream
+
+import (
+	"context"
+	"time"
+
+	"pochi/ilp/packet"
+)
+
+// Link carries packets towards their destination. The answer is a *packet.Fulfill or a *packet.Reject; an error means
+// that there is none, and that nobody can say what became of the packet.
+type Link interface {
+	SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, error)
+}
+
+// Clock is where a Sender takes its time from.
+type Clock interface {
+	// Now returns the current time.
+	Now() time.Time
+	// Sleep waits for d, or less if ctx ends first: then it returns the context's error.
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
+// SystemClock is the Clock of the machine.
+type SystemClock struct{}
+
+// Now returns the current time.
+func (SystemClock) Now() time.Time { return time.Now() }
+
+// Sleep waits for d or for the end of ctx.
+func (SystemClock) Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,149 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"math/bits"
+
+	"pochi/ilp"
+)
+
+// Probe is what a path promises, without any money having moved.
+type Probe struct {
+	// Sent is the amount asked about, in units of the sender's asset.
+	Sent uint64
+	// Received is what would arrive of it, in units of Asset: the sum over Packets, each rounded as the path rounds it.
+	Received uint64
+	// Asset is the receiver's.
+	Asset ilp.Asset
+	// MaxPacket is the largest packet that the path took, at most Sent.
+	MaxPacket uint64
+	// Packets is into how many packets the amount is split.
+	Packets uint64
+}
+
+// Probe asks the path what would arrive of amount, with packets that nobody can fulfill: first how large one may be, then
+// what arrives of packets of the sizes that Send will use. Amount is at least 1. A failure is a *Failure.
+func (s *Sender) Probe(ctx context.Context, amount uint64) (Probe, error) {
+	if amount == 0 {
+		return Probe{}, &Failure{Reason: TooSmall}
+	}
+	largest, received, err := s.largest(ctx, amount)
+	if err != nil {
+		return Probe{}, err
+	}
+	packets, first := split(amount, largest)
+	p := Probe{Sent: amount, Received: received, MaxPacket: largest, Packets: packets}
+	if packets > maxPackets {
+		return Probe{}, &Failure{Reason: Exhausted}
+	}
+	if packets > 1 {
+		if p.Received, err = s.sum(ctx, amount, packets, first); err != nil {
+			return Probe{}, err
+		}
+	}
+	if p.Received == 0 {
+		return Probe{}, &Failure{Reason: TooSmall}
+	}
+	if p.Asset, err = s.knowAsset(ctx); err != nil {
+		return Probe{}, err
+	}
+	return p, nil
+}
+
+// largest looks for the largest packet that gets through, up to amount, and returns what arrives of it.
+func (s *Sender) largest(ctx context.Context, amount uint64) (size, received uint64, err error) {
+	z := sizes{max: amount, exact: true}
+	var patience patience
+	for {
+		test := z.next()
+		a, err := s.exchange(ctx, request{amount: test})
+		switch {
+		case err != nil:
+			return 0, 0, err
+		case a.authentic:
+			z.accept(test)
+			received, patience.tries = a.received, 0
+		default:
+			v := judge(a.reject.Code)
+			if v.shrink {
+				z.shrink(test, a.reject.Data)
+			}
+			if z.max == 0 {
+				return 0, 0, &Failure{Reason: v.reason, Reject: a.reject}
+			}
+			if err := patience.wait(ctx, s.cfg.Clock, v, a.reject); err != nil {
+				return 0, 0, err
+			}
+		}
+		if z.found() {
+			return z.fits, received, nil
+		}
+	}
+}
+
+// sum returns what arrives of amount in so many packets, of which the first are of one size and the rest one smaller.
+func (s *Sender) sum(ctx context.Context, amount, packets, first uint64) (uint64, error) {
+	smaller := packets*first - amount
+	total, overflow, err := s.times(ctx, packets-smaller, first)
+	if err != nil {
+		return 0, err
+	}
+	more, overflowMore, err := s.times(ctx, smaller, first-1)
+	if err != nil {
+		return 0, err
+	}
+	total, carry := bits.Add64(total, more, 0)
+	if overflow || overflowMore || carry != 0 {
+		return 0, &Failure{Reason: BadAnswer, Err: errors.New("more than 2^64-1 units would arrive")}
+	}
+	return total, nil
+}
+
+// times returns what arrives of n packets of the same size, and whether that overflows.
+func (s *Sender) times(ctx context.Context, n, size uint64) (total uint64, overflow bool, err error) {
+	if n == 0 || size == 0 {
+		return 0, false, nil
+	}
+	each, err := s.ask(ctx, size)
+	hi, lo := bits.Mul64(n, each)
+	return lo, hi != 0, err
+}
+
+// ask returns what arrives of one packet of a size that has been seen to get through.
+func (s *Sender) ask(ctx context.Context, amount uint64) (received uint64, err error) {
+	var patience patience
+	for {
+		a, err := s.exchange(ctx, request{amount: amount})
+		if err != nil {
+			return 0, err
+		}
+		if a.authentic {
+			return a.received, nil
+		}
+		v := judge(a.reject.Code)
+		if v.shrink && !v.retry {
+			return 0, &Failure{Reason: v.reason, Reject: a.reject}
+		}
+		if err := patience.wait(ctx, s.cfg.Clock, v, a.reject); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// knowAsset returns the receiver's asset, asking for it with packets that carry no money if it isn't known yet.
+func (s *Sender) knowAsset(ctx context.Context) (ilp.Asset, error) {
+	const asks = 3
+	for range asks {
+		if s.asset != (ilp.Asset{}) {
+			return s.asset, nil
+		}
+		if _, err := s.ask(ctx, 0); err != nil {
+			return ilp.Asset{}, err
+		}
+	}
+	if s.asset != (ilp.Asset{}) {
+		return s.asset, nil
+	}
+	return ilp.Asset{}, &Failure{Reason: BadAnswer, Err: errors.New("the receiver didn't name its asset")}
+}

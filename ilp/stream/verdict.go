@@ -1,0 +1,84 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"pochi/ilp/packet"
+)
+
+// verdict is what a reject means for what to do next.
+type verdict struct {
+	reason Reason // if nothing helps
+	retry  bool   // it may work later
+	shrink bool   // it may work with a smaller packet
+}
+
+// judge reads a reject by its code, and by its family if the code is unknown. F is final but for F08 and F99, T is worth
+// another try, R is final but for R01.
+func judge(code packet.Code) verdict {
+	switch code {
+	case packet.TooLarge:
+		return verdict{reason: TooLarge, shrink: true}
+	case packet.InsufficientLiquidity:
+		return verdict{reason: Illiquid, shrink: true, retry: true}
+	case packet.PeerUnreachable:
+		return verdict{reason: Unreachable, retry: true}
+	case packet.InsufficientSource:
+		return verdict{reason: TooSmall, retry: true}
+	case packet.ApplicationError:
+		return verdict{reason: Refused, retry: true}
+	case packet.Unreachable:
+		return verdict{reason: Unreachable}
+	case packet.TimedOut, packet.InsufficientTimeout:
+		return verdict{reason: TimedOut}
+	}
+	if code.Temporary() {
+		return verdict{reason: Busy, retry: true}
+	}
+	return verdict{reason: Refused}
+}
+
+// How often in a row a packet is refused before the sender gives up: for a reason that time may cure, and for its size.
+const (
+	maxTries   = 8
+	maxShrinks = 64
+)
+
+// patience counts refusals in a row.
+type patience struct{ tries, shrinks int }
+
+// wait lets time pass before the next try, or returns why there is none.
+func (p *patience) wait(ctx context.Context, clock Clock, v verdict, j *packet.Reject) error {
+	if v.shrink {
+		p.shrinks++
+	}
+	if v.retry {
+		p.tries++
+	}
+	if !v.retry && !v.shrink || p.tries >= maxTries || p.shrinks >= maxShrinks {
+		return &Failure{Reason: v.reason, Reject: j}
+	}
+	if v.retry {
+		if err := clock.Sleep(ctx, backoff(p.tries)); err != nil {
+			return stopped(ctx, j)
+		}
+	}
+	return nil
+}
+
+// backoff returns how long to wait after the nth failure in a row: 100 ms, doubling to 5 s.
+func backoff(n int) time.Duration {
+	const first, most = 100 * time.Millisecond, 5 * time.Second
+	return min(most, first<<min(n-1, 10))
+}
+
+// stopped returns the failure of a context that ended; j is the reject before it, or nil.
+func stopped(ctx context.Context, j *packet.Reject) *Failure {
+	reason := Cancelled
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		reason = TimedOut
+	}
+	return &Failure{Reason: reason, Reject: j, Err: ctx.Err()}
+}

@@ -1,0 +1,41 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Why a command is refused.
+var (
+	ErrAmount          = errors.New("the amount is 0 or above 2^63-1")
+	ErrOverflow        = errors.New("a total would exceed 2^63-1")
+	ErrInsufficient    = errors.New("the account's limit does not allow this debit")
+	ErrSameAccount     = errors.New("debit and credit account are the same")
+	ErrLedgerMismatch  = errors.New("the accounts are on different ledgers")
+	ErrLedgerUnknown   = errors.New("there is no such ledger")
+	ErrAccountUnknown  = errors.New("there is no such account")
+	ErrAccountExists   = errors.New("an account with this id exists")
+	ErrAccountClosed   = errors.New("the account is closed")
+	ErrNotEmpty        = errors.New("the account is not empty")
+	ErrHoldUnknown     = errors.New("there is no such open hold")
+	ErrHoldExists      = errors.New("a hold with this reference and these accounts exists")
+	ErrHoldExceeded    = errors.New("the hold has less than this left")
+	ErrExists          = errors.New("this transfer was posted before")
+	ErrExistsDifferent = errors.New("another transfer has this id")
+)
+
+// Error says which command of a chain was refused and why. Errors.Is finds the
+// reason.
+type Error struct {
+	Index   int
+	Command Command
+	Err     error
+}
+
+// Error describes the refusal, for the log.
+func (e *Error) Error() string {
+	return fmt.Sprintf("command %d, %T: %v", e.Index, e.Command, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,108 @@
+// Package ledger is the Accounts service: assets, accounts, transfers and
+// holds, double-entry, durable when a call returns.
+//
+// A ledger is an asset: transfers stay within one, and the debits of all its
+// accounts equal the credits. Crossing assets is a chain of two transfers
+// through two exchange accounts. A Chain of commands succeeds or fails as one,
+// and the caller's own rows commit with it, so there is one truth after a
+// crash. The package knows no people and no payments: a 16-byte reference says
+// for what money moved.
+//
+// Balances are checked in memory, on the writer's goroutine, and written with
+// the batch they belong to. Reads go to the database, which shows what is
+// committed.
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"pochi/db"
+
+	"github.com/google/uuid"
+)
+
+// AmountMax is the largest amount and the largest total: the databases hold
+// signed 64-bit integers.
+const AmountMax uint64 = math.MaxInt64
+
+// ID names an account or a transfer. Transfers have time-ordered ids (UUIDv7)
+// chosen by the client: they are the idempotency keys.
+type ID = uuid.UUID
+
+// Account is what the ledger knows of an account, in its asset's smallest
+// unit. Debits, pending ones included, exceed the posted credits by Limit at
+// the most: 0 for a person's account.
+type Account struct {
+	ID             ID
+	Ledger         uint32
+	Code           uint16
+	Limit          uint64
+	DebitsPending  uint64
+	DebitsPosted   uint64
+	CreditsPending uint64
+	CreditsPosted  uint64
+	Closed         bool
+}
+
+// Available returns what may still be debited.
+func (a Account) Available() uint64 {
+	return a.CreditsPosted + a.Limit - a.DebitsPosted - a.DebitsPending
+}
+
+// Ledger checks chains in memory and writes them through the one Writer.
+type Ledger struct {
+	db *db.DB
+
+	// All below belongs to the writer's goroutine.
+	accounts map[ID]*Account
+	holds    map[holdKey]*hold // the open ones, and those that this batch closes
+	hash     [32]byte          // of the last batch
+	seq      int64             // of the last transfer
+	batch    batch
+}
+
+// Open loads the accounts and the open holds. The database must be open for
+// writing.
+func Open(ctx context.Context, d *db.DB) (*Ledger, error) {
+	l := &Ledger{db: d, accounts: map[ID]*Account{}, holds: map[holdKey]*hold{}}
+	l.batch.reset()
+	if err := d.Writer.Join(ctx, l, l.load); err != nil {
+		return nil, fmt.Errorf("load the ledger: %w", err)
+	}
+	return l, nil
+}
+
+// Submit applies the chain, all of it or nothing, and commits the caller's
+// rows with it (rows may be nil; it runs on the writer's goroutine and must do
+// no other I/O). It returns when both are durable. A refused command comes
+// back as *Error; an error of rows undoes the chain and comes back as it is.
+//
+// A chain that was committed before is recognised by its transfers' ids, before
+// anything else is checked: ErrExists, and rows does not run again. When only
+// some of its transfers were posted, or one has another body, it is another
+// chain: ErrExistsDifferent.
+func (l *Ledger) Submit(ctx context.Context, chain Chain, rows func(db.Tx) error) error {
+	return l.db.Writer.Submit(ctx, db.Unit{
+		Apply: func(tx db.Tx) (func(), error) { return l.apply(tx, chain) },
+		Rows:  rows,
+	})
+}
+
+// apply runs on the writer's goroutine. Its undo restores what the chain
+// changed; it is called before any later chain is applied.
+func (l *Ledger) apply(tx db.Tx, chain Chain) (func(), error) {
+	if err := l.unseen(tx, chain); err != nil {
+		return nil, err
+	}
+	start := l.batch.mark()
+	undo := func() { l.batch.rollBack(l, start) }
+	for i, command := range chain {
+		if err := command.apply(l, tx); err != nil {
+			undo()
+			return nil, &Error{Index: i, Command: command, Err: err}
+		}
+	}
+	return undo, nil
+}

@@ -1,0 +1,86 @@
+// Command hydra is Ory Hydra, built from source and set up for one Pochi.
+//
+// Without arguments it reads the POCHI_* variables that the wallet reads too, migrates its own SQLite database in
+// POCHI_DATA and serves until a signal. With arguments it is Hydra's own command line (`hydra help`).
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+
+	"github.com/ory/hydra/v2/cmd"
+	"github.com/ory/x/cmdx"
+	"github.com/ory/x/configx"
+)
+
+func main() {
+	if len(os.Args) > 1 {
+		cmd.Execute()
+		return
+	}
+	if err := serve(); err != nil {
+		if !errors.Is(err, cmdx.ErrNoPrintButFail) { // those Hydra has already printed
+			fmt.Fprintln(os.Stderr, "hydra:", err)
+		}
+		os.Exit(1)
+	}
+}
+
+// serve migrates the database and serves both of Hydra's interfaces until SIGINT or SIGTERM.
+func serve() error {
+	s, err := readSettings(os.Getenv)
+	if err != nil {
+		return err
+	}
+	syscall.Umask(0o077) // what Hydra writes is for its owner only
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return fmt.Errorf("data folder POCHI_DATA=%s can't be made: %w", s.Data, err)
+	}
+	if err := s.ensureSecret(); err != nil {
+		return err
+	}
+	if err := checkFree("POCHI_HYDRA_PUBLIC_URL", s.PublicPort); err != nil {
+		return err
+	}
+	if err := checkFree("POCHI_HYDRA_ADMIN_URL", s.AdminPort); err != nil {
+		return err
+	}
+	if err := quietly(); err != nil {
+		return err
+	}
+	migrate := cmd.NewRootCmd(nil, nil, nil)
+	migrate.SetArgs([]string{"migrate", "sql", "--yes", s.DSN()})
+	migrate.SetOut(io.Discard) // the whole SQL, at every first start
+	if err := migrate.Execute(); err != nil {
+		return fmt.Errorf("migrate the database: %w", err)
+	}
+	fmt.Fprintf(os.Stderr, "Ory Hydra serves %s\n", s.PublicURL)
+	run := cmd.NewRootCmd(nil, nil, []configx.OptionModifier{configx.WithValues(s.Config())})
+	run.SetArgs([]string{"serve", "all", "--sqa-opt-out"})
+	return run.Execute()
+}
+
+// checkFree tells whether Hydra can listen on port of the loopback address; the error names the variable to change.
+func checkFree(variable string, port int) error {
+	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
+	if err != nil {
+		return fmt.Errorf("port %d of %s can't be used: %w", port, variable, err)
+	}
+	return listener.Close()
+}
+
+// quietly keeps the terminal readable: Hydra prints a banner to its standard output, and its migrations, which know the
+// environment only, log each step. What goes wrong is still written to standard error.
+func quietly() error {
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	os.Stdout = null
+	return os.Setenv("LOG_LEVEL", "error")
+}

@@ -1,0 +1,255 @@
+package views_test
+
+import (
+	"github.com/a-h/templ"
+
+	"pochi/views"
+)
+
+// scene is a page in one state, as the gallery renders it.
+type scene struct {
+	name   string
+	page   templ.Component
+	amount []string // texts that must be shown
+}
+
+// gallery is where the pages of the fixtures get their static files from.
+type gallery struct{}
+
+func (gallery) URL(name string) string { return "static/" + name }
+
+// usd, eur and jpy are amounts of a currency.
+func usd(text string) views.Money { return views.Money{Text: text, Code: "USD"} }
+func eur(text string) views.Money { return views.Money{Text: text, Code: "EUR"} }
+func jpy(text string) views.Money { return views.Money{Text: text, Code: "JPY"} }
+
+func nobody(title string) views.Page {
+	return views.Page{Title: title, CSRF: "token", Dev: true, Assets: gallery{}}
+}
+
+func ann(title string, nav views.Nav) views.Page {
+	return views.Page{Title: title, Person: "Ann", CSRF: "token", Dev: true, Nav: nav, Assets: gallery{}}
+}
+
+func flashed(p views.Page, text string) views.Page {
+	p.Flash = text
+	return p
+}
+
+var currencies = []views.Option{
+	{Value: "USD", Label: "US dollar (USD)"}, {Value: "EUR", Label: "Euro (EUR)"},
+	{Value: "GBP", Label: "Pound sterling (GBP)"}, {Value: "JPY", Label: "Japanese yen (JPY)"},
+	{Value: "KES", Label: "Kenyan shilling (KES)"}, {Value: "MXN", Label: "Mexican peso (MXN)"},
+}
+
+var accountOptions = []views.Option{
+	{Value: "a1", Label: "Everyday · $1,240.50 USD"}, {Value: "a2", Label: "Holiday · ¥52,000 JPY"},
+}
+
+func days() []views.Day {
+	return []views.Day{
+		{Label: "Today", Movements: []views.Movement{
+			{ID: "p3", URL: "/payments/p3", Who: "Ben", Detail: "$localhost:3000/ben", Amount: usd("−$20.00"), State: "Sending", Time: views.Moment{Text: "14:05", ISO: "2026-11-21T14:05:00Z"}},
+			{ID: "p2", URL: "/payments/p2", In: true, Who: "Ben", Detail: "$localhost:3000/ben", Amount: usd("+$7.25"), Time: views.Moment{Text: "11:40", ISO: "2026-11-21T11:40:00Z"}},
+		}},
+		{Label: "Yesterday", Movements: []views.Movement{
+			{ID: "p1", URL: "/payments/p1", Who: "Ben", Detail: "$localhost:3000/ben", Amount: usd("−$12.50"), State: "Failed", Void: true, Time: views.Moment{Text: "18:22", ISO: "2026-11-20T18:22:00Z"}},
+			{ID: "p0", URL: "/payments/p0", Who: "A florist with a rather long name", Detail: "$a-very-long-host-name.wallet.example/flowers-and-more", Amount: jpy("−¥48,000"), Time: views.Moment{Text: "09:02", ISO: "2026-11-20T09:02:00Z"}},
+			{ID: "d0", In: true, Who: "Test money", Amount: usd("+$1,265.75"), Time: views.Moment{Text: "09:00", ISO: "2026-11-20T09:00:00Z"}},
+		}},
+	}
+}
+
+func quote() views.QuotePage {
+	return views.QuotePage{
+		ID: "q1", Send: usd("$20.00"), Receive: eur("€18.40"), Rate: "1 USD = 0.92 EUR", Fee: "None",
+		Payee: "Ben", Pointer: "$localhost:3000/ben", Account: "Everyday",
+		Expires: views.Moment{Text: "14:07:30 UTC", ISO: "2026-11-21T14:07:30Z"}, SecondsLeft: 150,
+		ChangeURL: "/send?to=%24localhost%3A3000%2Fben",
+	}
+}
+
+func payment(state views.PaymentState) views.PaymentPage {
+	return views.PaymentPage{
+		ID: "019aa7f2-6a4e-7c11-9f5e-3f1f0b0e8f11", State: state, Who: "Ben", Pointer: "$localhost:3000/ben",
+		Account: "Everyday", AccountID: "a1", Asked: usd("$20.00"), Sent: usd("$20.00"), Received: eur("€18.40"),
+		Rate: "1 USD = 0.92 EUR", Fee: "None",
+		Started: views.Moment{Text: "21 November 2026, 14:05:02 UTC", ISO: "2026-11-21T14:05:02Z"},
+		Ended:   views.Moment{Text: "21 November 2026, 14:05:03 UTC", ISO: "2026-11-21T14:05:03Z"},
+	}
+}
+
+func scenes() []scene {
+	var all []scene
+	for _, some := range [][]scene{peopleScenes(), accountScenes(), sendingScenes(), paymentScenes(), appScenes(), errorScenes()} {
+		all = append(all, some...)
+	}
+	return all
+}
+
+func peopleScenes() []scene {
+	signup := views.SignupForm{Host: "localhost:3000", Currencies: currencies, Currency: "USD"}
+	refused := views.SignupForm{
+		Host: "localhost:3000", Name: "Ann", Email: "ann@", Pointer: "admin", Currency: "EUR", Currencies: currencies,
+		App: "Flower Shop", Challenge: "c1", Next: "/send",
+		Errors: views.Errors{
+			"email":     "Enter a whole e-mail address, such as ann@example.com.",
+			"password":  "This password is among the most common ones. Choose another.",
+			"pointer":   "This name is reserved. Choose another.",
+			"elsewhere": "The form is not complete.",
+		},
+	}
+	return []scene{
+		{name: "landing", page: views.Landing(nobody(""))},
+		{name: "signup", page: views.Signup(nobody("Sign up"), signup)},
+		{name: "signup-errors", page: views.Signup(nobody("Sign up"), refused)},
+		{name: "login", page: views.Login(nobody("Log in"), views.LoginForm{})},
+		{name: "login-errors", page: views.Login(nobody("Log in"), views.LoginForm{
+			Email: "ann@example.com", App: "Flower Shop", Challenge: "c1", Next: "/accounts",
+			Errors: views.Errors{"": "The e-mail or the password is wrong."},
+		})},
+		{name: "home", page: views.Home(ann("Home", views.NavHome), views.HomePage{
+			Accounts: []views.AccountCard{
+				{ID: "a1", Name: "Everyday", Balance: usd("$1,240.50")},
+				{ID: "a2", Name: "Holiday", Balance: jpy("¥52,000")},
+				{ID: "a3", Name: "Euro", Balance: eur("€0.00")},
+			},
+			Pointer: "$localhost:3000/ann", PayURL: "http://localhost:3000/ann", Days: days(), More: "/accounts/a1",
+		}), amount: []string{"$1,240.50 USD", "¥52,000 JPY", "+$7.25 USD"}},
+		{name: "home-new", page: views.Home(flashed(ann("Home", views.NavHome), "Welcome, Ann. You can be paid at $localhost:3000/ann now."), views.HomePage{
+			Accounts: []views.AccountCard{{ID: "a1", Name: "US dollar", Balance: usd("$0.00")}},
+			Pointer:  "$localhost:3000/ann", PayURL: "http://localhost:3000/ann",
+		}), amount: []string{"$0.00 USD"}},
+		{name: "home-bare", page: views.Home(views.Page{Person: "Ann", CSRF: "token", Nav: views.NavHome, Assets: gallery{}}, views.HomePage{})},
+		{name: "home-rich", page: views.Home(ann("Home", views.NavHome), views.HomePage{
+			Accounts: []views.AccountCard{{ID: "a1", Name: "An account with a long name that somebody typed", Balance: usd("$92,233,720,368,547,758.07")}},
+			Pointer:  "$a-very-long-host-name.wallet.example/a-long-name-too", PayURL: "http://localhost:3000/ann", Days: days(),
+		}), amount: []string{"$92,233,720,368,547,758.07 USD"}},
+	}
+}
+
+func accountScenes() []scene {
+	rows := []views.AccountRow{
+		{ID: "a1", Name: "Everyday", Asset: "US dollar", Balance: usd("$1,240.50"), Keep: "Can be closed when it is empty."},
+		{ID: "a2", Name: "Holiday", Asset: "Japanese yen", Balance: jpy("¥52,000"), Keep: "Can be closed when it is empty."},
+		{ID: "a3", Name: "Euro", Asset: "Euro", Balance: eur("€0.00")},
+	}
+	show := views.AccountShow{
+		ID: "a1", Name: "Everyday", Asset: "US dollar", Balance: usd("$1,240.50"),
+		Pointers: []string{"$localhost:3000/ann"}, Days: days(), Older: "c/2=", Later: true,
+	}
+	pointers := views.PointerList{
+		Host: "localhost:3000", Accounts: accountOptions,
+		Pointers: []views.PointerRow{
+			{ID: "n1", Pointer: "$localhost:3000/ann", PayURL: "http://localhost:3000/ann", AccountID: "a1"},
+			{ID: "n2", Pointer: "$localhost:3000/ann-travels", PayURL: "http://localhost:3000/ann-travels", AccountID: "a2"},
+		},
+	}
+	taken := pointers
+	taken.Name, taken.Errors = "ben", views.Errors{"name": "Somebody else has this name. Choose another."}
+	return []scene{
+		{name: "accounts", page: views.Accounts(ann("Accounts", views.NavAccounts), views.AccountList{Accounts: rows, Currencies: currencies}), amount: []string{"$1,240.50 USD", "¥52,000 JPY", "€0.00 EUR"}},
+		{name: "accounts-errors", page: views.Accounts(ann("Accounts", views.NavAccounts), views.AccountList{
+			Accounts: rows[:1], Currencies: currencies, Currency: "JPY", Name: "Everyday",
+			Errors: views.Errors{"name": "You have an account of that name."},
+		})},
+		{name: "accounts-none", page: views.Accounts(ann("Accounts", views.NavAccounts), views.AccountList{Currencies: currencies})},
+		{name: "account", page: views.Account(ann("Everyday", views.NavAccounts), show), amount: []string{"$1,240.50 USD", "−$20.00 USD"}},
+		{name: "account-empty", page: views.Account(ann("Euro", views.NavAccounts), views.AccountShow{ID: "a3", Name: "Euro", Asset: "Euro", Balance: eur("€0.00")}), amount: []string{"€0.00 EUR"}},
+		{name: "account-end", page: views.Account(ann("Euro", views.NavAccounts), views.AccountShow{ID: "a3", Name: "Euro", Asset: "Euro", Balance: eur("€0.00"), Later: true})},
+		{name: "account-edit", page: views.EditAccount(ann("Rename account", views.NavAccounts), views.AccountEdit{ID: "a1", Current: "Everyday", Name: "Everyday"})},
+		{name: "account-edit-errors", page: views.EditAccount(ann("Rename account", views.NavAccounts), views.AccountEdit{ID: "a1", Current: "Everyday", Errors: views.Errors{"name": "Enter a name."}})},
+		{name: "pointers", page: views.Pointers(flashed(ann("Payment pointers", views.NavPointers), "$localhost:3000/ann pays into Everyday now."), pointers)},
+		{name: "pointers-errors", page: views.Pointers(ann("Payment pointers", views.NavPointers), taken)},
+		{name: "pointers-none", page: views.Pointers(ann("Payment pointers", views.NavPointers), views.PointerList{Host: "localhost:3000", Accounts: accountOptions})},
+		{name: "deposit", page: views.Deposit(ann("Add test money", views.NavHome), views.DepositForm{Accounts: accountOptions, Account: "a2"})},
+		{name: "deposit-errors", page: views.Deposit(ann("Add test money", views.NavHome), views.DepositForm{Accounts: accountOptions, Amount: "-5", Errors: views.Errors{"amount": "Enter an amount above zero."}})},
+	}
+}
+
+func sendingScenes() []scene {
+	expired := quote()
+	expired.Expired, expired.SecondsLeft = true, 0
+	refused := quote()
+	refused.Problem = "Everyday holds $12.00 USD, less than this payment needs. Nothing was taken."
+	local := quote()
+	local.Receive, local.Rate = usd("$20.00"), ""
+	return []scene{
+		{name: "send", page: views.Send(ann("Send money", views.NavSend), views.SendForm{Accounts: accountOptions})},
+		{name: "send-filled", page: views.Send(ann("Send money", views.NavSend), views.SendForm{
+			To: "$localhost:3000/ben", Payee: views.Payee{Name: "Ben", Currency: "EUR"},
+			Accounts: accountOptions, Account: "a1", Amount: "20", Side: views.SideReceive,
+		})},
+		{name: "send-errors", page: views.Send(ann("Send money", views.NavSend), views.SendForm{
+			To: "ben", Payee: views.Payee{}, Accounts: accountOptions, Account: "a1", Amount: "20.001",
+			Errors: views.Errors{
+				"to":     "This is not a payment pointer. One looks like $wallet.example/ben.",
+				"amount": "US dollars have 2 decimals at most.",
+				"side":   "Choose one.",
+			},
+		})},
+		{name: "quote", page: views.Quote(ann("Confirm payment", views.NavSend), quote()), amount: []string{"$20.00 USD", "€18.40 EUR"}},
+		{name: "quote-local", page: views.Quote(ann("Confirm payment", views.NavSend), local), amount: []string{"$20.00 USD"}},
+		{name: "quote-refused", page: views.Quote(ann("Confirm payment", views.NavSend), refused)},
+		{name: "quote-expired", page: views.Quote(ann("Quote expired", views.NavSend), expired), amount: []string{"$20.00 USD", "€18.40 EUR"}},
+	}
+}
+
+func paymentScenes() []scene {
+	sending := payment(views.PaymentSending)
+	sending.Sent, sending.Received, sending.Ended = usd("$0.00"), eur("€0.00"), views.Moment{}
+	partly := payment(views.PaymentPartly)
+	partly.Sent, partly.Received = usd("$12.00"), eur("€11.04")
+	partly.Reason, partly.Where = "Ben's wallet stopped answering.", "$12.00 USD left Everyday and reached Ben, $8.00 USD stayed in Everyday."
+	failed := payment(views.PaymentFailed)
+	failed.Sent, failed.Received = usd("$0.00"), eur("€0.00")
+	failed.Reason, failed.Where = "Ben's wallet didn't answer.", "Nothing was taken from Everyday."
+	in := payment(views.PaymentCompleted)
+	in.In, in.Pointer, in.Rate, in.Fee, in.Received = true, "$localhost:3000/ann", "", "", usd("$7.25")
+	unknown := in
+	unknown.Who = ""
+	render := func(name string, y views.PaymentPage, amount ...string) scene {
+		return scene{name: name, page: views.Payment(ann("Payment", views.NavNone), y), amount: amount}
+	}
+	return []scene{
+		render("payment-sending", sending, "$20.00 USD"),
+		render("payment-completed", payment(views.PaymentCompleted), "$20.00 USD", "€18.40 EUR"),
+		render("payment-partly", partly, "$12.00 USD", "$20.00 USD", "€11.04 EUR"),
+		render("payment-failed", failed, "$20.00 USD", "$0.00 USD"),
+		render("payment-in", in, "$7.25 USD"),
+		render("payment-in-unknown", unknown, "$7.25 USD"),
+	}
+}
+
+func appScenes() []scene {
+	pay := views.PayPage{Name: "Ben", Pointer: "$localhost:3000/ben", Currency: "Euro (EUR)", SendURL: "/send?to=%24localhost%3A3000%2Fben"}
+	mine := pay
+	mine.Name, mine.Pointer, mine.Mine = "Ann", "$localhost:3000/ann", true
+	return []scene{
+		{name: "pay", page: views.Pay(nobody("Pay Ben"), pay)},
+		{name: "pay-signed-in", page: views.Pay(ann("Pay Ben", views.NavNone), pay)},
+		{name: "pay-mine", page: views.Pay(ann("Your pay page", views.NavNone), mine)},
+		{name: "consent", page: views.Consent(ann("Allow Flower Shop?", views.NavNone), views.ConsentPage{
+			Action: "/consent", Challenge: "c1", App: "Flower Shop", Host: "shop.example", Person: "Ann", Email: "ann@example.com",
+			Can:    []string{"Know that it is you when you come back.", "See your name and your payment pointer."},
+			Cannot: []string{"Move your money.", "See your balances or your payments.", "See your password."},
+		})},
+		{name: "logout", page: views.Logout(ann("Log out", views.NavNone), views.LogoutPage{Action: "/logout", Challenge: "c1", App: "Flower Shop"})},
+		{name: "logout-unknown", page: views.Logout(ann("Log out", views.NavNone), views.LogoutPage{Action: "/logout", Challenge: "c1"})},
+	}
+}
+
+func errorScenes() []scene {
+	unknown := views.ErrorFor(404)
+	unknown.Title, unknown.Message = "Nobody is paid here", "There is no payment pointer $localhost:3000/bem. Ask the person for theirs again."
+	broken := views.ErrorFor(500)
+	broken.RequestID = "019aa7f2-6a4e-7c11-9f5e-3f1f0b0e8f11"
+	all := []scene{
+		{name: "error-pointer", page: views.Error(nobody("Not found"), unknown)},
+		{name: "error-500", page: views.Error(ann("Error", views.NavNone), broken)},
+	}
+	for name, status := range map[string]int{"400": 400, "403": 403, "404": 404, "405": 405, "413": 413, "429": 429, "503": 503} {
+		all = append(all, scene{name: "error-" + name, page: views.Error(ann("Error", views.NavNone), views.ErrorFor(status))})
+	}
+	return all
+}

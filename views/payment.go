@@ -1,0 +1,73 @@
+package views
+
+import "net/url"
+
+// sign names the icon of the payment's state.
+func (y PaymentPage) sign() string {
+	switch y.State {
+	case PaymentCompleted:
+		return "check"
+	case PaymentPartly:
+		return "partly"
+	case PaymentFailed:
+		return "close"
+	default:
+		return "clock"
+	}
+}
+
+// stateWord is the payment's state for people.
+func (y PaymentPage) stateWord() string {
+	switch y.State {
+	case PaymentCompleted:
+		return "Delivered"
+	case PaymentPartly:
+		return "Partly delivered"
+	case PaymentFailed:
+		return "Failed"
+	default:
+		return "Sending"
+	}
+}
+
+// headline is the payment in a few words.
+func (y PaymentPage) headline() string {
+	if y.In {
+		switch {
+		case y.State == PaymentSending:
+			return "Money is arriving"
+		case y.Who == "":
+			return "You were paid"
+		default:
+			return y.Who + " paid you"
+		}
+	}
+	switch y.State {
+	case PaymentCompleted:
+		return "Sent to " + y.Who
+	case PaymentPartly:
+		return "Only a part reached " + y.Who
+	case PaymentFailed:
+		return "Not sent to " + y.Who
+	default:
+		return "Sending to " + y.Who
+	}
+}
+
+// main is the amount that the page shows largest: what the person's own account
+// gained or lost, or would have.
+func (y PaymentPage) main() Money {
+	switch {
+	case y.In:
+		return y.Received
+	case y.State == PaymentCompleted || y.State == PaymentPartly:
+		return y.Sent
+	default:
+		return y.Asked
+	}
+}
+
+// again is the send form for the same payee and account.
+func (y PaymentPage) again() string {
+	return "/send?" + url.Values{"to": {y.Pointer}, "account": {y.AccountID}}.Encode()
+}
