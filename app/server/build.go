@@ -62,7 +62,7 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	provider, err := oauth.New(oauth.Options{AdminURL: cfg.HydraAdminURL, PublicURL: cfg.HydraPublicURL, Audience: cfg.PublicURL})
+	provider, err := buildProvider(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +121,18 @@ func buildPayments(cfg config.Config, d *db.DB, books *ledger.Ledger, people *ac
 		QuoteTTL: cfg.QuoteTTL, SendTimeout: cfg.SendTimeout,
 		Clock: stream.SystemClock{}, Random: rand.Reader, Log: log,
 	}), nil
+}
+
+func buildProvider(cfg config.Config) (*oauth.Provider, error) {
+	admin, err := url.Parse(cfg.HydraAdminURL)
+	if err != nil {
+		return nil, fmt.Errorf("POCHI_HYDRA_ADMIN_URL: %w", err)
+	}
+	public, err := url.Parse(cfg.HydraPublicURL)
+	if err != nil {
+		return nil, fmt.Errorf("POCHI_HYDRA_PUBLIC_URL: %w", err)
+	}
+	return oauth.New(oauth.Options{AdminURL: admin, PublicURL: public, Audience: cfg.PublicURL}), nil
 }
 
 type parts struct {

@@ -26,13 +26,13 @@ func (s *Site) showConsent(c *fiber.Ctx) error {
 			Description: "The request names no scope that this wallet knows.",
 		})
 	}
-	AllowFormAction(c, request.FormSources...)
+	AllowFormAction(c, request.FormURLs...)
 	can, cannot := abilities(request.Scopes)
 	return render(c, fiber.StatusOK, views.Consent(s.page(c, "Allow "+request.App.Name+"?", views.NavNone), views.ConsentPage{
 		Action:    pathOAuthConsent,
 		Challenge: request.Challenge,
 		App:       request.App.Name,
-		Host:      request.To.Host,
+		Host:      request.Host,
 		Person:    person(c).Name,
 		Email:     person(c).Email,
 		Can:       can,

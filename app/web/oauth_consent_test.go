@@ -24,9 +24,9 @@ func jsonAnswer(status int, body string) http.Handler {
 func consentRequest(scopes ...oauth.Scope) oauth.ConsentRequest {
 	return oauth.ConsentRequest{
 		App: oauth.App{ID: "c1", Name: "Shop <of> Ben"}, Subject: ann().ID.String(), Scopes: scopes,
-		To:          oauth.Destination{Host: "shop.example", Source: "https://shop.example"},
-		RestartURL:  hydraOrigin + "/oauth2/auth?client_id=c1",
-		FormSources: []string{hydraOrigin, "https://shop.example"},
+		Host:       "shop.example",
+		RestartURL: hydraOrigin + "/oauth2/auth?client_id=c1",
+		FormURLs:   []string{hydraOrigin, "https://shop.example/cb?x"},
 	}
 }
 

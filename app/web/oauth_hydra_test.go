@@ -60,11 +60,8 @@ func startWorld(t *testing.T) world {
 		t.Fatal(err)
 	}
 	w := world{wallet: "http://localhost:" + port(t, listener.Addr()), hydra: "http://localhost:" + freePort(t), admin: "http://127.0.0.1:" + freePort(t)}
-	w.provider, err = oauth.New(oauth.Options{AdminURL: w.admin, PublicURL: w.hydra, Audience: w.wallet})
-	if err != nil {
-		t.Fatal(err)
-	}
-	app := newSite(t, web.OAuth{Logins: w.provider, Consents: w.provider, Logouts: w.provider}, time.Now)
+	w.provider = oauth.New(oauth.Options{AdminURL: parsed(t, w.admin), PublicURL: parsed(t, w.hydra), Audience: w.wallet})
+	app := newSite(t, w.wallet, web.OAuth{Logins: w.provider, Consents: w.provider, Logouts: w.provider}, time.Now)
 	api.New(api.Options{
 		Tokens: w.provider, People: knownUsers{}, Pointers: onePointer{}, Audience: w.wallet, Host: "wallet.example", Log: slog.New(slog.DiscardHandler),
 	}).Register(app)

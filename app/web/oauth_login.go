@@ -68,7 +68,7 @@ func (s *Site) appName(c *fiber.Ctx, challenge string) string {
 	if err != nil {
 		return ""
 	}
-	AllowFormAction(c, request.FormSources...)
+	AllowFormAction(c, request.FormURLs...)
 	return request.App.Name
 }
 

@@ -17,7 +17,7 @@ import (
 func loginRequest() oauth.LoginRequest {
 	return oauth.LoginRequest{
 		App: oauth.App{ID: "c1", Name: "Shop <of> Ben"}, Hint: `ann@example.com"><script>`,
-		FormSources: []string{hydraOrigin, "https://shop.example"},
+		FormURLs: []string{hydraOrigin, "https://shop.example/cb?x"},
 	}
 }
 
@@ -123,9 +123,5 @@ func fakeAdminStatus(t *testing.T, status int, body string) *oauth.Provider {
 	t.Helper()
 	server := httptest.NewServer(jsonAnswer(status, body))
 	t.Cleanup(server.Close)
-	p, err := oauth.New(oauth.Options{AdminURL: server.URL, PublicURL: hydraOrigin, Audience: "http://wallet.example"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return oauth.New(oauth.Options{AdminURL: parsed(t, server.URL), PublicURL: parsed(t, hydraOrigin), Audience: walletURL})
 }

@@ -20,7 +20,7 @@ func (s *Site) showOAuthLogout(c *fiber.Ctx) error {
 	if !isSubject(c, request.Subject) {
 		return s.acceptLogout(c, request)
 	}
-	AllowFormAction(c, request.FormSources...)
+	AllowFormAction(c, request.FormURLs...)
 	return render(c, fiber.StatusOK, views.Logout(s.page(c, "Log out?", views.NavNone), views.LogoutPage{
 		Action:    pathOAuthLogout,
 		Challenge: request.Challenge,

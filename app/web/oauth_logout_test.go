@@ -12,7 +12,7 @@ import (
 
 func logoutRequest() oauth.LogoutRequest {
 	return oauth.LogoutRequest{
-		App: oauth.App{ID: "c1", Name: "Shop"}, Subject: ann().ID.String(), FormSources: []string{hydraOrigin, "https://shop.example"},
+		App: oauth.App{ID: "c1", Name: "Shop"}, Subject: ann().ID.String(), FormURLs: []string{hydraOrigin, "https://shop.example/cb?x"},
 	}
 }
 

@@ -85,7 +85,7 @@ func (s *Site) oauthTrouble(c *fiber.Ctx, err error) error {
 		page.Title = "That took too long"
 	case problem.Unavailable:
 		page.Title = "Apps can't be connected right now"
-		s.Log.WarnContext(c.UserContext(), "hydra doesn't answer", "request", RequestID(c), "path", c.Path(), "error", err)
+		s.Log.WarnContext(c.UserContext(), "hydra doesn't answer", "request_id", RequestID(c), "path", c.Path(), "error", err)
 	case problem.Invalid:
 		page.Title = "Nothing was decided"
 	default:

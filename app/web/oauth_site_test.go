@@ -57,6 +57,7 @@ type hydra struct {
 }
 
 const (
+	walletURL   = "http://wallet.example"
 	hydraOrigin = "http://hydra.example:4444"
 	onward      = hydraOrigin + "/oauth2/auth?verifier=v"
 )
@@ -128,12 +129,12 @@ func openBrowser(t *testing.T, h *hydra) *browser {
 
 func browseSite(t *testing.T, pages web.OAuth, now func() time.Time) *browser {
 	t.Helper()
-	return &browser{t: t, app: newSite(t, pages, now), cookies: map[string]*http.Cookie{}}
+	return &browser{t: t, app: newSite(t, walletURL, pages, now), cookies: map[string]*http.Cookie{}}
 }
 
 // newSite returns a wallet that has people, sessions and the pages for apps.
 // POST /test/login/ID logs somebody in.
-func newSite(t *testing.T, pages web.OAuth, now func() time.Time) *fiber.App {
+func newSite(t *testing.T, publicURL string, pages web.OAuth, now func() time.Time) *fiber.App {
 	t.Helper()
 	d, err := db.Open(t.Context(), db.Options{
 		URL: "sqlite:" + filepath.Join(t.TempDir(), "pochi.db"), Log: slog.New(slog.DiscardHandler),
@@ -159,10 +160,14 @@ func newSite(t *testing.T, pages web.OAuth, now func() time.Time) *fiber.App {
 	if err != nil {
 		t.Fatal(err)
 	}
+	csrf, err := web.NewCSRF(web.CSRFOptions{Key: make([]byte, 32), PublicURL: parsed(t, publicURL)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	site := &web.Site{
 		Users: knownUsers{}, Sessions: sessions.New(d, sessions.Options{CookieName: "pochi_test", Now: now}),
 		OAuth: pages, Assets: assets, Guard: func(c *fiber.Ctx) error { return c.Next() },
-		Host: "wallet.example", PublicURL: "http://wallet.example", Now: now, Log: slog.New(slog.DiscardHandler),
+		Host: "wallet.example", PublicURL: publicURL, Now: now, Log: slog.New(slog.DiscardHandler),
 	}
 	app := fiber.New(fiber.Config{Immutable: true, ReadBufferSize: 16 << 10, ErrorHandler: site.ShowError, DisableStartupMessage: true})
 	app.Post("/test/login/:id", func(c *fiber.Ctx) error {
@@ -172,6 +177,7 @@ func newSite(t *testing.T, pages web.OAuth, now func() time.Time) *fiber.App {
 		}
 		return site.Sessions.LogIn(c, id)
 	})
+	app.Use(web.SecurityHeaders(false), site.Sessions.Load, csrf.Protect)
 	site.Routes(app)
 	return app
 }
@@ -237,18 +243,31 @@ func (b *browser) post(target string, pairs ...string) reply {
 	}
 	r := httptest.NewRequest(http.MethodPost, target, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Origin", "http://wallet.example")
+	r.Header.Set("Origin", walletURL)
 	return b.do(r)
 }
 
-// csrfToken reads the token from a page with a form for anybody.
+// csrfToken reads the token from a form: who is signed in can log out on every
+// page, others log in.
 func (b *browser) csrfToken() string {
 	b.t.Helper()
-	match := regexp.MustCompile(`name="csrf_token" value="([^"]*)"`).FindStringSubmatch(b.get("/login").Body)
-	if match == nil {
-		return ""
+	for _, page := range []string{"/oauth/error", "/login"} {
+		match := regexp.MustCompile(`name="csrf_token" value="([^"]*)"`).FindStringSubmatch(b.get(page).Body)
+		if match != nil {
+			return html.UnescapeString(match[1])
+		}
 	}
-	return html.UnescapeString(match[1])
+	b.t.Fatal("no form")
+	return ""
+}
+
+func parsed(t *testing.T, text string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
 
 // logIn signs somebody in, without the log-in page.
