@@ -106,9 +106,9 @@ tidy:
 	@go mod tidy -diff
 	@cd tools && go mod tidy -diff
 
-unit: $(HTMX)
+unit: $(HTMX) bin/hydra
 	@echo "go test -race"
-	@go test -tags $(TAGS) -race ./...
+	@HYDRA_BIN=$(CURDIR)/bin/hydra go test -tags $(TAGS) -race ./...
 	@cd tools && go test -tags $(HYDRA_TAGS) ./...
 
 browser: bin/pochi bin/hydra $(DRIVER)

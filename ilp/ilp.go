@@ -11,6 +11,8 @@
 //	stream     money over packets: keys, receiver, sender (RFC 29)
 //	connector  the chain of steps that every packet takes
 //
+// HAZARDS.md lists the defects that other implementations had, and the test for each.
+//
 // Nothing here imports the wallet: what the engine needs from it (books, payees, rates) it declares as interfaces.
 package ilp
 

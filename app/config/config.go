@@ -36,6 +36,7 @@ type Config struct {
 	ExchangeLimit  uint64        `env:"EXCHANGE_LIMIT" envDefault:"1000000000" doc:"how much the wallet may owe from exchanging, in whole units of each currency"`
 	QuoteTTL       time.Duration `env:"QUOTE_TTL" envDefault:"2m" doc:"how long a quote can be confirmed"`
 	SendTimeout    time.Duration `env:"SEND_TIMEOUT" envDefault:"1m" doc:"how long a confirmed payment may take"`
+	TrustedProxies []string      `env:"TRUSTED_PROXIES" doc:"addresses of proxies in front, separated by commas, whose X-Real-Ip header says who asks"`
 	Faucet         string        `env:"FAUCET" envDefault:"auto" doc:"test money for everybody: on, off, or auto (on in dev); never in production"`
 }
 
@@ -57,6 +58,8 @@ func Load(getenv func(string) string) (Config, error) {
 	if c.DB == "" {
 		c.DB = "sqlite:" + filepath.Join(c.Data, "pochi.db")
 	}
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	c.HydraPublicURL = strings.TrimSuffix(c.HydraPublicURL, "/")
 	return c, c.validate()
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pochi/app/accounts"
+	"pochi/app/fetch"
 	"pochi/app/problem"
 	"pochi/ilp/pointer"
 	"pochi/ilp/spsp"
@@ -60,6 +61,9 @@ func (s *Service) details(ctx context.Context, r Receiver) (spsp.Details, error)
 	details, err := s.SPSP.Query(ctx, r.Pointer.URL())
 	if err == nil {
 		return details, nil
+	}
+	if errors.Is(err, fetch.ErrNotAllowed) {
+		return spsp.Details{}, problem.Field("to", "This payment pointer leads to an address where no wallet can be.").Because(err)
 	}
 	var failed *spsp.Error
 	if !errors.As(err, &failed) {

@@ -176,7 +176,7 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	if cfg.FaucetOn() {
 		site.Faucet = p.payments
 	}
-	app := newFiber(site.ShowError)
+	app := newFiber(site.ShowError, cfg.TrustedProxies)
 	app.Use(web.AssignRequestID(nil), web.AccessLog(log, time.Now), web.SecurityHeaders(cfg.Production()), web.Recover)
 	api.New(api.Options{
 		Tokens: p.provider, People: p.users, Pointers: p.accounts, Audience: cfg.PublicURL, Host: cfg.Host(), Log: log,

@@ -108,11 +108,12 @@ func serveOps(ctx context.Context, l net.Listener, health http.Handler) error {
 
 // newFiber returns a server for browsers and apps. Strings from a request are
 // copied, since services keep them; headers have room for Hydra's challenges.
-func newFiber(errorHandler fiber.ErrorHandler) *fiber.App {
+func newFiber(errorHandler fiber.ErrorHandler, trustedProxies []string) *fiber.App {
 	return fiber.New(fiber.Config{
 		AppName: "Pochi", DisableStartupMessage: true, Immutable: true,
 		ReadBufferSize: 16 << 10, BodyLimit: 64 << 10,
 		ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
-		ErrorHandler: errorHandler,
+		ErrorHandler:            errorHandler,
+		EnableTrustedProxyCheck: true, TrustedProxies: trustedProxies, ProxyHeader: "X-Real-Ip", EnableIPValidation: true,
 	})
 }

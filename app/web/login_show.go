@@ -9,7 +9,7 @@ import (
 
 func (s *Site) showLogin(c *fiber.Ctx) error {
 	if person(c).ID != uuid.Nil {
-		return see(c, localPath(c.Query("next")))
+		return see(c, afterLogin(c.Query("login_challenge"), c.Query("next")))
 	}
 	return s.renderLogin(c, fiber.StatusOK, views.LoginForm{Challenge: c.Query("login_challenge"), Next: c.Query("next")})
 }
@@ -17,4 +17,13 @@ func (s *Site) showLogin(c *fiber.Ctx) error {
 func (s *Site) renderLogin(c *fiber.Ctx, status int, form views.LoginForm) error {
 	form.App = s.appName(c, form.Challenge)
 	return render(c, status, views.Login(s.page(c, "Log in", views.NavNone), form))
+}
+
+// afterLogin is where to go on for who is signed in already: back to the app
+// that asks who they are, or to the page that wanted them signed in.
+func afterLogin(challenge, next string) string {
+	if challenge != "" {
+		return pathOAuthLogin + "?" + query("login_challenge", challenge)
+	}
+	return localPath(next)
 }

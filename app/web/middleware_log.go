@@ -48,7 +48,7 @@ func RequestID(c *fiber.Ctx) string {
 
 // AccessLog is middleware that lets the app's error handler answer an error and
 // then logs the request, with the error's whole chain: the handler needn't log.
-// Queries, headers, cookies and bodies are never logged, and what looks like a
+// Files that pages load are logged at debug level. Queries, headers, cookies and bodies are never logged, and what looks like a
 // query in an error's text is cut.
 func AccessLog(log *slog.Logger, now func() time.Time) fiber.Handler {
 	query := regexp.MustCompile(`\?[^\s"'=]*=[^\s"']*`)
@@ -75,6 +75,9 @@ func AccessLog(log *slog.Logger, now func() time.Time) fiber.Handler {
 			attrs = append(attrs, slog.String("stack", string(panicked.stack)))
 		}
 		level := slog.LevelInfo
+		if strings.HasPrefix(path, "/static/") {
+			level = slog.LevelDebug
+		}
 		if c.Response().StatusCode() >= fiber.StatusInternalServerError {
 			level = slog.LevelError
 		}

@@ -260,10 +260,7 @@ func (v *visit) get(target string) page {
 // submit posts the page's last form, with the values changed or added.
 func (v *visit) submit(p page, pairs ...string) page {
 	v.t.Helper()
-	form := url.Values{}
-	for _, input := range regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(p.Body, -1) {
-		form.Set(input[1], html.UnescapeString(input[2]))
-	}
+	form := hidden(p)
 	for i := 0; i < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
@@ -279,6 +276,15 @@ func (v *visit) submit(p page, pairs ...string) page {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Origin", v.wallet)
 	return v.do(r)
+}
+
+// hidden are the values in a page that its forms send along.
+func hidden(p page) url.Values {
+	form := url.Values{}
+	for _, input := range regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(p.Body, -1) {
+		form.Set(input[1], html.UnescapeString(input[2]))
+	}
+	return form
 }
 
 // logIn signs somebody in at the wallet, without the log-in page.
@@ -481,7 +487,8 @@ func somebodyElse(v *visit) {
 	consent := v.at(v.ask("openid"), 200, "/oauth/consent")
 	v.logIn(ben())
 	again := v.at(v.get(consent.URL.String()), 403, "/oauth/consent")
-	refused := v.at(v.submit(consent, "decision", "allow"), 403, "/oauth/consent")
+	token := hidden(again)["csrf_token"][0]
+	refused := v.at(v.submit(consent, "decision", "allow", "csrf_token", token), 403, "/oauth/consent")
 	for _, p := range []page{again, refused} {
 		if !strings.Contains(p.Body, "Continue as Ben") {
 			v.t.Error(p.Body)
@@ -503,7 +510,12 @@ func freshLogin(v *visit) {
 		v.t.Error(got)
 	}
 	v.logIn(ann())
-	v.at(v.ask("openid", "prompt", "login"), 200, "/oauth/login")
+	login := v.at(v.ask("openid", "prompt", "login"), 200, "/oauth/login")
+	consent := v.submit(login, "email", "ben@example.com", "password", "correct horse")
+	tokens := v.redeem(v.submit(v.at(consent, 200, "/oauth/consent"), "decision", "allow"))
+	if _, me := v.me(tokens["access_token"]); me["sub"] != ben().ID.String() {
+		v.t.Error(me)
+	}
 	v.at(v.ask("openid", "max_age", "0"), 200, "/oauth/login")
 	v.at(v.ask("openid", "max_age", "600"), 200, "/oauth/consent")
 	got = v.at(v.get(v.askURL("openid")+"&prompt=login"+"&prompt=consent"), 303, "/cb").URL.Query()

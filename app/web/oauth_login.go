@@ -36,7 +36,9 @@ func (s *Site) showOAuthLogin(c *fiber.Ctx) error {
 	if session, ok := sessions.Current(c); ok && !request.NeedsSignIn(session.CreatedAt, s.Now()) {
 		return s.acceptLogin(c, challenge, session.UserID)
 	}
-	return s.renderLogin(c, fiber.StatusOK, views.LoginForm{Email: emailHint(request.Hint), Challenge: challenge})
+	AllowFormAction(c, request.FormURLs...)
+	form := views.LoginForm{Email: emailHint(request.Hint), App: request.App.Name, Challenge: challenge}
+	return render(c, fiber.StatusOK, views.Login(s.page(c, "Log in", views.NavNone), form))
 }
 
 // resumeLogin sends the browser back to the app that asked for the login. It

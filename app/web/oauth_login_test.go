@@ -52,6 +52,27 @@ func TestOthersLogInFirst(t *testing.T) {
 	}
 }
 
+func TestLoggingInLeadsBackToTheApp(t *testing.T) {
+	h := &hydra{login: loginRequest()}
+	b := openBrowser(t, h)
+	got := b.post("/login", "email", "ben@example.com", "password", "wrong", "login_challenge", "sesame")
+	if !got.shows("Shop <of> Ben", `value="sesame"`) || !strings.Contains(got.Policy, hydraOrigin) || len(h.decided) != 0 {
+		t.Errorf("wrong password: %d %s %v", got.Status, got.Policy, h.decided)
+	}
+	got = b.post("/login", "email", "ben@example.com", "password", "correct horse", "login_challenge", "sesame")
+	if got.Status != 303 || got.Location != onward || !b.loggedIn() {
+		t.Errorf("%d to %q, logged in: %v", got.Status, got.Location, b.loggedIn())
+	}
+	if diff := cmp.Diff([]string{"accept login of " + ben().ID.String() + " sesame"}, h.decided); diff != "" {
+		t.Error(diff)
+	}
+	b = openBrowser(t, &hydra{err: problem.New(problem.Unavailable, "Not now.")})
+	got = b.post("/login", "email", "ben@example.com", "password", "correct horse", "login_challenge", "sesame")
+	if got.Status != 503 || !got.shows("Not now.") || !b.loggedIn() {
+		t.Errorf("without Hydra: %d, logged in: %v", got.Status, b.loggedIn())
+	}
+}
+
 // A real Provider reads the parameters, from a Hydra that always asks the same.
 func TestWhoSignedInTooLongAgoLogsInAgain(t *testing.T) {
 	for parameters, want := range map[string]int{"prompt=login": 200, "max_age=0": 200, "max_age=3600": 303, "prompt=consent": 303} {

@@ -10,7 +10,7 @@ var LoggedOutForms = []string{"/login", "/signup"}
 // Routes mounts every page. Paths that are not pages are payment pointers.
 func (s *Site) Routes(r fiber.Router) {
 	r.Get("/static/*", s.showStatic)
-	r.Use(s.Sessions.Load, s.Guard, s.identify)
+	r.Use(s.Sessions.Load, s.identify, s.Guard)
 
 	r.Get("/", s.showStart)
 	r.Get("/signup", s.showSignup)

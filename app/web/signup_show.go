@@ -10,7 +10,7 @@ import (
 
 func (s *Site) showSignup(c *fiber.Ctx) error {
 	if person(c).ID != uuid.Nil {
-		return see(c, "/")
+		return see(c, afterLogin(c.Query("login_challenge"), c.Query("next")))
 	}
 	return s.renderSignup(c, fiber.StatusOK, views.SignupForm{
 		Currency: s.Currencies[0].Code, Challenge: c.Query("login_challenge"), Next: c.Query("next"),
