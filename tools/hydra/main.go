@@ -9,13 +9,21 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/ory/hydra/v2/cmd"
 	"github.com/ory/x/cmdx"
 	"github.com/ory/x/configx"
+)
+
+// How often, and how far apart, makeKeys tries: Hydra needs a second to start.
+const (
+	keyTries = 100
+	keyPause = 200 * time.Millisecond
 )
 
 func main() {
@@ -60,9 +68,23 @@ func serve() error {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
 	fmt.Fprintf(os.Stderr, "Ory Hydra serves %s\n", s.PublicURL)
+	go makeKeys(s.PublicPort)
 	run := cmd.NewRootCmd(nil, nil, []configx.OptionModifier{configx.WithValues(s.Config())})
 	run.SetArgs([]string{"serve", "all", "--sqa-opt-out"})
 	return run.Execute()
+}
+
+// makeKeys asks for Hydra's public keys once it serves. Hydra makes its signing key when it is first needed, which takes
+// long enough on a busy machine to fail the first app's first token.
+func makeKeys(port int) {
+	url := fmt.Sprintf("http://%s/.well-known/jwks.json", net.JoinHostPort(loopback, strconv.Itoa(port)))
+	for range keyTries {
+		if answer, err := http.Get(url); err == nil {
+			answer.Body.Close()
+			return
+		}
+		time.Sleep(keyPause)
+	}
 }
 
 // checkFree tells whether Hydra can listen on port of the loopback address; the error names the variable to change.
