@@ -108,11 +108,13 @@ func together(t *testing.T, w *db.Writer, units ...db.Unit) []error {
 // stopped expects that a writer stopped for a reason and refuses all else.
 func stopped(t *testing.T, w *db.Writer, reason string) {
 	t.Helper()
+	if err := w.Submit(t.Context(), db.Unit{Rows: row("late")}); !errors.Is(err, db.ErrStopped) {
+		t.Fatalf("the writer goes on: got error %v", err)
+	}
 	<-w.Done()
 	if err := w.Err(); err == nil || !strings.Contains(err.Error(), reason) {
 		t.Errorf("the writer stopped with %v, want %q", err, reason)
 	}
-	check(t, w.Submit(t.Context(), db.Unit{Rows: row("late")}), db.ErrStopped)
 }
 
 // reopened closes a database whatever happened to it and reads its rows.
@@ -634,7 +636,7 @@ func TestAFullDiskStopsTheWriter(t *testing.T) {
 						t.Errorf("unit %d: it was told a neighbour's reason: %v", i, err)
 					}
 				}
-				<-d.Writer.Done()
+				stopped(t, d.Writer, "")
 				if got := reopened(t, d, path); got != nil {
 					t.Errorf("on disk: %v", got)
 				}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"pochi/db"
 	"pochi/ledger"
 )
 
@@ -23,15 +24,7 @@ func TestBank(t *testing.T) {
 	var readers sync.WaitGroup
 	for range 2 {
 		readers.Go(func() {
-			for looks := 0; ; looks++ {
-				select {
-				case <-stop:
-					if looks == 0 {
-						t.Error("no reader looked")
-					}
-					return
-				default:
-				}
+			for until(stop) {
 				var total, least int64
 				err := w.db.Read.QueryRowContext(t.Context(), `SELECT sum(credits_posted - debits_posted),
 					min(credits_posted - debits_posted - debits_pending) FROM accounts WHERE code = ?`, ledger.CodePerson).Scan(&total, &least)
@@ -41,13 +34,15 @@ func TestBank(t *testing.T) {
 			}
 		})
 	}
-	readers.Go(func() { // Check beside a running writer
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-				w.clean()
+	beside, err := db.OpenReadOnly(t.Context(), "sqlite:"+w.path) // as another program does
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer beside.Close()
+	readers.Go(func() {
+		for until(stop) {
+			if report := checkIn(t, beside); len(report.Defects) > 0 {
+				t.Errorf("Check beside a running writer found %v", report.Defects)
 			}
 		}
 	})
@@ -71,6 +66,16 @@ func TestBank(t *testing.T) {
 	}
 	if got := rows(t, w.db.Read, fmt.Sprintf("SELECT sum(credits_posted - debits_posted), sum(debits_pending) FROM accounts WHERE code = %d", ledger.CodePerson)); got[0] != fmt.Sprint(accounts*balance, 0) {
 		t.Errorf("total and pending %v", got)
+	}
+}
+
+// until is true as long as stop is open.
+func until(stop chan struct{}) bool {
+	select {
+	case <-stop:
+		return false
+	default:
+		return true
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -394,7 +395,9 @@ func (c *choices) transferID(t *rapid.T, m model) ledger.ID {
 
 // hold is mostly one that there was.
 func (c *choices) hold(t *rapid.T, m model) modelKey {
-	keys := sortedKeys(m.holds, func(k modelKey) string { return fmt.Sprint(m.holds[k].closed, k) }) // the open ones first
+	keys := sortedKeys(m.holds, func(k modelKey) string { // the open ones first
+		return strconv.FormatBool(m.holds[k].closed) + string(k.reference[:]) + string(k.debit[:]) + string(k.credit[:])
+	})
 	if len(keys) > 0 && !oneIn(t, 20, "no hold") {
 		return rapid.SampledFrom(keys).Draw(t, "hold")
 	}
@@ -470,10 +473,10 @@ func (c *choices) chain(t *rapid.T, m model) ledger.Chain {
 func (c *choices) batch(t *rapid.T, m model) model {
 	var units []unit
 	var want []error
-	for i := range rapid.IntRange(1, 6).Draw(t, "units") {
+	for range rapid.IntRange(1, 6).Draw(t, "units") {
 		u := unit{chain: c.chain(t, m)}
 		var rowsErr error
-		text := fmt.Sprint(len(c.chains), "-", c.made, "-", i)
+		text := c.id().String()
 		switch rapid.IntRange(0, 3).Draw(t, "rows") {
 		case 0:
 			u.rows = note(text)

@@ -1,0 +1,48 @@
+package ledger_test
+
+import (
+	"strings"
+	"testing"
+
+	"pochi/db"
+	"pochi/ledger"
+)
+
+// Whatever bug a command has: a batch that would break the ledger stops the
+// writer, and nothing of it reaches the disk.
+func TestABrokenBatchIsNotWritten(t *testing.T) {
+	tests := map[string]struct {
+		want   string
+		change func(*ledger.Account)
+	}{
+		"money from nowhere": {"sum to zero", func(a *ledger.Account) { a.CreditsPosted++ }},
+		"money lost":         {"sum to zero", func(a *ledger.Account) { a.DebitsPosted++ }},
+		"pending":            {"sum to zero", func(a *ledger.Account) { a.DebitsPending++ }},
+		"overspent":          {"limit", func(a *ledger.Account) { a.DebitsPosted += 101; a.CreditsPosted -= 101 }},
+		"overreserved":       {"limit", func(a *ledger.Account) { a.DebitsPending += 101; a.CreditsPending += 101 }},
+		"too much":           {"limit", func(a *ledger.Account) { a.DebitsPosted += 1 << 63; a.CreditsPosted += 1 << 63 }},
+		"too much pending":   {"limit", func(a *ledger.Account) { a.CreditsPending += 1 << 63 }},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			ann, ben := w.account(0, 100), w.account(0, 100)
+			w.unchanged(func() {
+				answers := w.together(
+					unit{ledger.Chain{transfer(ben, ann, 1), transfer(ann, ben, 1)}, note("before")},
+					unit{ledger.Chain{ledger.Break{ID: ann, Change: test.change}}, nil},
+					unit{ledger.Chain{transfer(ann, ben, 200)}, nil},
+				)
+				w.answered(answers, db.ErrStopped, db.ErrStopped, db.ErrStopped)
+				if !strings.Contains(answers[0].Error(), test.want) {
+					t.Errorf("stopped by %v, want %q", answers[0], test.want)
+				}
+			})
+			<-w.db.Writer.Done()
+			w.want(w.submit(transfer(ben, ann, 1)), db.ErrStopped)
+			w.reopen()
+			w.do(transfer(ben, ann, 100))
+			w.clean()
+		})
+	}
+}

@@ -1,0 +1,16 @@
+package ledger
+
+import "pochi/db"
+
+// Break is a command with a bug: it changes an account behind the books.
+type Break struct {
+	ID     ID
+	Change func(*Account)
+}
+
+func (c Break) apply(l *Ledger, _ db.Tx) error {
+	account := l.accounts[c.ID]
+	l.batch.touch(account)
+	c.Change(account)
+	return nil
+}
