@@ -27,8 +27,8 @@ const (
 	ErrAmountTooLarge AmountError = "This amount is too large."
 )
 
-// ParseAmount reads what a person typed: digits with a decimal point, or a
-// decimal comma where it can't be mistaken for a thousands separator. Zero,
+// ParseAmount reads what a person typed: "1234.5", "1,234.50" or "1.234,50",
+// but not "1,234", which means different things to different people. Zero,
 // negative and too large amounts, and more decimals than the asset has, are
 // refused with an AmountError.
 func ParseAmount(text string, asset Asset) (Amount, error) {
@@ -60,27 +60,45 @@ func ParseAmount(text string, asset Asset) (Amount, error) {
 }
 
 // splitDecimal separates a number's digits before and after the decimal sign.
+// The last sign is the decimal one, unless it is repeated: then it separates
+// thousands, as the other one does. A single comma before three digits could be
+// either and is refused.
 func splitDecimal(text string) (whole, decimals string, err error) {
 	for _, r := range text {
 		if (r < '0' || r > '9') && r != '.' && r != ',' {
 			return "", "", ErrAmountFormat
 		}
 	}
-	if strings.ContainsRune(text, ',') {
-		whole, decimals, _ = strings.Cut(text, ",")
-		if len(decimals) == 3 || strings.ContainsAny(decimals, ",.") || strings.ContainsRune(whole, '.') {
-			return "", "", ErrAmountFormat // 1,234 could mean either
+	whole = text
+	if i := strings.LastIndexAny(text, ".,"); i >= 0 && strings.Count(text, text[i:i+1]) == 1 {
+		whole, decimals = text[:i], text[i+1:]
+		if text[i] == ',' && len(decimals) == 3 && !strings.Contains(whole, ".") {
+			return "", "", ErrAmountFormat
 		}
-	} else {
-		whole, decimals, _ = strings.Cut(text, ".")
 	}
-	if whole == "" && decimals == "" || strings.ContainsRune(decimals, '.') {
+	if whole, err = ungroup(whole); err != nil || whole+decimals == "" {
 		return "", "", ErrAmountFormat
 	}
-	if whole == "" {
-		whole = "0"
-	}
 	return whole, decimals, nil
+}
+
+// ungroup removes the signs between thousands: all the same, each before
+// exactly three digits.
+func ungroup(whole string) (string, error) {
+	i := strings.IndexAny(whole, ".,")
+	if i < 0 {
+		return whole, nil
+	}
+	groups := strings.Split(whole, whole[i:i+1])
+	if len(groups[0]) < 1 || len(groups[0]) > 3 {
+		return "", ErrAmountFormat
+	}
+	for _, group := range groups[1:] {
+		if len(group) != 3 || strings.ContainsAny(group, ".,") {
+			return "", ErrAmountFormat
+		}
+	}
+	return strings.Join(groups, ""), nil
 }
 
 func tooManyDecimals(asset Asset) AmountError {
