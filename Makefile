@@ -99,7 +99,7 @@ generated:
 	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; cp -r views "$$copy/views"; \
 		go tool templ fmt -log-level error "$$copy/views"; \
 		go tool templ generate -log-level error -path "$$copy"; \
-		diff -r views "$$copy/views" || { echo "the templates or their Go code are stale: make generate"; exit 1; }
+		diff -rq views "$$copy/views" || { echo "the templates or their Go code are stale: make generate"; exit 1; }
 
 tidy:
 	@echo "go mod tidy"

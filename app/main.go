@@ -58,6 +58,7 @@ func withConfig(do func(config.Config) error) error {
 }
 
 func serve(ctx context.Context, cfg config.Config) error {
+	syscall.Umask(0o077) // what it writes is for its owner only
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	return server.Run(ctx, cfg, log, func() {
 		fmt.Printf("Pochi serves %s (Ctrl-C stops it)\n", cfg.PublicURL)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -226,11 +227,13 @@ func (tab *tab) seesNot(text string) {
 	}
 }
 
-// arrives waits until the address matches a pattern such as "**/payments/*".
-func (tab *tab) arrives(pattern string) {
+// arrives waits until the address is a path of the wallet, given as a regular expression, with any query.
+func (tab *tab) arrives(path string) {
 	tab.t.Helper()
-	if err := tab.page.WaitForURL(pattern); err != nil {
-		tab.t.Fatalf("at %s, not at %s: %v", tab.page.URL(), pattern, err)
+	address := regexp.MustCompile("^" + regexp.QuoteMeta(tab.base) + path + `(\?.*)?$`)
+	err := tab.page.WaitForURL(address, playwright.PageWaitForURLOptions{Timeout: playwright.Float(actionMaxMS)})
+	if err != nil {
+		tab.t.Fatalf("at %s, not at %s: %v", tab.page.URL(), path, err)
 	}
 }
 

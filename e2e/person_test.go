@@ -37,7 +37,7 @@ func (b *browser) newPerson(w *wallet, name, currency string, scripts bool) *per
 	}
 	p.open("/signup")
 	p.signUp(short, currency)
-	p.arrives(w.URL + "/")
+	p.arrives("/")
 	return p
 }
 
@@ -97,7 +97,7 @@ func (p *person) ask(to, amount, side string) {
 func (p *person) quote(to, amount, side string) (send, receive string) {
 	p.t.Helper()
 	p.ask(to, amount, side)
-	p.arrives("**/quotes/*")
+	p.arrives("/quotes/.+")
 	figures := p.figures(".ticket-amount .money-text")
 	if len(figures) != 2 {
 		p.t.Fatalf("%s shows %d amounts, want 2", p.page.URL(), len(figures))
@@ -109,7 +109,7 @@ func (p *person) quote(to, amount, side string) (send, receive string) {
 func (p *person) confirm() {
 	p.t.Helper()
 	p.submit("/confirm")
-	p.arrives("**/payments/*")
+	p.arrives("/payments/.+")
 	p.sees("Delivered")
 }
 
@@ -150,7 +150,7 @@ func (p *person) history() []string {
 	if err := p.page.Locator("main a[href^='/accounts/']").First().Click(); err != nil {
 		p.t.Fatalf("open the account: %v", err)
 	}
-	p.arrives("**/accounts/*")
+	p.arrives("/accounts/.+")
 	return p.figures(".history .money-text")
 }
 

@@ -128,6 +128,7 @@ func startProcess(t *testing.T, environment []string, program string, arguments 
 	p.cmd.Env = environment
 	p.cmd.Stdout = p.log
 	p.cmd.Stderr = p.log
+	endWithTest(p.cmd)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", program, err)
 	}
