@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pochi/app/config"
+	"pochi/db"
+	"pochi/ledger"
+
+	"github.com/google/uuid"
+)
+
+func TestCheckNamesADefect(t *testing.T) {
+	ctx := context.Background()
+	cfg := config.Config{DB: "sqlite:" + filepath.Join(t.TempDir(), "pochi.db")}
+	if err := check(ctx, cfg, &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "there is no database") {
+		t.Errorf("without a database: %v", err)
+	}
+	post(t, cfg)
+	var out strings.Builder
+	if err := check(ctx, cfg, &out); err != nil {
+		t.Fatalf("%v: %s", err, &out)
+	}
+	if !strings.Contains(out.String(), "1 transfers") {
+		t.Errorf("it says %q", &out)
+	}
+	raw, err := sql.Open("sqlite3", "file:"+strings.TrimPrefix(cfg.DB, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	if _, err := raw.Exec("UPDATE transfers SET amount = amount + 1"); err != nil {
+		t.Fatal(err)
+	}
+	out.Reset()
+	err = check(ctx, cfg, &out)
+	if err == nil || !strings.Contains(out.String(), ledger.DefectHash+":") || !strings.Contains(out.String(), ledger.DefectTotals+":") {
+		t.Errorf("%v: %s", err, &out)
+	}
+}
+
+// post makes a database with one transfer.
+func post(t *testing.T, cfg config.Config) {
+	t.Helper()
+	ctx := context.Background()
+	d, err := db.Open(ctx, db.Options{URL: cfg.DB})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	l, err := ledger.Open(ctx, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	usd := ledger.Asset{Code: "USD", Scale: 2}
+	number, err := l.OpenAsset(ctx, usd, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := uuid.Must(uuid.NewV7())
+	err = l.Submit(ctx, ledger.Chain{
+		ledger.OpenAccount{ID: account, Ledger: number, Code: ledger.CodePerson},
+		ledger.Transfer{ID: uuid.Must(uuid.NewV7()), Debit: ledger.HouseAccount(usd, ledger.CodeEquity), Credit: account, Amount: 5},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
