@@ -111,7 +111,7 @@ unit: $(HTMX) bin/hydra
 	@HYDRA_BIN=$(CURDIR)/bin/hydra go test -tags $(TAGS) -race ./...
 	@cd tools && go test -tags $(HYDRA_TAGS) ./...
 
-browser: bin/pochi bin/hydra $(DRIVER)
+browser: bin/pochi bin/hydra bin/hivemind $(DRIVER)
 	@tools/chromium
 	@echo "Browser tests; screenshots go to e2e/screenshots"
 	@POCHI_E2E=1 go test -tags $(TAGS) -count=1 -timeout 15m ./e2e

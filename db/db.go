@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -57,11 +58,14 @@ type DB struct {
 
 	write *sql.DB
 	lock  *flock.Flock
+
+	closeOnce sync.Once
+	closeErr  error
 }
 
 // Open takes the lock, brings the schema up to date and starts the Writer.
-// It returns ErrLocked, ErrPostgres or ErrFromFuture, or what the file system
-// or SQLite said.
+// It returns ErrLocked, ErrPostgres, ErrFromFuture or ErrHead, or what the file
+// system or SQLite said.
 func Open(ctx context.Context, opts Options) (*DB, error) {
 	path, err := sqlitePath(opts.URL)
 	if err != nil {
@@ -129,8 +133,14 @@ func (d *DB) Write(ctx context.Context, rows func(Tx) error) error {
 	return d.Writer.Submit(ctx, Unit{Rows: rows})
 }
 
-// Close drains the Writer, closes both pools and gives the lock back.
+// Close drains the Writer, closes both pools and gives the lock back. Closing
+// again does nothing and returns what the first time returned.
 func (d *DB) Close() error {
+	d.closeOnce.Do(func() { d.closeErr = d.close() })
+	return d.closeErr
+}
+
+func (d *DB) close() error {
 	var errs []error
 	if d.Writer != nil {
 		errs = append(errs, d.Writer.close())

@@ -33,7 +33,7 @@ func open(t *testing.T, opts db.Options) *db.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { d.Close() }) // again, where the test closed it
+	t.Cleanup(func() { check(t, d.Close(), nil) }) // again, where the test closed it
 	return d
 }
 
@@ -268,9 +268,9 @@ func TestOtherSchemas(t *testing.T) {
 func TestOpensOlderDatabases(t *testing.T) {
 	const first = `
 		INSERT INTO assets (code, scale) VALUES ('USD', 2);
-		INSERT INTO accounts VALUES (randomblob(16), 1, 1, 0, 0, 70, 0, 70, 0, 7);
-		INSERT INTO batches VALUES (7, 1000, 1, zeroblob(32));
-		UPDATE head SET seq = 7, at = 1000;`
+		INSERT INTO accounts VALUES (randomblob(16), 1, 1, 0, 0, 70, 0, 70, 0);
+		INSERT INTO batches VALUES (7, 1000, 1, 0, zeroblob(32));
+		UPDATE head SET seq = 7, at = 1000, seal = x'6a6e181f16b23224036c7a4aec008ae85f206631a1dd315e9daa3625a68ddc43';`
 	const second = first + `
 		INSERT INTO users VALUES (zeroblob(16), 'ann@example.com', 'Ann', 'x', 1);
 		INSERT INTO sessions VALUES (zeroblob(32), zeroblob(16), 'ua', 'addr', 1, 2, 3);`
@@ -314,4 +314,44 @@ func TestOpenCancelled(t *testing.T) {
 	_, err := db.Open(ctx, options(path))
 	check(t, err, context.Canceled)
 	open(t, options(path))
+}
+
+func TestCloseTwice(t *testing.T) {
+	path := newPath(t)
+	first := open(t, options(path))
+	ro, err := db.OpenReadOnly(t.Context(), "sqlite:"+path)
+	check(t, err, nil)
+	check(t, errors.Join(first.Close(), ro.Close(), ro.Close()), nil)
+	second := open(t, options(path))
+	check(t, first.Close(), nil) // it doesn't take the lock from the second
+	_, err = db.Open(t.Context(), options(path))
+	check(t, err, db.ErrLocked)
+	check(t, insert(t, second, "USD"), nil)
+}
+
+// Whoever edits the head row without sealing it is not covered up.
+func TestOpenRefusesATamperedHead(t *testing.T) {
+	for _, change := range []string{"seq = seq + 1000", "epoch = epoch + 1", "at = at * 2", "seal = zeroblob(32)"} {
+		t.Run(change, func(t *testing.T) {
+			path := newPath(t)
+			d := open(t, options(path))
+			check(t, insert(t, d, "USD"), nil)
+			check(t, d.Close(), nil)
+			exec(t, outside(t, path), "UPDATE head SET "+change)
+			_, err := db.Open(t.Context(), options(path))
+			check(t, err, db.ErrHead)
+			ro, err := db.OpenReadOnly(t.Context(), "sqlite:"+path) // to be checked
+			check(t, err, nil)
+			check(t, ro.Close(), nil)
+		})
+	}
+}
+
+// A constraint that is checked at COMMIT fails the batch of units that did
+// nothing wrong.
+func TestNothingIsDeferred(t *testing.T) {
+	d := open(t, options(newPath(t)))
+	if got := column(t, d.Read, "SELECT name FROM sqlite_schema WHERE sql LIKE '%DEFERR%'"); got != nil {
+		t.Errorf("deferred in %v", got)
+	}
 }

@@ -35,3 +35,9 @@ func MakeOlder(ctx context.Context, path string, version int, stmt string) error
 	}
 	return errors.Join(err, conn.Close(), pool.Close())
 }
+
+// OnWriter runs a statement on the write connection, past the Writer.
+func (d *DB) OnWriter(ctx context.Context, stmt string) error {
+	_, err := d.Writer.conn.ExecContext(ctx, stmt)
+	return err
+}

@@ -31,7 +31,8 @@ var (
 )
 
 // Unit is one caller's work: all of it commits, or none. Both functions run on
-// the writer's goroutine and must do no other I/O.
+// the writer's goroutine, must do no other I/O and use tx only until they
+// return. A panic stops the writer.
 type Unit struct {
 	// Apply changes state in memory and returns how to undo exactly that. An
 	// error means that it changed nothing. Optional.
@@ -50,17 +51,20 @@ type Batch struct {
 // Participant keeps state in memory that units change in Apply.
 type Participant interface {
 	// Flush asserts and writes all that this batch's units changed. An error
-	// stops the writer: nothing of the batch is committed.
+	// or a panic stops the writer: nothing of the batch is committed.
 	Flush(ctx context.Context, tx Tx, batch Batch) error
-	// Committed tells that what was flushed is durable.
+	// Committed tells that what was flushed is durable. A panic stops the
+	// writer; its callers' outcomes are then unknown to them.
 	Committed()
 }
 
 // Writer owns the only write connection. One goroutine takes the units that
 // wait, applies them in order, writes one transaction and then answers all.
-// A unit that fails harms no neighbour. When a batch can't be written the
-// writer stops for good: memory is no longer what the disk says, so the
-// process has to restart.
+// A unit that fails harms no neighbour. When a batch can't be written, a unit or
+// a participant panics, or SQLite takes the transaction away, the writer stops
+// for good: memory is no longer what the disk says, so the process has to
+// restart. Constraints must not be deferred: one that fails at COMMIT fails
+// everybody's batch.
 type Writer struct {
 	conn         *sql.Conn
 	tx           writerTx
@@ -74,8 +78,7 @@ type Writer struct {
 	once    sync.Once
 	failure error // set before done closes
 
-	seq, epoch int64
-	last       time.Time
+	head Head // as of the last batch
 }
 
 type waiting struct {
@@ -97,12 +100,10 @@ func newWriter(ctx context.Context, conn *sql.Conn, opts Options) (*Writer, erro
 	if w.now == nil {
 		w.now = time.Now
 	}
-	var micros int64
-	err := conn.QueryRowContext(ctx, "SELECT seq, epoch, at FROM head").Scan(&w.seq, &w.epoch, &micros)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read head: %w", err), conn.Close())
+	var err error
+	if w.head, err = readHead(ctx, conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
 	}
-	w.last = time.UnixMicro(micros).UTC()
 	go w.run()
 	return w, nil
 }
@@ -260,13 +261,20 @@ func isBusy(err error) bool {
 }
 
 // finish writes what the batch's units did; when each was refused there is
-// nothing to write.
-func (w *Writer) finish(ctx context.Context, done int) error {
+// nothing to write. A participant's panic stops the writer as its error does:
+// memory and disk may differ.
+func (w *Writer) finish(ctx context.Context, done int) (err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			w.log.Error("a participant panicked", "reason", reason, "stack", string(debug.Stack()))
+			err = fmt.Errorf("a participant panicked: %v", reason)
+		}
+	}()
 	if done == 0 {
 		_, err := w.conn.ExecContext(ctx, "ROLLBACK")
 		return err
 	}
-	batch := Batch{Seq: w.seq + 1, At: w.tick()}
+	batch := Batch{Seq: w.head.Seq + 1, At: w.tick()}
 	for _, p := range w.participants {
 		if err := p.Flush(ctx, w.tx, batch); err != nil {
 			return fmt.Errorf("flush: %w", err)
@@ -278,7 +286,7 @@ func (w *Writer) finish(ctx context.Context, done int) error {
 	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	w.seq, w.last = batch.Seq, batch.At
+	w.head.Seq, w.head.At = batch.Seq, batch.At.UnixMicro()
 	for _, p := range w.participants {
 		p.Committed()
 	}
@@ -299,7 +307,7 @@ func (w *Writer) apply(ctx context.Context, unit Unit) (failed, broken error) {
 	undo := func() {}
 	if unit.Apply != nil {
 		revert, err := unit.Apply(w.tx)
-		if lost := w.inTransaction(); lost != nil {
+		if lost := w.tx.alive(); lost != nil {
 			return nil, fmt.Errorf("after applying a unit (its error: %v): %w", err, lost)
 		}
 		if err != nil {
@@ -316,7 +324,7 @@ func (w *Writer) apply(ctx context.Context, unit Unit) (failed, broken error) {
 	failed = unit.Rows(w.tx)
 	if failed != nil {
 		undo()
-		if err := w.inTransaction(); err != nil {
+		if err := w.tx.alive(); err != nil {
 			return nil, fmt.Errorf("after a unit's rows (their error: %v): %w", failed, err)
 		}
 		if _, err := w.conn.ExecContext(ctx, "ROLLBACK TO unit"); err != nil {
@@ -329,47 +337,13 @@ func (w *Writer) apply(ctx context.Context, unit Unit) (failed, broken error) {
 	return failed, nil
 }
 
-// inTransaction finds out whether a failed statement took the whole
-// transaction with it, as a full disk does: a later statement would then commit
-// alone, and a later savepoint its unit.
-func (w *Writer) inTransaction() error {
-	return w.conn.Raw(func(driver any) error {
-		if c, ok := driver.(*sqlite3.SQLiteConn); ok && c.AutoCommit() {
-			return errors.New("SQLite rolled the whole batch back")
-		}
-		return nil
-	})
-}
-
-// moveHead fences other writers out: whoever finds another seq or epoch than
-// it left there stops.
-func (w *Writer) moveHead(ctx context.Context, batch Batch) error {
-	res, err := w.conn.ExecContext(ctx, "UPDATE head SET seq = ?, at = ? WHERE seq = ? AND epoch = ?",
-		batch.Seq, batch.At.UnixMicro(), w.seq, w.epoch)
-	if err != nil {
-		return fmt.Errorf("move head: %w", err)
-	}
-	if n, err := res.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(ErrFenced, err)
-	}
-	return nil
-}
-
-// tick returns the batch's time: now, or just after the last batch when the
-// clock went back.
-func (w *Writer) tick() time.Time {
-	at := w.now().UTC().Truncate(time.Microsecond)
-	if !at.After(w.last) {
-		at = w.last.Add(time.Microsecond)
-	}
-	return at
-}
-
 // fail rolls the batch back and tells each caller that the outcome is to be
 // read again after a restart.
 func (w *Writer) fail(items []*waiting, cause error) error {
-	if _, err := w.conn.ExecContext(context.Background(), "ROLLBACK"); err != nil {
-		cause = errors.Join(cause, fmt.Errorf("roll back: %w", err))
+	if !errors.Is(w.tx.alive(), errGone) {
+		if _, err := w.conn.ExecContext(context.Background(), "ROLLBACK"); err != nil {
+			cause = errors.Join(cause, fmt.Errorf("roll back: %w", err))
+		}
 	}
 	for _, item := range items {
 		item.answer <- fmt.Errorf("%w: %w", ErrStopped, cause)
@@ -377,19 +351,52 @@ func (w *Writer) fail(items []*waiting, cause error) error {
 	return cause
 }
 
+// errGone: there is no transaction any more.
+var errGone = errors.New("SQLite rolled the whole batch back")
+
 // writerTx is the writer's connection without its callers' contexts: a caller
 // that goes away must not interrupt a statement, because SQLite then rolls back
-// the neighbours too.
+// the neighbours too. Outside of a transaction it refuses every statement.
 type writerTx struct{ conn *sql.Conn }
 
+// alive returns errGone when a failed statement took the whole transaction with
+// it, as a full disk does: a later statement would then commit alone, and a
+// later savepoint its unit.
+func (t writerTx) alive() error {
+	return t.conn.Raw(func(driver any) error {
+		if c, ok := driver.(*sqlite3.SQLiteConn); ok && c.AutoCommit() {
+			return errGone
+		}
+		return nil
+	})
+}
+
 func (t writerTx) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+	if err := t.alive(); err != nil {
+		return nil, err
+	}
 	return t.conn.ExecContext(context.Background(), query, args...)
 }
 
 func (t writerTx) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := t.alive(); err != nil {
+		return nil, err
+	}
 	return t.conn.QueryContext(context.Background(), query, args...)
 }
 
 func (t writerTx) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
-	return t.conn.QueryRowContext(context.Background(), query, args...)
+	ctx := context.Background()
+	if t.alive() != nil {
+		ended, end := context.WithCancel(ctx)
+		end()
+		ctx = goneContext{ended}
+	}
+	return t.conn.QueryRowContext(ctx, query, args...)
 }
+
+// goneContext has ended because of errGone. It refuses a query whose error only
+// the row can tell: SQLite takes no step with it.
+type goneContext struct{ context.Context }
+
+func (goneContext) Err() error { return errGone }

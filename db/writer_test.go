@@ -203,13 +203,26 @@ func TestDeferredConstraintOfAFailingUnit(t *testing.T) {
 	d := open(t, options(newPath(t)))
 	dangling := func(tx db.Tx) error {
 		_, err := tx.ExecContext(context.Background(), `
-			INSERT INTO users VALUES (zeroblob(16), 'ann@example.com', 'Ann', 'x', 1);
-			INSERT INTO wallet_accounts VALUES (zeroblob(16), zeroblob(16), 'Main', 0, 1);`)
+			PRAGMA defer_foreign_keys = 1;
+			INSERT INTO sessions VALUES (zeroblob(32), zeroblob(16), '', '', 0, 0, 0);`)
 		return errors.Join(errOwn, err)
 	}
 	answers := together(t, d.Writer, db.Unit{Rows: dangling}, db.Unit{Rows: row("A")})
 	check(t, answers[0], errOwn)
 	check(t, answers[1], nil)
+}
+
+// A person's account whose ledger account never comes is for check to find: it
+// harms no neighbour.
+func TestAnAccountWithoutALedgerAccount(t *testing.T) {
+	d := open(t, options(newPath(t)))
+	answers := together(t, d.Writer, db.Unit{Rows: func(tx db.Tx) error {
+		_, err := tx.ExecContext(context.Background(), `
+			INSERT INTO users VALUES (zeroblob(16), 'ann@example.com', 'Ann', 'x', 1);
+			INSERT INTO wallet_accounts VALUES (zeroblob(16), zeroblob(16), 'Main', 0, 1);`)
+		return err
+	}}, db.Unit{Rows: row("A")})
+	check(t, errors.Join(answers...), nil)
 }
 
 func TestAPanicStopsTheWriter(t *testing.T) {
@@ -417,13 +430,17 @@ func TestFencing(t *testing.T) {
 			path := newPath(t)
 			d := open(t, options(path))
 			check(t, insert(t, d, "A"), nil)
-			exec(t, outside(t, path), "UPDATE head SET "+change)
+			other := outside(t, path)
+			exec(t, other, "UPDATE head SET "+change)
 			answers := atOnce(t, d.Writer, db.Unit{Rows: row("B")}, db.Unit{Rows: row("C")})
 			for _, err := range answers {
 				check(t, err, db.ErrStopped)
 			}
 			stopped(t, d.Writer, db.ErrFenced.Error())
 			check(t, d.Writer.Err(), db.ErrFenced)
+			var head db.Head // the other writer had sealed what it wrote
+			check(t, other.QueryRowContext(t.Context(), "SELECT seq, epoch, at FROM head").Scan(&head.Seq, &head.Epoch, &head.At), nil)
+			exec(t, other, fmt.Sprintf("UPDATE head SET seal = x'%x'", head.Seal()))
 			if got := reopened(t, d, path); !cmp.Equal(got, []string{"A"}) {
 				t.Errorf("on disk: %v", got)
 			}
@@ -495,6 +512,42 @@ func TestFlushErrorStopsTheWriter(t *testing.T) {
 	}
 }
 
+func TestAParticipantsPanicStopsTheWriter(t *testing.T) {
+	tests := map[string]struct {
+		in   string
+		want []string // on disk
+	}{
+		"flush":     {"flush", []string{"A"}},
+		"committed": {"committed", []string{"A", "B"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := newPath(t)
+			d := open(t, options(path))
+			var armed bool // set on the writer's goroutine
+			bomb := func(in string) {
+				if armed && in == test.in {
+					panic(errOwn)
+				}
+			}
+			join(t, d, &participant{
+				flush:     func(db.Tx, db.Batch) error { bomb("flush"); return nil },
+				committed: func() { bomb("committed") },
+			})
+			check(t, insert(t, d, "A"), nil)
+			answers := together(t, d.Writer, db.Unit{Rows: row("B")},
+				db.Unit{Apply: func(db.Tx) (func(), error) { armed = true; return func() {}, nil }})
+			for _, err := range answers {
+				check(t, err, db.ErrStopped)
+			}
+			stopped(t, d.Writer, errOwn.Error())
+			if diff := cmp.Diff(test.want, reopened(t, d, path)); diff != "" {
+				t.Errorf("on disk: %s", diff)
+			}
+		})
+	}
+}
+
 func TestJoinThatCannotLoad(t *testing.T) {
 	d := open(t, options(newPath(t)))
 	p := &participant{flush: func(db.Tx, db.Batch) error { t.Error("it takes part"); return nil }}
@@ -546,14 +599,9 @@ func TestBusy(t *testing.T) {
 // A database that can't be written any more is not busy.
 func TestBeginThatFailsStopsTheWriter(t *testing.T) {
 	d := open(t, options(newPath(t)))
-	var conn db.Tx
 	join(t, d, &participant{
-		flush: func(tx db.Tx, _ db.Batch) error { conn = tx; return nil },
-		committed: func() {
-			if _, err := conn.ExecContext(t.Context(), "PRAGMA query_only = 1"); err != nil {
-				t.Error(err)
-			}
-		},
+		flush:     func(db.Tx, db.Batch) error { return nil },
+		committed: func() { check(t, d.OnWriter(t.Context(), "PRAGMA query_only = 1"), nil) },
 	})
 	check(t, insert(t, d, "A"), db.ErrStopped)
 	stopped(t, d.Writer, "begin")
@@ -605,12 +653,33 @@ func fill(t *testing.T, d *db.DB) {
 // later unit must not commit alone then, whatever the one that failed told.
 func TestAFullDiskStopsTheWriter(t *testing.T) {
 	big := func(tx db.Tx) error {
-		_, err := tx.ExecContext(context.Background(), "INSERT INTO assets (code, scale) VALUES (hex(randomblob(100000)), 2)")
+		_, err := tx.ExecContext(context.Background(), "INSERT INTO users VALUES (zeroblob(16), hex(randomblob(100000)), 'Ann', 'x', 1)")
 		return errors.Join(errOwn, err)
 	}
+	goOn := func(tx db.Tx) { // each of these would commit alone
+		ctx := context.Background()
+		if row("alone")(tx) == nil {
+			t.Error("a statement ran outside of the transaction")
+		}
+		const stmt = "INSERT INTO assets (code, scale) VALUES ('alone', 3) RETURNING ledger"
+		var ledger int
+		if err := tx.QueryRowContext(ctx, stmt).Scan(&ledger); err == nil {
+			t.Error("a query of a row ran outside of the transaction")
+		}
+		if rows, err := tx.QueryContext(ctx, stmt); err == nil {
+			t.Error("a query ran outside of the transaction")
+			rows.Close()
+		}
+	}
 	units := map[string]db.Unit{
-		"rows tell":   {Rows: big},
-		"rows hide":   {Rows: func(tx db.Tx) error { _ = big(tx); return nil }},
+		"rows tell":  {Rows: big},
+		"rows hide":  {Rows: func(tx db.Tx) error { _ = big(tx); return nil }},
+		"rows go on": {Rows: func(tx db.Tx) error { _ = big(tx); goOn(tx); return nil }},
+		"apply goes on": {Apply: func(tx db.Tx) (func(), error) {
+			_ = big(tx)
+			goOn(tx)
+			return func() {}, nil
+		}},
 		"apply tells": {Apply: func(tx db.Tx) (func(), error) { return nil, big(tx) }},
 		"apply hides": {Apply: func(tx db.Tx) (func(), error) { _ = big(tx); return func() {}, nil }},
 	}

@@ -90,10 +90,17 @@ type tab struct {
 // newTab opens a window on the pages below base.
 func (b *browser) newTab(base string, scripts bool) *tab {
 	b.t.Helper()
+	return b.newTabIn("UTC", base, scripts)
+}
+
+// newTabIn opens a window in a time zone.
+func (b *browser) newTabIn(zone, base string, scripts bool) *tab {
+	b.t.Helper()
 	context, err := b.chromium.NewContext(playwright.BrowserNewContextOptions{
 		BaseURL:           playwright.String(base),
 		JavaScriptEnabled: playwright.Bool(scripts),
 		Locale:            playwright.String("en-GB"),
+		TimezoneId:        playwright.String(zone),
 		ReducedMotion:     playwright.ReducedMotionReduce,
 		Viewport:          &playwright.Size{Width: widePX, Height: heightPX},
 	})

@@ -37,7 +37,7 @@ func TestAnAppIsAllowed(t *testing.T) {
 				t.Errorf("GET /api/me doesn't name Ann: %s", body)
 			}
 
-			ann.open(shop.start()) // still signed in: no second log-in, but asked again
+			ann.open(shop.start()) // still logged in: no second log-in, but asked again
 			ann.sees("Allow Demo Shop?")
 			ann.press("Deny")
 			ann.sees("Back at Demo Shop")

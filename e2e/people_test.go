@@ -66,7 +66,7 @@ func TestLogInAndOut(t *testing.T) {
 		ann.fill("/login", "email", email)
 		ann.fill("/login", "password", "not the password")
 		ann.submit("/login")
-		ann.sees("Please check")
+		ann.sees("The e-mail or the password is wrong.")
 		text, err := ann.page.Locator("[data-error-summary]").InnerText()
 		if err != nil {
 			t.Fatal(err)
@@ -76,6 +76,7 @@ func TestLogInAndOut(t *testing.T) {
 			t.Errorf("the e-mail became %q", kept)
 		}
 	}
+	ann.shot("login-errors")
 	if len(messages) != 1 {
 		t.Errorf("the messages tell whether an e-mail exists: %v", messages)
 	}

@@ -28,9 +28,15 @@ type person struct {
 // newPerson opens a window and signs somebody up. The name, in small letters, is also the pointer's and the e-mail's.
 func (b *browser) newPerson(w *wallet, name, currency string, scripts bool) *person {
 	b.t.Helper()
+	return b.newTab(w.URL, scripts).becomes(w, name, currency)
+}
+
+// becomes signs somebody up in the window.
+func (tab *tab) becomes(w *wallet, name, currency string) *person {
+	tab.t.Helper()
 	short := strings.ToLower(name)
 	p := &person{
-		tab:     b.newTab(w.URL, scripts),
+		tab:     tab,
 		Name:    name,
 		Email:   short + "@example.com",
 		Pointer: "$" + strings.TrimPrefix(w.URL, "http://") + "/" + short,
@@ -68,7 +74,7 @@ func (p *person) logOut() {
 	}
 	p.submit("/logout")
 	if err := expect().Locator(p.page.GetByRole("link", playwright.PageGetByRoleOptions{Name: "Log in"}).First()).ToBeVisible(); err != nil {
-		p.t.Fatalf("still signed in: %v", err)
+		p.t.Fatalf("still logged in: %v", err)
 	}
 }
 

@@ -28,7 +28,7 @@ type answer struct {
 	Body     string
 }
 
-// newVisitor is a visitor who isn't signed in.
+// newVisitor is a visitor who isn't logged in.
 func newVisitor(t *testing.T, w *wallet) *visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)

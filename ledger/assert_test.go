@@ -15,13 +15,14 @@ func TestABrokenBatchIsNotWritten(t *testing.T) {
 		want   string
 		change func(*ledger.Account)
 	}{
-		"money from nowhere": {"sum to zero", func(a *ledger.Account) { a.CreditsPosted++ }},
-		"money lost":         {"sum to zero", func(a *ledger.Account) { a.DebitsPosted++ }},
-		"pending":            {"sum to zero", func(a *ledger.Account) { a.DebitsPending++ }},
-		"overspent":          {"limit", func(a *ledger.Account) { a.DebitsPosted += 101; a.CreditsPosted -= 101 }},
-		"overreserved":       {"limit", func(a *ledger.Account) { a.DebitsPending += 101; a.CreditsPending += 101 }},
-		"too much":           {"limit", func(a *ledger.Account) { a.DebitsPosted += 1 << 63; a.CreditsPosted += 1 << 63 }},
-		"too much pending":   {"limit", func(a *ledger.Account) { a.CreditsPending += 1 << 63 }},
+		"money from nowhere":              {"sum to zero", func(a *ledger.Account) { a.CreditsPosted++ }},
+		"money lost":                      {"sum to zero", func(a *ledger.Account) { a.DebitsPosted++ }},
+		"pending":                         {"sum to zero", func(a *ledger.Account) { a.DebitsPending++ }},
+		"overspent":                       {"limit", func(a *ledger.Account) { a.DebitsPosted += 101; a.CreditsPosted -= 101 }},
+		"overreserved":                    {"limit", func(a *ledger.Account) { a.DebitsPending += 101; a.CreditsPending += 101 }},
+		"beyond a limit that was lowered": {"limit", func(a *ledger.Account) { a.DebitsPosted += 31; a.CreditsPosted -= 70; a.Limit = 0 }},
+		"too much":                        {"limit", func(a *ledger.Account) { a.DebitsPosted += 1 << 63; a.CreditsPosted += 1 << 63 }},
+		"too much pending":                {"limit", func(a *ledger.Account) { a.CreditsPending += 1 << 63 }},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -2,8 +2,8 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"math"
 
 	"pochi/db"
 
@@ -13,6 +13,9 @@ import (
 // ScaleMax bounds an asset's scale: with more digits 2^63-1 would be too small
 // a sum.
 const ScaleMax = 9
+
+// codeMax bounds an asset's code, in bytes.
+const codeMax = 32
 
 // Asset is a currency in its smallest unit: Scale 2 means hundredths.
 type Asset struct {
@@ -80,40 +83,77 @@ func HouseAccount(asset Asset, code uint16) ID {
 
 // OpenAsset makes an asset's ledger with its house accounts, unless they are
 // there, and returns the ledger. exchangeLimit bounds how much of the asset
-// the wallet may owe from exchanging, in its smallest unit.
+// the wallet may owe from exchanging, in its smallest unit; another one than
+// last time takes effect as SetLimit does. Errors: ErrAmount for a limit above
+// 2^63-1, ErrLedgerMismatch or ErrAccountClosed when a house account's id is
+// not free.
 func (l *Ledger) OpenAsset(ctx context.Context, asset Asset, exchangeLimit uint64) (uint32, error) {
 	if asset.Scale > ScaleMax {
 		return 0, fmt.Errorf("asset %s: the scale is above %d", asset, ScaleMax)
 	}
-	err := l.db.Write(ctx, func(tx db.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO assets (code, scale) VALUES (?, ?) ON CONFLICT DO NOTHING", asset.Code, asset.Scale)
-		return err
-	})
-	if err != nil {
+	if n := len(asset.Code); n < 1 || n > codeMax {
+		return 0, fmt.Errorf("asset %s: the code has %d bytes, not 1 to %d", asset, n, codeMax)
+	}
+	if err := l.Submit(ctx, Chain{openAsset{asset, exchangeLimit}}, nil); err != nil {
 		return 0, fmt.Errorf("open asset %s: %w", asset, err)
 	}
-	ledger, err := LedgerOf(ctx, l.db.Read, asset)
-	if err != nil {
-		return 0, err
-	}
-	for code, limit := range map[uint16]uint64{CodeExchange: exchangeLimit, CodeEquity: AmountMax, CodeOutgoing: 0} {
-		if err := l.openHouseAccount(ctx, asset, ledger, code, limit); err != nil {
-			return 0, fmt.Errorf("open asset %s: %w", asset, err)
-		}
-	}
-	return ledger, nil
+	return LedgerOf(ctx, l.db.Read, asset)
 }
 
-func (l *Ledger) openHouseAccount(ctx context.Context, asset Asset, ledger uint32, code uint16, limit uint64) error {
-	id := HouseAccount(asset, code)
-	if _, err := Find(ctx, l.db.Read, id); err != ErrAccountUnknown {
+// openAsset is OpenAsset's command.
+type openAsset struct {
+	asset         Asset
+	exchangeLimit uint64
+}
+
+func (c openAsset) apply(l *Ledger, tx db.Tx) error {
+	ledger, known := l.assets[c.asset]
+	if !known {
+		for _, used := range l.assets {
+			ledger = max(ledger, used)
+		}
+		if ledger == math.MaxUint32 {
+			return ErrOverflow
+		}
+		ledger++
+		l.assets[c.asset] = ledger
+		l.batch.assets = append(l.batch.assets, c.asset)
+		l.batch.log(assetOpened{ledger, c.asset})
+	}
+	for _, house := range []struct {
+		code  uint16
+		limit uint64
+	}{{CodeExchange, c.exchangeLimit}, {CodeEquity, AmountMax}, {CodeOutgoing, 0}} {
+		open := OpenAccount{ID: HouseAccount(c.asset, house.code), Ledger: ledger, Code: house.code, Limit: house.limit}
+		if err := openHouseAccount(l, tx, open); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openHouseAccount opens an account, or sees to it that the one that is there
+// is the same.
+func openHouseAccount(l *Ledger, tx db.Tx, want OpenAccount) error {
+	account, err := l.open(want.ID)
+	switch {
+	case err == ErrAccountUnknown:
+		return want.apply(l, tx)
+	case err != nil:
 		return err
+	case account.Ledger != want.Ledger || account.Code != want.Code:
+		return ErrLedgerMismatch
 	}
-	err := l.Submit(ctx, Chain{OpenAccount{ID: id, Ledger: ledger, Code: code, Limit: limit}}, nil)
-	if errors.Is(err, ErrAccountExists) { // opened since by another caller
-		return nil
+	return SetLimit{ID: want.ID, Limit: want.Limit}.apply(l, tx)
+}
+
+func (l *Ledger) hasLedger(ledger uint32) bool {
+	for _, known := range l.assets {
+		if known == ledger {
+			return true
+		}
 	}
-	return err
+	return false
 }
 
 // LedgerOf returns the ledger of an asset, or ErrLedgerUnknown.

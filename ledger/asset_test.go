@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"math"
+	"strings"
 	"sync"
 	"testing"
 
@@ -49,8 +50,57 @@ func TestOpenAssetRefuses(t *testing.T) {
 	if err == nil {
 		t.Error("a scale of 10 was accepted")
 	}
+	for _, code := range []string{"", strings.Repeat("A", 33)} {
+		if _, err = w.ledger.OpenAsset(t.Context(), ledger.Asset{Code: code}, 0); err == nil {
+			t.Errorf("the code %q was accepted", code)
+		}
+	}
 	_, err = w.ledger.OpenAsset(t.Context(), ledger.Asset{Code: "BIG", Scale: 0}, 1<<63)
 	w.want(err, ledger.ErrAmount)
+	w.clean()
+}
+
+// The limit that the configuration says holds from the next start on.
+func TestOpenAssetAppliesAChangedLimit(t *testing.T) {
+	w := newWorld(t)
+	exchange := ledger.HouseAccount(usd, ledger.CodeExchange)
+	ann := w.account(0, 0)
+	w.do(transfer(exchange, ann, 900))
+	for _, step := range []struct{ limit, available uint64 }{{2000, 1100}, {500, 0}, {900, 0}, {901, 1}} {
+		w.reopen()
+		if again, err := w.ledger.OpenAsset(t.Context(), usd, step.limit); err != nil || again != w.usd {
+			t.Errorf("limit %d: ledger %d, %v", step.limit, again, err)
+		}
+		if got := w.find(exchange); got.Limit != step.limit || got.Available() != step.available {
+			t.Errorf("limit %d: got %+v, %d available, want %d", step.limit, got, got.Available(), step.available)
+		}
+		w.refused(w.submit(transfer(exchange, ann, step.available+1)), 0, ledger.ErrInsufficient)
+		w.clean()
+	}
+	_, err := w.ledger.OpenAsset(t.Context(), usd, 1<<63)
+	w.want(err, ledger.ErrAmount)
+}
+
+// A house account that is on another ledger, or something else, is not used.
+func TestOpenAssetChecksItsHouseAccounts(t *testing.T) {
+	w := newWorld(t)
+	w.do(ledger.OpenAccount{ID: ledger.HouseAccount(kes, ledger.CodeExchange), Ledger: w.usd, Code: ledger.CodeExchange})
+	gbp, jpy := ledger.Asset{Code: "GBP", Scale: 2}, ledger.Asset{Code: "JPY", Scale: 0}
+	if _, err := w.ledger.OpenAsset(t.Context(), gbp, 5); err != nil {
+		t.Fatal(err)
+	}
+	w.do(ledger.CloseAccount{ID: ledger.HouseAccount(gbp, ledger.CodeOutgoing)})
+	w.unchanged(func() {
+		_, err := w.ledger.OpenAsset(t.Context(), kes, 5)
+		w.want(err, ledger.ErrLedgerMismatch)
+		_, err = ledger.LedgerOf(t.Context(), w.db.Read, kes)
+		w.want(err, ledger.ErrLedgerUnknown)
+		_, err = w.ledger.OpenAsset(t.Context(), gbp, 6)
+		w.want(err, ledger.ErrAccountClosed)
+	})
+	if number, err := w.ledger.OpenAsset(t.Context(), jpy, 5); err != nil || number != 4 {
+		t.Errorf("ledger %d, %v: the refused one used a number up", number, err)
+	}
 	w.clean()
 }
 

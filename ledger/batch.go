@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"pochi/db"
+
+	"github.com/google/uuid"
 )
 
 type holdKey struct{ reference, debit, credit ID }
@@ -24,8 +26,9 @@ type hold struct {
 type batch struct {
 	accountImages []accountImage
 	holdImages    []holdImage
+	assets        []Asset // that were opened
 	transfers     []postedTransfer
-	newAccounts   []*Account
+	entries       []numberedEntry
 	ids           map[ID]posting
 }
 
@@ -41,24 +44,34 @@ type holdImage struct {
 	isNew  bool
 }
 
-// posting is a transfer as its command asks for it: Draw's is drawn from a
-// hold, Transfer's is not.
+// posting is a transfer as its command asks for it: Draw's is drawn from the
+// hold with its reference, its debit account and the credit account hold;
+// Transfer's is not.
 type posting struct {
 	Transfer
 	drawn bool
+	hold  ID
 }
+
+func (p posting) holdKey() holdKey { return holdKey{p.Reference, p.Debit, p.hold} }
 
 type postedTransfer struct {
 	posting
 	ledger uint32
 }
 
-type mark struct{ accounts, holds, transfers, newAccounts int }
+// numberedEntry has its place among the batch's entries and transfers, from 1.
+type numberedEntry struct {
+	n int64
+	entry
+}
+
+type mark struct{ accounts, holds, assets, transfers, entries int }
 
 func (b *batch) reset() { *b = batch{ids: map[ID]posting{}} }
 
 func (b *batch) mark() mark {
-	return mark{len(b.accountImages), len(b.holdImages), len(b.transfers), len(b.newAccounts)}
+	return mark{len(b.accountImages), len(b.holdImages), len(b.assets), len(b.transfers), len(b.entries)}
 }
 
 func (b *batch) touch(a *Account) {
@@ -67,7 +80,6 @@ func (b *batch) touch(a *Account) {
 
 func (b *batch) opened(a *Account) {
 	b.accountImages = append(b.accountImages, accountImage{account: a, before: *a, isNew: true})
-	b.newAccounts = append(b.newAccounts, a)
 }
 
 func (b *batch) touchHold(h *hold) {
@@ -76,6 +88,13 @@ func (b *batch) touchHold(h *hold) {
 
 func (b *batch) openedHold(h *hold) {
 	b.holdImages = append(b.holdImages, holdImage{hold: h, before: *h, isNew: true})
+}
+
+// effects is how many commands of the batch took effect.
+func (b *batch) effects() int64 { return int64(len(b.transfers) + len(b.entries)) }
+
+func (b *batch) log(e entry) {
+	b.entries = append(b.entries, numberedEntry{b.effects() + 1, e})
 }
 
 func (b *batch) posted(p posting, ledger uint32) {
@@ -102,10 +121,14 @@ func (b *batch) rollBack(l *Ledger, m mark) {
 	for _, t := range b.transfers[m.transfers:] {
 		delete(b.ids, t.ID)
 	}
+	for _, asset := range b.assets[m.assets:] {
+		delete(l.assets, asset)
+	}
 	b.accountImages = b.accountImages[:m.accounts]
 	b.holdImages = b.holdImages[:m.holds]
 	b.transfers = b.transfers[:m.transfers]
-	b.newAccounts = b.newAccounts[:m.newAccounts]
+	b.assets = b.assets[:m.assets]
+	b.entries = b.entries[:m.entries]
 }
 
 // unseen refuses a chain that was committed before, in this batch or on disk:
@@ -149,9 +172,11 @@ func (b *batch) find(tx db.Tx, id ID) (posting, error) {
 		return p, nil
 	}
 	var p posting
+	var hold uuid.NullUUID
 	err := tx.QueryRowContext(context.Background(),
-		"SELECT id, debit, credit, amount, code, reference, drawn FROM transfers WHERE id = ?", id[:]).
-		Scan(&p.ID, &p.Debit, &p.Credit, &p.Amount, &p.Code, &p.Reference, &p.drawn)
+		"SELECT id, debit, credit, amount, code, reference, hold FROM transfers WHERE id = ?", id[:]).
+		Scan(&p.ID, &p.Debit, &p.Credit, &p.Amount, &p.Code, &p.Reference, &hold)
+	p.drawn, p.hold = hold.Valid, hold.UUID
 	return p, err
 }
 
@@ -171,16 +196,4 @@ func (l *Ledger) holdUnseen(tx db.Tx, key holdKey) error {
 		return fmt.Errorf("look up hold %s: %w", key.reference, err)
 	}
 	return ErrHoldExists
-}
-
-func ledgerExists(tx db.Tx, ledger uint32) error {
-	var one int
-	err := tx.QueryRowContext(context.Background(), "SELECT 1 FROM assets WHERE ledger = ?", ledger).Scan(&one)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return ErrLedgerUnknown
-	case err != nil:
-		return fmt.Errorf("look up ledger %d: %w", ledger, err)
-	}
-	return nil
 }

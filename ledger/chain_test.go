@@ -190,6 +190,9 @@ func TestRepeatedChains(t *testing.T) {
 		{"a draw as a transfer", ledger.Chain{ledger.Transfer{
 			ID: draw.ID, Debit: draw.Debit, Credit: draw.To, Amount: draw.Amount, Code: draw.Code, Reference: draw.Reference,
 		}}, 0, ledger.ErrExistsDifferent},
+		{"a draw from another hold", ledger.Chain{ledger.Draw{
+			ID: draw.ID, Reference: reference, Debit: ann, Credit: cat, To: ben, Amount: 50, Code: 3,
+		}}, 0, ledger.ErrExistsDifferent},
 		{"with one more", append(chain[:len(chain):len(chain)], transfer(ann, ben, 1)), 1, ledger.ErrExistsDifferent},
 		{"with a new one first", ledger.Chain{transfer(ann, ben, 1), pay}, 1, ledger.ErrExistsDifferent},
 	}

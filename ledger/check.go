@@ -2,9 +2,9 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 
 	"pochi/db"
 )
@@ -18,63 +18,77 @@ type Defect struct {
 
 // The defects that Check names.
 const (
-	DefectHash      = "hash-chain"     // a batch's hash is not that of its rows
-	DefectTransfer  = "transfer"       // a transfer that could not have been posted
-	DefectTotals    = "account-totals" // posted totals differ from the transfers
-	DefectPending   = "pending-totals" // pending totals differ from the open holds
-	DefectLimit     = "account-limit"  // debits exceed credits and limit
-	DefectZeroSum   = "zero-sum"       // a ledger's debits differ from its credits
-	DefectHold      = "hold"           // a hold's drawn part differs from its transfers
-	DefectClosed    = "closed-account" // a closed account holds money
-	DefectTimeOrder = "time-order"     // batches out of order
-	DefectHead      = "head"           // the head row is behind the batches
+	DefectDatabase   = "database"       // the file, an index or a constraint is broken
+	DefectForeignKey = "foreign-key"    // a row names one that is not there
+	DefectUnreadable = "unreadable"     // a value is none that the program writes
+	DefectHash       = "hash-chain"     // a batch's hash is not that of its entries and transfers
+	DefectTransfer   = "transfer"       // a transfer that could not have been posted
+	DefectLog        = "log"            // a log entry that could not have been accepted
+	DefectDuplicate  = "duplicate-id"   // two transfers with one id
+	DefectTimeOrder  = "time-order"     // batches out of order
+	DefectHead       = "head"           // the head row is not what the writer left
+	DefectEnd        = "end"            // the last batches are not those that were written last
+	DefectAsset      = "asset"          // assets differ from the log
+	DefectAccount    = "account"        // an account is not there, or is another than the log says
+	DefectTotals     = "account-totals" // posted totals differ from the transfers
+	DefectPending    = "pending-totals" // pending totals differ from the holds
+	DefectLimit      = "account-limit"  // more was debited than the limit of that time allowed
+	DefectClosed     = "closed-account" // a closed account holds money
+	DefectHold       = "hold"           // a hold is not there, or differs from log and transfers
+	DefectZeroSum    = "zero-sum"       // a ledger's debits differ from its credits
 )
 
 // Report is what Check saw.
 type Report struct {
 	Accounts  int
 	Transfers int
+	Entries   int // in the log, of other commands than transfers
 	Batches   int
 	Defects   []Defect
 }
 
 type audit struct {
-	report   Report
-	accounts map[ID]*audited
-	drawn    map[drawKey]drawn
-	hash     [32]byte
-	lastSeq  int64
-	lastAt   int64
-	seq      int64 // of the last transfer
+	report Report
+	mirror *mirror
+
+	transfers *cursor[transferRow]
+	entries   *cursor[entryRow]
+
+	last batchRow // the last batch that was replayed
+	seq  int64    // of the last transfer
 }
 
-type audited struct {
-	Account
-	batch                   int64
-	debits, credits         uint64 // by the transfers
-	heldDebits, heldCredits uint64 // by the open holds
+type batchRow struct {
+	seq, at            int64
+	transfers, entries int64
+	hash               [32]byte
+	unreadable         string
 }
 
-type drawKey struct{ reference, debit ID }
-
-// drawn is what was drawn from the holds of one reference and debit account.
-type drawn struct{ transfers, holds uint64 }
-
-// Check replays all transfers and compares every account, hold and batch with
-// the outcome. tx must be one read transaction, so that a running wallet can
-// be checked. An error means that it could not read, not that it found a
-// defect.
+// Check makes the ledger again from log and transfers and compares all that is
+// stored with the outcome, row by row in both directions: assets, accounts,
+// holds, the hash of each batch, and that they end where they did. What it can't
+// read it names, and goes on. tx must be one read transaction, so that a running
+// wallet can be checked: a snapshot that is open for the whole replay, during
+// which the write-ahead log can't shrink. Memory grows with accounts and holds,
+// not with transfers.
+//
+// An error means that the check itself failed, not that it found a defect.
 func Check(ctx context.Context, tx db.Tx) (Report, error) {
-	a := &audit{accounts: map[ID]*audited{}, drawn: map[drawKey]drawn{}}
+	a := &audit{mirror: newMirror()}
 	for _, step := range []func(context.Context, db.Tx) error{
-		a.readAccounts, a.replayBatches, a.readHolds, a.compareHead,
+		a.checkFile, a.checkForeignKeys, a.replay, a.checkIDs, a.checkHead, a.checkEnd,
+		a.compareAssets, a.compareAccounts, a.compareHolds,
 	} {
-		if err := step(ctx, tx); err != nil {
+		err := step(ctx, tx)
+		if err != nil && ctx.Err() == nil && a.found(DefectDatabase) {
+			a.defect(DefectDatabase, "what follows can't be read: %v", err)
+			continue
+		}
+		if err != nil {
 			return a.report, err
 		}
 	}
-	a.compareHolds()
-	a.compareAccounts()
 	return a.report, nil
 }
 
@@ -82,171 +96,158 @@ func (a *audit) defect(name, format string, args ...any) {
 	a.report.Defects = append(a.report.Defects, Defect{name, fmt.Sprintf(format, args...)})
 }
 
-func (a *audit) readAccounts(ctx context.Context, tx db.Tx) error {
-	return eachRow(ctx, tx, "SELECT "+accountColumns+", batch FROM accounts", func(row scanner) error {
-		var b audited
-		err := row.Scan(&b.ID, &b.Ledger, &b.Code, &b.Limit, &b.DebitsPending, &b.DebitsPosted,
-			&b.CreditsPending, &b.CreditsPosted, &b.Closed, &b.batch)
-		a.accounts[b.ID] = &b
-		a.report.Accounts++
-		return err
-	})
-}
-
-// replayBatches walks batches and transfers side by side, in order.
-func (a *audit) replayBatches(ctx context.Context, tx db.Tx) error {
-	opened := map[int64][]*Account{}
-	for _, account := range a.accounts {
-		opened[account.batch] = append(opened[account.batch], &account.Account)
-	}
-	transfers, err := newTransferCursor(ctx, tx)
-	if err != nil {
-		return err
-	}
-	defer transfers.close()
-	err = eachRow(ctx, tx, "SELECT seq, at, transfers, hash FROM batches ORDER BY seq", func(row scanner) error {
-		var seq, at int64
-		var count int
-		var hash []byte
-		if err := row.Scan(&seq, &at, &count, &hash); err != nil {
-			return err
-		}
-		return a.replayBatch(seq, at, count, hash, opened, transfers)
-	})
-	if err != nil {
-		return err
-	}
-	for transfers.more {
-		a.replayTransfer(transfers.row, transfers.row.at)
-		a.defect(DefectTransfer, "transfer %s belongs to no batch", transfers.row.ID)
-		if err := transfers.next(); err != nil {
-			return err
+func (a *audit) found(name string) bool {
+	for _, d := range a.report.Defects {
+		if d.Name == name {
+			return true
 		}
 	}
-	for batch, accounts := range opened {
-		a.defect(DefectHash, "account %s claims batch %d, which opened none", accounts[0].ID, batch)
-	}
-	return nil
+	return false
 }
 
-func (a *audit) replayBatch(seq, at int64, count int, hash []byte, opened map[int64][]*Account, transfers *transferCursor) error {
+// replay walks batches, log and transfers side by side, in order.
+func (a *audit) replay(ctx context.Context, tx db.Tx) error {
+	a.transfers, a.entries = transferCursor(), entryCursor()
+	defer a.transfers.close()
+	defer a.entries.close()
+	if err := a.transfers.open(ctx, tx, transfersInOrder); err != nil {
+		return err
+	}
+	if err := a.entries.open(ctx, tx, entriesInOrder); err != nil {
+		return err
+	}
+	var b batchRow
+	var broken error
+	c := &columns{}
+	c.int("seq", &b.seq)
+	c.int("at", &b.at)
+	c.int("transfers", &b.transfers)
+	c.int("entries", &b.entries)
+	c.hash("hash", &b.hash)
+	err := c.each(ctx, tx, "SELECT seq, at, transfers, entries, hash FROM batches ORDER BY seq", func(unreadable string) {
+		b.unreadable = unreadable
+		if broken == nil {
+			broken = a.replayBatch(b)
+		}
+	})
+	if err = errors.Join(err, broken); err != nil {
+		return err
+	}
+	return a.orphans(math.MaxInt64)
+}
+
+func (a *audit) replayBatch(b batchRow) error {
 	a.report.Batches++
-	if seq <= a.lastSeq || at <= a.lastAt {
-		a.defect(DefectTimeOrder, "batch %d at %d comes after batch %d at %d", seq, at, a.lastSeq, a.lastAt)
+	if b.unreadable != "" {
+		a.defect(DefectUnreadable, "batches, seq %d: %s", b.seq, b.unreadable)
 	}
-	a.lastSeq, a.lastAt = seq, at
-	chain := newChainHash(a.hash, seq, at)
-	sortAccounts(opened[seq])
-	for _, account := range opened[seq] {
-		chain.account(*account)
+	if err := a.orphans(b.seq - 1); err != nil {
+		return err
 	}
-	delete(opened, seq)
-	found := 0
-	for transfers.more && transfers.row.batch <= seq {
-		t := transfers.row
-		a.replayTransfer(t, at)
-		if t.batch < seq {
-			a.defect(DefectTransfer, "transfer %s belongs to no batch", t.ID)
-		} else {
-			chain.transfer(t.postedTransfer)
-			found++
-		}
-		if err := transfers.next(); err != nil {
-			return err
-		}
+	if b.seq <= a.last.seq || b.at <= a.last.at {
+		a.defect(DefectTimeOrder, "batch %d at %d comes after batch %d at %d", b.seq, b.at, a.last.seq, a.last.at)
 	}
-	a.hash = chain.sum()
-	if found != count || string(a.hash[:]) != string(hash) {
-		a.defect(DefectHash, "batch %d is not what was committed (%d of %d transfers)", seq, found, count)
-		copy(a.hash[:], hash) // name the batch that was changed, not all that follow
-	}
-	return nil
-}
-
-func (a *audit) replayTransfer(t transferRow, at int64) {
-	a.report.Transfers++
-	if t.seq != a.seq+1 || t.at != at {
-		a.defect(DefectTransfer, "transfer %s has number %d after %d, or another time than its batch", t.ID, t.seq, a.seq)
-	}
-	a.seq = t.seq
-	debit, credit := a.accounts[t.Debit], a.accounts[t.Credit]
-	if debit == nil || credit == nil || debit.Ledger != t.ledger || credit.Ledger != t.ledger {
-		a.defect(DefectTransfer, "transfer %s names an account that is not on ledger %d", t.ID, t.ledger)
-		return
-	}
-	debit.debits += t.Amount
-	credit.credits += t.Amount
-	if t.drawn {
-		key := drawKey{t.Reference, t.Debit}
-		sum := a.drawn[key]
-		sum.transfers += t.Amount
-		a.drawn[key] = sum
-	}
-}
-
-func (a *audit) readHolds(ctx context.Context, tx db.Tx) error {
-	return eachRow(ctx, tx, "SELECT reference, debit, credit, reserved + in_flight, drawn FROM holds", func(row scanner) error {
-		var key holdKey
-		var pending, drawnAmount uint64
-		if err := row.Scan(&key.reference, &key.debit, &key.credit, &pending, &drawnAmount); err != nil {
-			return err
-		}
-		debit, credit := a.accounts[key.debit], a.accounts[key.credit]
-		if debit == nil || credit == nil {
-			a.defect(DefectHold, "hold %s names an account that does not exist", key.reference)
+	chain := newChainHash(a.last.hash, b.seq, b.at)
+	var transfers, entries int64
+	for {
+		entry := a.entries.more && a.entries.row.batch == b.seq
+		transfer := a.transfers.more && a.transfers.row.batch == b.seq
+		var err error
+		switch {
+		case entry && (!transfer || a.entries.row.n <= transfers+entries+1):
+			entries++
+			if a.entries.row.n != transfers+entries {
+				a.defect(DefectLog, "entry %d of batch %d is in place %d", a.entries.row.n, b.seq, transfers+entries)
+			}
+			err = a.replayEntry(chain)
+		case transfer:
+			transfers++
+			err = a.replayTransfer(chain, b.at)
+		default:
+			a.endBatch(b, chain.sum(), transfers, entries)
 			return nil
 		}
-		debit.heldDebits += pending
-		credit.heldCredits += pending
-		sum := a.drawn[drawKey{key.reference, key.debit}]
-		sum.holds += drawnAmount
-		a.drawn[drawKey{key.reference, key.debit}] = sum
-		return nil
-	})
-}
-
-func (a *audit) compareHolds() {
-	for key, sum := range a.drawn {
-		if sum.holds != sum.transfers {
-			a.defect(DefectHold, "hold %s says %d drawn, its transfers say %d", key.reference, sum.holds, sum.transfers)
+		if err != nil {
+			return err
 		}
 	}
 }
 
-func (a *audit) compareAccounts() {
-	sums := map[uint32]int64{}
-	for id, b := range a.accounts {
-		if b.DebitsPosted != b.debits || b.CreditsPosted != b.credits {
-			a.defect(DefectTotals, "account %s says %d debited and %d credited, its transfers say %d and %d",
-				id, b.DebitsPosted, b.CreditsPosted, b.debits, b.credits)
-		}
-		if b.DebitsPending != b.heldDebits || b.CreditsPending != b.heldCredits {
-			a.defect(DefectPending, "account %s says %d and %d pending, its holds say %d and %d",
-				id, b.DebitsPending, b.CreditsPending, b.heldDebits, b.heldCredits)
-		}
-		if b.DebitsPosted+b.DebitsPending > b.CreditsPosted+b.Limit {
-			a.defect(DefectLimit, "account %s is below its limit", id)
-		}
-		if b.Closed && (b.DebitsPosted != b.CreditsPosted || b.DebitsPending != 0 || b.CreditsPending != 0) {
-			a.defect(DefectClosed, "account %s is closed and not empty", id)
-		}
-		sums[b.Ledger] += int64(b.DebitsPosted) - int64(b.CreditsPosted)
+// endBatch compares a replayed batch with its row, and the accounts that it
+// touched with their limits.
+func (a *audit) endBatch(b batchRow, hash [32]byte, transfers, entries int64) {
+	if b.unreadable != "" {
+		b.hash = hash
+	} else if b.hash != hash || b.transfers != transfers || b.entries != entries {
+		a.defect(DefectHash, "batch %d is not what was committed (%d of %d transfers, %d of %d log entries)",
+			b.seq, transfers, b.transfers, entries, b.entries)
 	}
-	for ledger, sum := range sums {
-		if sum != 0 {
-			a.defect(DefectZeroSum, "ledger %d sums to %d", ledger, sum)
-		}
-	}
+	a.last = b // its own hash: names the batch that was changed, not all that follow
+	a.checkLimits(fmt.Sprintf("batch %d", b.seq))
 }
 
-func (a *audit) compareHead(ctx context.Context, tx db.Tx) error {
-	var seq, at int64
-	err := tx.QueryRowContext(ctx, "SELECT seq, at FROM head").Scan(&seq, &at)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) { // without a row it is at 0
-		return fmt.Errorf("read head: %w", err)
+func (a *audit) checkLimits(where string) {
+	for account, span := range a.mirror.spans {
+		if !span.holds(*account) {
+			a.defect(DefectLimit, "account %s was debited beyond its limit in %s", account.ID, where)
+		}
 	}
-	if seq < a.lastSeq || at < a.lastAt {
-		a.defect(DefectHead, "head is at batch %d, the last is %d", seq, a.lastSeq)
+	clear(a.mirror.spans)
+}
+
+// orphans replays entries and transfers up to a batch that has no row.
+func (a *audit) orphans(batch int64) error {
+	for a.entries.more && a.entries.row.batch <= batch {
+		a.defect(DefectLog, "entry %d of batch %d belongs to no batch", a.entries.row.n, a.entries.row.batch)
+		if err := a.replayEntry(newChainHash([32]byte{}, 0, 0)); err != nil {
+			return err
+		}
 	}
+	for a.transfers.more && a.transfers.row.batch <= batch {
+		a.defect(DefectTransfer, "transfer %s belongs to no batch", a.transfers.row.ID)
+		if err := a.replayTransfer(newChainHash([32]byte{}, 0, 0), a.transfers.row.at); err != nil {
+			return err
+		}
+	}
+	a.checkLimits("no batch")
 	return nil
+}
+
+func (a *audit) replayEntry(chain chainHash) error {
+	e := a.entries.row
+	a.report.Entries++
+	chain.entry(e.kind, e.body)
+	if e.unreadable != "" {
+		a.defect(DefectUnreadable, "ledger_log, batch %d, n %d: %s", e.batch, e.n, e.unreadable)
+		return a.entries.next()
+	}
+	err := e.entry.replay(a.mirror)
+	switch {
+	case errors.Is(err, errNotEmpty):
+		a.defect(DefectClosed, "entry %d of batch %d closes an account that holds money", e.n, e.batch)
+	case err != nil:
+		a.defect(DefectLog, "entry %d of batch %d, kind %d, body x'%x': %v", e.n, e.batch, e.kind, e.body, err)
+	}
+	return a.entries.next()
+}
+
+func (a *audit) replayTransfer(chain chainHash, at int64) error {
+	t := a.transfers.row
+	a.report.Transfers++
+	chain.transfer(t.postedTransfer)
+	if t.seq != a.seq+1 {
+		a.defect(DefectTransfer, "transfer %d comes after %d", t.seq, a.seq)
+	}
+	a.seq = t.seq
+	if t.unreadable != "" {
+		a.defect(DefectUnreadable, "transfers, seq %d: %s", t.seq, t.unreadable)
+		return a.transfers.next()
+	}
+	if t.at != at {
+		a.defect(DefectTransfer, "transfer %s has another time than its batch", t.ID)
+	}
+	if err := a.mirror.post(t.postedTransfer); err != nil {
+		a.defect(DefectTransfer, "transfer %s: %v", t.ID, err)
+	}
+	return a.transfers.next()
 }

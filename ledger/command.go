@@ -2,8 +2,8 @@ package ledger
 
 import "pochi/db"
 
-// Command is one change: OpenAccount, CloseAccount, Transfer, OpenHold, Draw
-// or CloseHold.
+// Command is one change: OpenAccount, CloseAccount, SetLimit, Transfer,
+// OpenHold, Draw or CloseHold.
 type Command interface {
 	// apply checks and changes state in memory; on error it may have changed
 	// some: the chain's undo restores it.
@@ -22,19 +22,20 @@ type OpenAccount struct {
 	Limit  uint64 // how far debits may exceed posted credits
 }
 
-func (c OpenAccount) apply(l *Ledger, tx db.Tx) error {
+func (c OpenAccount) apply(l *Ledger, _ db.Tx) error {
 	if _, taken := l.accounts[c.ID]; taken {
 		return ErrAccountExists
 	}
 	if c.Limit > AmountMax {
 		return ErrAmount
 	}
-	if err := ledgerExists(tx, c.Ledger); err != nil {
-		return err
+	if !l.hasLedger(c.Ledger) {
+		return ErrLedgerUnknown
 	}
 	account := &Account{ID: c.ID, Ledger: c.Ledger, Code: c.Code, Limit: c.Limit}
 	l.accounts[c.ID] = account
 	l.batch.opened(account)
+	l.batch.log(accountOpened{c.ID, c.Ledger, c.Code, c.Limit})
 	return nil
 }
 
@@ -48,11 +49,36 @@ func (c CloseAccount) apply(l *Ledger, _ db.Tx) error {
 	if err != nil {
 		return err
 	}
-	if account.DebitsPending != 0 || account.CreditsPending != 0 || account.DebitsPosted != account.CreditsPosted {
+	if !account.empty() {
 		return ErrNotEmpty
 	}
 	l.batch.touch(account)
 	account.Closed = true
+	l.batch.log(accountClosed{c.ID})
+	return nil
+}
+
+// SetLimit changes how far an account's debits may exceed its posted credits.
+// It may be lowered below what is used: that takes nothing back, open holds can
+// still be drawn, and nothing more can be debited until the account is within
+// its limit again. Errors: ErrAmount for a limit above 2^63-1,
+// ErrAccountUnknown, ErrAccountClosed.
+type SetLimit struct {
+	ID    ID
+	Limit uint64
+}
+
+func (c SetLimit) apply(l *Ledger, _ db.Tx) error {
+	if c.Limit > AmountMax {
+		return ErrAmount
+	}
+	account, err := l.open(c.ID)
+	if err != nil || account.Limit == c.Limit {
+		return err
+	}
+	l.batch.touch(account)
+	account.Limit = c.Limit
+	l.batch.log(limitSet{c.ID, c.Limit})
 	return nil
 }
 
@@ -110,6 +136,7 @@ func (c OpenHold) apply(l *Ledger, tx db.Tx) error {
 	h := &hold{key: key, reserved: c.Amount}
 	l.holds[key] = h
 	l.batch.openedHold(h)
+	l.batch.log(holdOpened{key, c.Amount})
 	return nil
 }
 
@@ -152,7 +179,7 @@ func (c Draw) apply(l *Ledger, _ db.Tx) error {
 
 func (c Draw) posting() posting {
 	t := Transfer{ID: c.ID, Debit: c.Debit, Credit: c.To, Amount: c.Amount, Code: c.Code, Reference: c.Reference}
-	return posting{Transfer: t, drawn: true}
+	return posting{Transfer: t, drawn: true, hold: c.Credit}
 }
 
 // CloseHold returns what is left of a hold and ends it. Errors:
@@ -174,6 +201,7 @@ func (c CloseHold) apply(l *Ledger, _ db.Tx) error {
 	l.batch.touchHold(h)
 	debit.DebitsPending -= h.reserved
 	credit.CreditsPending -= h.reserved
+	l.batch.log(holdClosed{h.key, h.reserved})
 	h.returned += h.reserved
 	h.reserved = 0
 	h.closed = true

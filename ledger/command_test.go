@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"pochi/db"
 	"pochi/ledger"
 )
 
@@ -53,6 +54,10 @@ func TestRefusals(t *testing.T) {
 		{"close: debt", ledger.CloseAccount{ID: house}, ledger.ErrNotEmpty},
 		{"close: debits pending", ledger.CloseAccount{ID: rich}, ledger.ErrNotEmpty},
 		{"close: credits pending", ledger.CloseAccount{ID: ben}, ledger.ErrNotEmpty},
+
+		{"limit: 2^63", ledger.SetLimit{ID: ann, Limit: 1 << 63}, ledger.ErrAmount},
+		{"limit: unknown", ledger.SetLimit{ID: newID()}, ledger.ErrAccountUnknown},
+		{"limit: closed", ledger.SetLimit{ID: shut, Limit: 5}, ledger.ErrAccountClosed},
 
 		{"transfer: 0", transfer(ann, ben, 0), ledger.ErrAmount},
 		{"transfer: 2^63", transfer(house, ben, 1<<63), ledger.ErrAmount},
@@ -203,5 +208,59 @@ func TestOpenAndCloseAccounts(t *testing.T) {
 		t.Errorf("a closed account: %+v, want %+v", got, want)
 	}
 	w.refused(w.submit(transfer(ben, ann, 1)), 0, ledger.ErrAccountClosed)
+	w.clean()
+}
+
+// A limit may be lowered below what is used: what is held can still be drawn,
+// nothing more can be debited.
+func TestSetLimit(t *testing.T) {
+	w := newWorld(t)
+	ann, ben := w.account(100, 0), w.account(0, 50)
+	hold := ledger.OpenHold{Reference: newID(), Debit: ann, Credit: ben, Amount: 40}
+	w.do(transfer(ann, ben, 30), hold)
+	limit := func(limit, available uint64) {
+		t.Helper()
+		w.do(ledger.SetLimit{ID: ann, Limit: limit})
+		for range 2 { // before and after a restart
+			if got := w.find(ann); got.Limit != limit || got.Available() != available {
+				t.Errorf("limit %d: got %+v, %d available, want %d", limit, got, got.Available(), available)
+			}
+			w.refused(w.submit(transfer(ann, ben, available+1)), 0, ledger.ErrInsufficient)
+			w.refused(w.submit(ledger.OpenHold{Reference: newID(), Debit: ann, Credit: ben, Amount: available + 1}), 0, ledger.ErrInsufficient)
+			w.clean()
+			w.reopen()
+		}
+	}
+	limit(71, 1)
+	limit(70, 0)
+	limit(10, 0)
+	w.do(ledger.Draw{ID: newID(), Reference: hold.Reference, Debit: ann, Credit: ben, To: ben, Amount: 25})
+	w.do(transfer(ben, ann, 5)) // paid back, and still above
+	limit(50, 0)
+	w.do(ledger.CloseHold{Reference: hold.Reference, Debit: ann, Credit: ben})
+	limit(51, 1)
+	limit(0, 0)
+	limit(math.MaxInt64, math.MaxInt64-50)
+	w.unchanged(func() { w.do(ledger.SetLimit{ID: ann, Limit: math.MaxInt64}) }) // nothing to log
+}
+
+// Debits and limits of one batch: what was accepted under the limit of its
+// moment stays, whatever the batch ends with.
+func TestSetLimitWithinABatch(t *testing.T) {
+	w := newWorld(t)
+	ann, ben := w.account(0, 10), w.account(0, 0)
+	set := func(limit uint64) ledger.SetLimit { return ledger.SetLimit{ID: ann, Limit: limit} }
+	w.answered(w.together(
+		unit{ledger.Chain{transfer(ann, ben, 11)}, nil},
+		unit{ledger.Chain{set(5), transfer(ann, ben, 15), set(0)}, nil},
+		unit{ledger.Chain{set(6), transfer(ann, ben, 2)}, nil},
+		unit{ledger.Chain{set(6), transfer(ann, ben, 1)}, func(db.Tx) error { return errOwn }},
+		unit{ledger.Chain{transfer(ann, ben, 1)}, nil},
+		unit{ledger.Chain{set(3)}, nil},
+	), ledger.ErrInsufficient, nil, ledger.ErrInsufficient, errOwn, ledger.ErrInsufficient, nil)
+	w.balance(ann, -5, 0)
+	if got := w.find(ann).Limit; got != 3 {
+		t.Errorf("limit %d", got)
+	}
 	w.clean()
 }

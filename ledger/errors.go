@@ -24,6 +24,10 @@ var (
 	ErrExistsDifferent = errors.New("another transfer has this id")
 )
 
+// ErrDamaged: Open found that the chain of batches doesn't end where it did.
+// Going on would hide that.
+var ErrDamaged = errors.New("the last batches of the ledger were changed: run `pochi check`, and restore a backup")
+
 // Error says which command of a chain was refused and why. Errors.Is finds the
 // reason.
 type Error struct {

@@ -14,3 +14,12 @@ func (c Break) apply(l *Ledger, _ db.Tx) error {
 	c.Change(account)
 	return nil
 }
+
+// RecodeEntry decodes a log entry and encodes it again.
+func RecodeEntry(kind int64, body []byte) (int64, []byte, error) {
+	e, err := decodeEntry(kind, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	return e.kind(), e.body(), nil
+}

@@ -1,17 +1,15 @@
 package ledger
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
-	"slices"
 )
 
 // chainHash links a batch to the one before: SHA-256 over the previous hash,
-// the batch's number and time, the accounts that it opened in the order of
-// their ids, and its transfers in the order they were applied. Integers are
-// 8 bytes, big-endian.
+// the batch's number and time, and its log entries and transfers in the order
+// they took effect. Integers are 8 bytes, big-endian; what may differ in length
+// comes after its length.
 type chainHash struct{ h hash.Hash }
 
 func newChainHash(previous [32]byte, seq, at int64) chainHash {
@@ -21,21 +19,23 @@ func newChainHash(previous [32]byte, seq, at int64) chainHash {
 	return c
 }
 
-func (c chainHash) account(a Account) {
-	c.h.Write([]byte{'a'})
-	c.h.Write(a.ID[:])
-	c.ints(uint64(a.Ledger), uint64(a.Code), a.Limit)
+func (c chainHash) entry(kind int64, body []byte) {
+	c.h.Write([]byte{'l'})
+	c.ints(uint64(kind), uint64(len(body)))
+	c.h.Write(body)
 }
 
 func (c chainHash) transfer(t postedTransfer) {
-	c.h.Write([]byte{'t'})
+	if t.drawn {
+		c.h.Write([]byte{'d'})
+		c.h.Write(t.hold[:])
+	} else {
+		c.h.Write([]byte{'t'})
+	}
 	for _, id := range []ID{t.ID, t.Debit, t.Credit, t.Reference} {
 		c.h.Write(id[:])
 	}
 	c.ints(t.Amount, uint64(t.ledger), uint64(t.Code))
-	if t.drawn {
-		c.h.Write([]byte{'d'})
-	}
 }
 
 func (c chainHash) ints(values ...uint64) {
@@ -51,6 +51,8 @@ func (c chainHash) sum() (out [32]byte) {
 	return out
 }
 
-func sortAccounts(accounts []*Account) {
-	slices.SortFunc(accounts, func(a, b *Account) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+// sealOf is what is kept beside the chain to tell where it ends: not the hash
+// itself, which whoever cuts the chain off finds in the batch before.
+func sealOf(last [32]byte) [32]byte {
+	return sha256.Sum256(append([]byte("pochi ledger end"), last[:]...))
 }

@@ -11,6 +11,12 @@
 // Balances are checked in memory, on the writer's goroutine, and written with
 // the batch they belong to. Reads go to the database, which shows what is
 // committed.
+//
+// The truth is the transfers and a log of all other commands, in the order they
+// took effect, under a chain of hashes; accounts, holds and assets are what
+// they come to. Check makes them again from nothing and compares. Whoever edits
+// the file is found out unless they compute the hashes again from their change
+// to the end: then only a copy of the last hash that is kept elsewhere tells.
 package ledger
 
 import (
@@ -32,8 +38,8 @@ const AmountMax uint64 = math.MaxInt64
 type ID = uuid.UUID
 
 // Account is what the ledger knows of an account, in its asset's smallest
-// unit. Debits, pending ones included, exceed the posted credits by Limit at
-// the most: 0 for a person's account.
+// unit. Debits, pending ones included, may exceed the posted credits by Limit:
+// 0 for a person's account.
 type Account struct {
 	ID             ID
 	Ledger         uint32
@@ -46,9 +52,26 @@ type Account struct {
 	Closed         bool
 }
 
-// Available returns what may still be debited.
+// Available returns what may still be debited: 0 too when the limit was lowered
+// below what is used.
 func (a Account) Available() uint64 {
-	return a.CreditsPosted + a.Limit - a.DebitsPosted - a.DebitsPending
+	owed, allowed := a.DebitsPosted+a.DebitsPending, a.CreditsPosted+a.Limit
+	if owed > allowed {
+		return 0
+	}
+	return allowed - owed
+}
+
+// owed returns how far debits, pending ones included, exceed posted credits.
+func (a Account) owed() uint64 {
+	if debits := a.DebitsPosted + a.DebitsPending; debits > a.CreditsPosted {
+		return debits - a.CreditsPosted
+	}
+	return 0
+}
+
+func (a Account) empty() bool {
+	return a.DebitsPending == 0 && a.CreditsPending == 0 && a.DebitsPosted == a.CreditsPosted
 }
 
 // Ledger checks chains in memory and writes them through the one Writer.
@@ -56,6 +79,7 @@ type Ledger struct {
 	db *db.DB
 
 	// All below belongs to the writer's goroutine.
+	assets   map[Asset]uint32 // their ledgers
 	accounts map[ID]*Account
 	holds    map[holdKey]*hold // the open ones, and those that this batch closes
 	hash     [32]byte          // of the last batch
@@ -63,10 +87,11 @@ type Ledger struct {
 	batch    batch
 }
 
-// Open loads the accounts and the open holds. The database must be open for
-// writing.
+// Open loads the assets, the accounts and the open holds. The database must be
+// open for writing. ErrDamaged: the last batches are not those that were
+// written.
 func Open(ctx context.Context, d *db.DB) (*Ledger, error) {
-	l := &Ledger{db: d, accounts: map[ID]*Account{}, holds: map[holdKey]*hold{}}
+	l := &Ledger{db: d, assets: map[Asset]uint32{}, accounts: map[ID]*Account{}, holds: map[holdKey]*hold{}}
 	l.batch.reset()
 	if err := d.Writer.Join(ctx, l, l.load); err != nil {
 		return nil, fmt.Errorf("load the ledger: %w", err)

@@ -61,10 +61,13 @@ func newWorldAt(t tester, path string) *world {
 	t.Helper()
 	w := &world{t: t, path: path}
 	w.open()
-	for asset, number := range map[ledger.Asset]*uint32{usd: &w.usd, eur: &w.eur} {
+	for _, opened := range []struct {
+		asset  ledger.Asset
+		number *uint32
+	}{{usd, &w.usd}, {eur, &w.eur}} { // ledgers 1 and 2
 		var err error
-		if *number, err = w.ledger.OpenAsset(context.Background(), asset, 1000); err != nil {
-			t.Fatalf("open %s: %v", asset, err)
+		if *opened.number, err = w.ledger.OpenAsset(context.Background(), opened.asset, 1000); err != nil {
+			t.Fatalf("open %s: %v", opened.asset, err)
 		}
 	}
 	w.want(w.db.Write(context.Background(), func(tx db.Tx) error {
@@ -202,6 +205,8 @@ func (w *world) snapshot() []string {
 		"SELECT * FROM accounts ORDER BY id",
 		"SELECT * FROM holds ORDER BY reference, debit, credit",
 		"SELECT * FROM transfers ORDER BY seq",
+		"SELECT * FROM assets ORDER BY ledger",
+		"SELECT * FROM ledger_log ORDER BY batch, n",
 		"SELECT * FROM batches ORDER BY seq",
 		"SELECT * FROM notes ORDER BY note",
 	} {

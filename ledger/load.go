@@ -20,10 +20,20 @@ func scanAccount(row scanner) (Account, error) {
 	return a, err
 }
 
-// load reads all accounts, the open holds and the end of the hash chain.
+// load reads the assets, all accounts, the open holds and the end of the chain.
 func (l *Ledger) load(tx db.Tx) error {
 	ctx := context.Background()
-	err := eachRow(ctx, tx, "SELECT "+accountColumns+" FROM accounts", func(row scanner) error {
+	err := eachRow(ctx, tx, "SELECT ledger, code, scale FROM assets", func(row scanner) error {
+		var ledger uint32
+		var asset Asset
+		err := row.Scan(&ledger, &asset.Code, &asset.Scale)
+		l.assets[asset] = ledger
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("assets: %w", err)
+	}
+	err = eachRow(ctx, tx, "SELECT "+accountColumns+" FROM accounts", func(row scanner) error {
 		a, err := scanAccount(row)
 		l.accounts[a.ID] = &a
 		return err
@@ -41,15 +51,29 @@ func (l *Ledger) load(tx db.Tx) error {
 	if err != nil {
 		return fmt.Errorf("holds: %w", err)
 	}
+	return l.loadEnd(ctx, tx)
+}
+
+// loadEnd reads where transfers and batches end. It returns ErrDamaged when the
+// batches don't end where the last one said.
+func (l *Ledger) loadEnd(ctx context.Context, tx db.Tx) error {
 	if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM transfers").Scan(&l.seq); err != nil {
 		return fmt.Errorf("transfers: %w", err)
 	}
-	var hash []byte
-	err = tx.QueryRowContext(ctx, "SELECT hash FROM batches ORDER BY seq DESC LIMIT 1").Scan(&hash)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	var last, end int64
+	var hash, seal []byte
+	err := tx.QueryRowContext(ctx, "SELECT seq, hash FROM batches ORDER BY seq DESC LIMIT 1").Scan(&last, &hash)
+	if err := noRows(err, nil); err != nil {
 		return fmt.Errorf("batches: %w", err)
 	}
+	err = tx.QueryRowContext(ctx, "SELECT batch, seal FROM ledger_end").Scan(&end, &seal)
+	if err := noRows(err, nil); err != nil {
+		return fmt.Errorf("end: %w", err)
+	}
 	copy(l.hash[:], hash)
+	if want := sealOf(l.hash); last != end || end > 0 && string(seal) != string(want[:]) {
+		return ErrDamaged
+	}
 	return nil
 }
 

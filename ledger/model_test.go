@@ -17,6 +17,7 @@ import (
 	"pochi/ledger"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 )
 
@@ -39,6 +40,7 @@ type modelHold struct {
 type modelTransfer struct {
 	ledger.Transfer
 	drawn bool
+	hold  ledger.ID // its credit account
 }
 
 func (m model) clone() model {
@@ -67,6 +69,8 @@ func (m model) submit(w *world, chain ledger.Chain) (model, error) {
 			err = next.openAccount(w, c)
 		case ledger.CloseAccount:
 			err = next.closeAccount(c)
+		case ledger.SetLimit:
+			err = next.setLimit(c)
 		case ledger.Transfer:
 			err = next.transfer(modelTransfer{Transfer: c}, true)
 		case ledger.OpenHold:
@@ -90,7 +94,7 @@ func asTransfer(command ledger.Command) (modelTransfer, bool) {
 	case ledger.Draw:
 		return modelTransfer{ledger.Transfer{
 			ID: c.ID, Debit: c.Debit, Credit: c.To, Amount: c.Amount, Code: c.Code, Reference: c.Reference,
-		}, true}, true
+		}, true, c.Credit}, true
 	default:
 		return modelTransfer{}, false
 	}
@@ -156,6 +160,19 @@ func (m model) closeAccount(c ledger.CloseAccount) error {
 		return ledger.ErrNotEmpty
 	}
 	a.Closed = true
+	m.accounts[c.ID] = a
+	return nil
+}
+
+func (m model) setLimit(c ledger.SetLimit) error {
+	if c.Limit > math.MaxInt64 {
+		return ledger.ErrAmount
+	}
+	a, err := m.usable(c.ID)
+	if err != nil {
+		return err
+	}
+	a.Limit = c.Limit
 	m.accounts[c.ID] = a
 	return nil
 }
@@ -298,9 +315,11 @@ func (w *world) stored() model {
 		m.holds[k] = h
 		return err
 	})
-	w.each("SELECT id, debit, credit, amount, code, reference, drawn FROM transfers", func(scan func(...any) error) error {
+	w.each("SELECT id, debit, credit, amount, code, reference, hold FROM transfers", func(scan func(...any) error) error {
 		var t modelTransfer
-		err := scan(&t.ID, &t.Debit, &t.Credit, &t.Amount, &t.Code, &t.Reference, &t.drawn)
+		var hold uuid.NullUUID
+		err := scan(&t.ID, &t.Debit, &t.Credit, &t.Amount, &t.Code, &t.Reference, &hold)
+		t.drawn, t.hold = hold.Valid, hold.UUID
 		m.transfers[t.ID] = t
 		return err
 	})
@@ -410,7 +429,7 @@ func sortedKeys[K comparable, V any](m map[K]V, name func(K) string) []K {
 }
 
 func (c *choices) command(t *rapid.T, m model) ledger.Command {
-	kinds := []string{"transfer", "hold", "transfer", "open", "close"}
+	kinds := []string{"transfer", "hold", "transfer", "open", "close", "limit"}
 	if len(m.holds) > 0 {
 		kinds = append(kinds, "draw", "close hold", "draw", "hold")
 	}
@@ -423,6 +442,11 @@ func (c *choices) command(t *rapid.T, m model) ledger.Command {
 		}
 	case "close":
 		return ledger.CloseAccount{ID: rapid.SampledFrom(c.accounts).Draw(t, "account")}
+	case "limit":
+		return ledger.SetLimit{
+			ID:    c.account(t, m, "account"),
+			Limit: rapid.SampledFrom([]uint64{0, 40, 200, 0, 1 << 63, math.MaxInt64}).Draw(t, "limit"),
+		}
 	case "transfer":
 		debit, credit := c.pair(t, m)
 		reference := ledger.ID{}

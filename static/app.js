@@ -40,6 +40,29 @@
     }, 50);
   }
 
+  // Menus close on Escape, and when something else is pressed or takes the focus.
+
+  function closeMenus(unless) {
+    document.querySelectorAll(".menu[open]").forEach(function (menu) {
+      if (!unless || !menu.contains(unless)) menu.open = false;
+    });
+  }
+
+  document.addEventListener("click", function (event) {
+    closeMenus(event.target);
+  });
+
+  document.addEventListener("focusin", function (event) {
+    closeMenus(event.target);
+  });
+
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape") return;
+    var menu = event.target.closest(".menu[open]");
+    closeMenus();
+    if (menu) menu.querySelector("summary").focus();
+  });
+
   // Theme switch: radio buttons named "theme", kept on this device.
 
   function showTheme() {
@@ -101,8 +124,31 @@
     });
     if (!empty) return;
     event.preventDefault();
-    if (ctx.sourceElement.hasAttribute("data-reload")) location.reload();
+    if (ctx.sourceElement.hasAttribute("data-reload")) {
+      location.reload();
+      return;
+    }
+    var place = document.querySelector(ctx.select); // what it says was true of the last answer
+    place.replaceChildren();
+    if (new URL(ctx.response.raw.url).pathname === "/login") place.append(logInAgain(ctx.sourceElement.form));
   });
+
+  // The session has ended while a form was filled in: log-in leads back to the
+  // form as it is.
+
+  function logInAgain(form) {
+    var typed = new URLSearchParams(new FormData(form));
+    typed.delete("csrf_token");
+    var link = document.createElement("a");
+    link.href = "/login?" + new URLSearchParams({ next: location.pathname + "?" + typed });
+    link.textContent = "Log in again";
+    var text = document.createElement("span");
+    text.append("You are logged out. ", link, ".");
+    var line = document.createElement("p");
+    line.className = "payee payee-bad";
+    line.append(text);
+    return line;
+  }
 
   // Countdown: <span data-countdown="seconds left">. At zero the page is asked
   // for again, since what it offers is no longer true.

@@ -1,4 +1,4 @@
-// Package static holds what browsers load besides pages: the style sheet, two
+// Package static holds what browsers load besides pages: the style sheet, three
 // small scripts, icons, the web manifest and htmx, all embedded in the program.
 //
 // The style sheet is written by hand in cascade layers, one file each in css/,
@@ -21,7 +21,7 @@ import (
 	"path"
 )
 
-//go:embed app.js theme.js manifest.webmanifest css icons vendor
+//go:embed app.js theme.js times.js manifest.webmanifest css icons vendor
 var files embed.FS
 
 // layers are the files of css/ that make up app.css, in the cascade's order.
@@ -107,15 +107,6 @@ func (a *Assets) add(name string, body []byte) {
 func (a *Assets) File(name string) (File, bool) {
 	f, ok := a.files[name]
 	return f, ok
-}
-
-// Names lists all files, in no order.
-func (a *Assets) Names() []string {
-	names := make([]string, 0, len(a.files))
-	for name := range a.files {
-		names = append(names, name)
-	}
-	return names
 }
 
 // URL is where the file is served: /static/app.css?v=<hash>. The name of a file

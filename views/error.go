@@ -2,27 +2,36 @@ package views
 
 import "net/http"
 
-// ErrorFor is the page for an HTTP status, in words that fit wherever it
-// happens. Who knows better what happened changes the words.
-func ErrorFor(status int) ErrorPage {
-	e := ErrorPage{Status: status, LinkText: "Go home", LinkURL: "/"}
+// ErrorFor is the page for an HTTP status that says message. Who knows better
+// what happened changes title and link.
+func ErrorFor(status int, message string) ErrorPage {
+	return ErrorPage{Status: status, Title: errorTitle(status), Message: message, LinkText: "Go home", LinkURL: "/"}
+}
+
+func errorTitle(status int) string {
 	switch status {
-	case http.StatusBadRequest:
-		e.Title, e.Message = "That didn't come through", "The page sent something that we can't read. Go back and try again."
+	case http.StatusBadRequest, http.StatusUnsupportedMediaType, http.StatusRequestHeaderFieldsTooLarge:
+		return "That didn't come through"
 	case http.StatusForbidden:
-		e.Title, e.Message = "This page is out of date", "You may have logged out or in since it was opened. Nothing was changed. Go back, load the page again and repeat."
+		return "That isn't allowed"
 	case http.StatusNotFound:
-		e.Title, e.Message = "There is nothing here", "The address may be mistyped, or what was here is gone."
-	case http.StatusMethodNotAllowed:
-		e.Title, e.Message = "That doesn't work here", "This address can't be used like that. Nothing was changed."
+		return "There is nothing here"
+	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return "That doesn't work here"
+	case http.StatusRequestTimeout:
+		return "The connection is too slow"
+	case http.StatusConflict:
+		return "That isn't possible any more"
+	case http.StatusGone:
+		return "It is over"
 	case http.StatusRequestEntityTooLarge:
-		e.Title, e.Message = "That is too much", "What was sent is larger than this page takes. Nothing was changed."
+		return "That is too much"
+	case http.StatusUnprocessableEntity:
+		return "That can't be done"
 	case http.StatusTooManyRequests:
-		e.Title, e.Message = "Too many tries", "Please wait a minute, then try again."
+		return "Please wait"
 	case http.StatusServiceUnavailable:
-		e.Title, e.Message = "Not available right now", "A part of the wallet doesn't answer. Your money is safe. Please try again in a minute."
-	default:
-		e.Title, e.Message = "Something went wrong", "It is our fault and we have a record of it. If you were paying, look at your last movements before you try again."
+		return "Not available right now"
 	}
-	return e
+	return "Something went wrong"
 }

@@ -49,13 +49,13 @@ var accountOptions = []views.Option{
 func days() []views.Day {
 	return []views.Day{
 		{Label: "Today", Movements: []views.Movement{
-			{ID: "p3", URL: "/payments/p3", Who: "Ben", Detail: "$localhost:3000/ben", Amount: usd("−$20.00"), State: "Sending", Time: views.Moment{Text: "14:05", ISO: "2026-11-21T14:05:00Z"}},
-			{ID: "p2", URL: "/payments/p2", In: true, Who: "Ben", Detail: "$localhost:3000/ben", Amount: usd("+$7.25"), Time: views.Moment{Text: "11:40", ISO: "2026-11-21T11:40:00Z"}},
+			{ID: "p3", URL: "/payments/p3", Who: "Ben", Detail: "$localhost:3000/ben", Amount: usd("−$20.00"), State: "Sending", Time: views.Moment{Text: "14:05 UTC", ISO: "2026-11-21T14:05:00Z"}},
+			{ID: "p2", URL: "/payments/p2", In: true, Who: "Ben", Detail: "$localhost:3000/ben", Amount: usd("+$7.25"), Time: views.Moment{Text: "11:40 UTC", ISO: "2026-11-21T11:40:00Z"}},
 		}},
 		{Label: "Yesterday", Movements: []views.Movement{
-			{ID: "p1", URL: "/payments/p1", Who: "Ben", Detail: "$localhost:3000/ben", Amount: usd("−$12.50"), State: "Failed", Void: true, Time: views.Moment{Text: "18:22", ISO: "2026-11-20T18:22:00Z"}},
-			{ID: "p0", URL: "/payments/p0", Who: "A florist with a rather long name", Detail: "$a-very-long-host-name.wallet.example/flowers-and-more", Amount: jpy("−¥48,000"), Time: views.Moment{Text: "09:02", ISO: "2026-11-20T09:02:00Z"}},
-			{ID: "d0", In: true, Who: "Test money", Amount: usd("+$1,265.75"), Time: views.Moment{Text: "09:00", ISO: "2026-11-20T09:00:00Z"}},
+			{ID: "p1", URL: "/payments/p1", Who: "Ben", Detail: "$localhost:3000/ben", Amount: usd("−$12.50"), State: "Failed", Void: true, Time: views.Moment{Text: "18:22 UTC", ISO: "2026-11-20T18:22:00Z"}},
+			{ID: "p0", URL: "/payments/p0", Who: "A florist with a rather long name", Detail: "$a-very-long-host-name.wallet.example/flowers-and-more", Amount: jpy("−¥48,000"), Time: views.Moment{Text: "09:02 UTC", ISO: "2026-11-20T09:02:00Z"}},
+			{ID: "d0", URL: "/payments/d0?side=in", In: true, Who: "Test money", Amount: usd("+$1,265.75"), Time: views.Moment{Text: "09:00 UTC", ISO: "2026-11-20T09:00:00Z"}},
 		}},
 	}
 }
@@ -227,7 +227,7 @@ func appScenes() []scene {
 	mine.Name, mine.Pointer, mine.Mine = "Ann", "$localhost:3000/ann", true
 	return []scene{
 		{name: "pay", page: views.Pay(nobody("Pay Ben"), pay)},
-		{name: "pay-signed-in", page: views.Pay(ann("Pay Ben", views.NavNone), pay)},
+		{name: "pay-logged-in", page: views.Pay(ann("Pay Ben", views.NavNone), pay)},
 		{name: "pay-mine", page: views.Pay(ann("Your pay page", views.NavNone), mine)},
 		{name: "consent", page: views.Consent(ann("Allow Flower Shop?", views.NavNone), views.ConsentPage{
 			Action: "/consent", Challenge: "c1", App: "Flower Shop", Host: "shop.example", Person: "Ann", Email: "ann@example.com",
@@ -240,16 +240,15 @@ func appScenes() []scene {
 }
 
 func errorScenes() []scene {
-	unknown := views.ErrorFor(404)
-	unknown.Title, unknown.Message = "Nobody is paid here", "There is no payment pointer $localhost:3000/bem. Ask the person for theirs again."
-	broken := views.ErrorFor(500)
+	unknown := views.ErrorFor(404, "There is no payment pointer $localhost:3000/bem. Ask the person for theirs again.")
+	broken := views.ErrorFor(500, "It is our fault and we have a record of it. If you were paying, look at your last movements before you try again.")
 	broken.RequestID = "019aa7f2-6a4e-7c11-9f5e-3f1f0b0e8f11"
 	all := []scene{
 		{name: "error-pointer", page: views.Error(nobody("Not found"), unknown)},
 		{name: "error-500", page: views.Error(ann("Error", views.NavNone), broken)},
 	}
 	for name, status := range map[string]int{"400": 400, "403": 403, "404": 404, "405": 405, "413": 413, "429": 429, "503": 503} {
-		all = append(all, scene{name: "error-" + name, page: views.Error(ann("Error", views.NavNone), views.ErrorFor(status))})
+		all = append(all, scene{name: "error-" + name, page: views.Error(ann("Error", views.NavNone), views.ErrorFor(status, "Nothing was done."))})
 	}
 	return all
 }

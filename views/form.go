@@ -24,6 +24,9 @@ type Field struct {
 	LookupTarget string // where that fragment goes, and what is picked out of it
 }
 
+// pointerNameHint says which names a payment pointer can have.
+const pointerNameHint = "3 to 30 letters a to z, digits or hyphens, beginning with a letter."
+
 // Select is a list of which one entry is chosen, with label, hint and error.
 type Select struct {
 	ID      string // "field-" + Name unless said otherwise
@@ -73,6 +76,12 @@ func describedBy(id, hint, err string) string {
 		ids = append(ids, id+"-error")
 	}
 	return strings.Join(ids, " ")
+}
+
+// wholeForm is the message for the whole form, and whether it is the only one.
+func wholeForm(errors Errors) (string, bool) {
+	text, ok := errors[""]
+	return text, ok && len(errors) == 1
 }
 
 // complaint is a line of an error summary.

@@ -9,7 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/a-h/templ"
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 
 	"pochi/static"
@@ -42,6 +45,8 @@ func TestGallery(t *testing.T) {
 			checkFrame(t, doc)
 			checkForms(t, doc)
 			checkPolicy(t, doc)
+			checkNesting(t, doc)
+			checkTimes(t, doc)
 			shown := visibleText(doc)
 			for _, amount := range scene.amount {
 				if !strings.Contains(shown, amount) {
@@ -175,6 +180,115 @@ func checkPolicy(t *testing.T, doc *html.Node) {
 			name, isAsset := strings.CutPrefix(a.Val, "static/")
 			if _, ok := assets.File(name); isAsset && !ok {
 				t.Errorf("<%s> loads %s, which isn't there", node.Data, name)
+			}
+		}
+	}
+}
+
+// blocks are elements that no phrase may hold.
+var blocks = []string{"h1", "h2", "h3", "p", "div", "ul", "li", "dl", "form", "section", "article"}
+
+// checkNesting checks that phrases hold phrases only, which the parser would not
+// tell for all of them.
+func checkNesting(t *testing.T, doc *html.Node) {
+	t.Helper()
+	for _, phrase := range []string{"span", "b", "code", "label", "time", "p", "h1", "h2", "h3", "button"} {
+		for _, node := range elements(doc, phrase) {
+			for _, inner := range elements(node, "") {
+				if slices.Contains(blocks, inner.Data) {
+					t.Errorf("<%s> in <%s>: %s", inner.Data, phrase, text(inner))
+				}
+			}
+		}
+	}
+}
+
+// checkTimes checks that times say that they are in UTC, and that times.js finds
+// what it needs to show them in the browser's zone.
+func checkTimes(t *testing.T, doc *html.Node) {
+	t.Helper()
+	for _, node := range elements(doc, "time") {
+		if !strings.HasSuffix(text(node), " UTC") {
+			t.Errorf("time %q doesn't say that it is UTC", text(node))
+		}
+		if _, err := time.Parse(time.RFC3339, attr(node, "datetime")); err != nil {
+			t.Error(err)
+		}
+		if as := attr(node, "data-as"); as != "clock" && as != "seconds" && as != "moment" {
+			t.Errorf("times.js doesn't know data-as=%q", as)
+		}
+	}
+	for _, list := range elements(doc, "ul") {
+		if !strings.Contains(attr(list, "class"), "history") {
+			continue
+		}
+		for i, item := range elements(list, "li") {
+			labels := elements(item, "h3")
+			if len(labels) != 1 || len(elements(item, "time")) != 1 {
+				t.Fatalf("movement %d has %d days", i, len(labels))
+			}
+			if _, hidden := find(labels[0], "hidden"); i == 0 && hidden {
+				t.Error("the first day has no heading")
+			}
+		}
+	}
+}
+
+// TestPasswordManagers checks that what they keep at sign-up is what log-in asks
+// for: the e-mail, not the pointer, is the name that goes with the password.
+func TestPasswordManagers(t *testing.T) {
+	usernames := func(page templ.Component) (names []string) {
+		var rendered bytes.Buffer
+		if err := page.Render(context.Background(), &rendered); err != nil {
+			t.Fatal(err)
+		}
+		doc, err := html.Parse(&rendered)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, input := range elements(doc, "input") {
+			if attr(input, "autocomplete") == "username" {
+				names = append(names, attr(input, "name")+" "+attr(input, "type"))
+			}
+		}
+		return names
+	}
+	signup := usernames(views.Signup(nobody("Sign up"), views.SignupForm{Host: "localhost:3000", Currencies: currencies}))
+	login := usernames(views.Login(nobody("Log in"), views.LoginForm{}))
+	if diff := cmp.Diff(login, signup); diff != "" || !slices.Equal(login, []string{"email email"}) {
+		t.Errorf("log-in asks for %v, sign-up keeps %v", login, signup)
+	}
+}
+
+// TestErrorSummary checks that only a list of fields is headed as one.
+func TestErrorSummary(t *testing.T) {
+	for _, test := range []struct {
+		errors         views.Errors
+		headings, list int
+	}{
+		{views.Errors{"": "That was tried too often."}, 0, 0},
+		{views.Errors{"email": "Not an address."}, 1, 1},
+		{views.Errors{"": "It is late.", "email": "Not an address."}, 1, 2},
+	} {
+		var page bytes.Buffer
+		if err := views.Login(nobody("Log in"), views.LoginForm{Errors: test.errors}).Render(context.Background(), &page); err != nil {
+			t.Fatal(err)
+		}
+		doc, err := html.Parse(&page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, node := range elements(doc, "div") {
+			if attr(node, "role") != "alert" {
+				continue
+			}
+			if headings, list := len(elements(node, "h2")), len(elements(node, "li")); headings != test.headings || list != test.list {
+				t.Errorf("%v: %d headings, %d lines", test.errors, headings, list)
+			}
+			for _, message := range test.errors {
+				if !strings.Contains(text(node), message) {
+					t.Errorf("%q is not shown", message)
+				}
 			}
 		}
 	}
@@ -319,8 +433,13 @@ func newAssets(t *testing.T) *static.Assets {
 func writeAssets(t *testing.T, dir string) {
 	t.Helper()
 	assets := newAssets(t)
-	for _, name := range assets.Names() {
-		file, _ := assets.File(name)
+	for _, name := range []string{
+		"app.css", "theme.js", "times.js", "app.js", "vendor/htmx.min.js", "icons/favicon.ico", "icons/pochi.svg",
+	} {
+		file, ok := assets.File(name)
+		if !ok {
+			t.Fatalf("no %s", name)
+		}
 		writeFile(t, filepath.Join(dir, "static", name), file.Body)
 	}
 }

@@ -21,7 +21,7 @@ const (
 // Page is what the layout around every page needs.
 type Page struct {
 	Title  string // of the document, without the brand
-	Person string // display name of who is signed in, "" for nobody
+	Person string // display name of who is logged in, "" for nobody
 	CSRF   string // goes into every POST form as csrf_token
 	Dev    bool   // development mode: test money can be added, a badge says so
 	Nav    Nav    // current entry of the navigation
@@ -43,6 +43,7 @@ type Money struct {
 }
 
 // Moment is a point in time: as people read it and as RFC 3339 for machines.
+// Text is in UTC and says so; with JavaScript the browser's zone takes its place.
 type Moment struct {
 	Text string
 	ISO  string
@@ -57,17 +58,17 @@ type Option struct {
 // Movement is one line of a history.
 type Movement struct {
 	ID     string
-	URL    string // of its detail page, "" for none
+	URL    string // of its detail page
 	In     bool   // money came in
 	Who    string // "Ben", "Test money"
 	Detail string // the other side's pointer, or what else tells it apart; may be ""
 	Amount Money  // with its sign: "+$25.00" or "−$25.00"
 	State  string // "" when completed, else "Sending", "Partly delivered", "Failed"
 	Void   bool   // nothing moved in the end: the amount is struck through
-	Time   Moment // of the day: "14:05"
+	Time   Moment // of the day: "14:05 UTC"
 }
 
-// Day is what happened on one date, latest first.
+// Day is what happened on one date, in UTC, latest first.
 type Day struct {
 	Label     string // "Today", "Yesterday", "21 November 2026"
 	Movements []Movement
@@ -143,6 +144,14 @@ type AccountShow struct {
 	Days     []Day
 	Older    string // cursor of the next older page, "" at the end
 	Later    bool   // this is not the newest page
+	Closed   bool   // nothing moves through it any more
+}
+
+// HistoryPage is a page of what moved on all accounts of a person.
+type HistoryPage struct {
+	Days  []Day
+	Older string // cursor of the next older page, "" at the end
+	Later bool   // this is not the newest page
 }
 
 // AccountEdit is the form that renames an account.
@@ -262,8 +271,8 @@ type PayPage struct {
 	Name     string // public name: "Ben"
 	Pointer  string // "$wallet.example/ben"
 	Currency string // what they receive: "Euro (EUR)"
-	SendURL  string // "/send?to=…" for who is signed in
-	Mine     bool   // it belongs to who is signed in
+	SendURL  string // "/send?to=…" for who is logged in
+	Mine     bool   // it belongs to who is logged in
 }
 
 // ConsentPage asks whether an app may have what it asks for.

@@ -294,7 +294,7 @@ func Payment(p Page, y PaymentPage) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = moment(y.Started).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = moment(y.Started, asMoment).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -317,7 +317,7 @@ func Payment(p Page, y PaymentPage) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = moment(y.Ended).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = moment(y.Ended, asMoment).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

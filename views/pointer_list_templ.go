@@ -161,7 +161,7 @@ func Pointers(p Page, l PointerList) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = textField(Field{
-				Name: "name", Label: "Payment pointer", Value: l.Name, Error: l.Errors["name"],
+				Name: "name", Label: "Payment pointer", Value: l.Name, Error: l.Errors["name"], Hint: pointerNameHint,
 				Prefix: "$" + l.Host + "/", Literal: true,
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {

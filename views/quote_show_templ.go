@@ -281,7 +281,7 @@ func Quote(p Page, q QuotePage) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = moment(q.Expires).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = moment(q.Expires, asSeconds).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

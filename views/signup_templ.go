@@ -111,7 +111,7 @@ func Signup(p Page, f SignupForm) templ.Component {
 			}
 			templ_7745c5c3_Err = textField(Field{
 				Name: "email", Label: "E-mail", Type: "email", Value: f.Email, Error: f.Errors["email"],
-				Autocomplete: "email", Literal: true,
+				Autocomplete: "username", Literal: true,
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -125,7 +125,7 @@ func Signup(p Page, f SignupForm) templ.Component {
 			}
 			templ_7745c5c3_Err = textField(Field{
 				Name: "pointer", Label: "Payment pointer", Value: f.Pointer, Error: f.Errors["pointer"],
-				Hint: "The address at which you are paid. Letters and digits.", Autocomplete: "username",
+				Hint:   "The address at which you are paid. " + pointerNameHint,
 				Prefix: "$" + f.Host + "/", Literal: true,
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {

@@ -17,10 +17,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// AccountsMax and PointersMax bound what one person may open.
+// What one person may have: open accounts, accounts in all their life, and
+// pointers.
 const (
-	AccountsMax = 50
-	PointersMax = 50
+	AccountsMax    = 50
+	AccountsMaxAll = 500
+	PointersMax    = 50
 )
 
 // FirstAccountName is what a new person's account is called until they rename it.
@@ -56,9 +58,6 @@ type Service struct {
 func New(d *db.DB, l Ledger, currencies []ledger.Asset, now func() time.Time) *Service {
 	return &Service{db: d, ledger: l, currencies: currencies, now: now}
 }
-
-// Currencies returns the assets in which an account can be opened.
-func (s *Service) Currencies() []ledger.Asset { return s.currencies }
 
 // Opening prepares a new person's first account and payment pointer, to be
 // committed with the person's row. Its errors are problem.Errors with the
@@ -124,13 +123,16 @@ func (s *Service) opening(ctx context.Context, a Account, asset ledger.Asset) (l
 	}
 	chain := ledger.Chain{ledger.OpenAccount{ID: a.ID, Ledger: number, Code: ledger.CodePerson}}
 	return chain, func(tx db.Tx) error {
-		var open int
-		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM wallet_accounts WHERE user_id = ? AND closed = 0", a.UserID[:]).Scan(&open)
+		var open, all int
+		err := tx.QueryRowContext(ctx, "SELECT coalesce(sum(closed = 0), 0), count(*) FROM wallet_accounts WHERE user_id = ?", a.UserID[:]).Scan(&open, &all)
 		if err != nil {
 			return err
 		}
 		if open >= AccountsMax {
 			return problem.New(problem.Conflict, "You have %d accounts, which is the most a person can have. Close one first.", AccountsMax)
+		}
+		if all >= AccountsMaxAll {
+			return problem.New(problem.Conflict, "You have opened %d accounts, which is the most a person can open.", AccountsMaxAll)
 		}
 		_, err = tx.ExecContext(ctx, "INSERT INTO wallet_accounts (id, user_id, name, closed, created_at) VALUES (?, ?, ?, 0, ?)",
 			a.ID[:], a.UserID[:], a.Name, s.now().UnixMicro())
@@ -153,10 +155,11 @@ func (s *Service) Rename(ctx context.Context, userID, id uuid.UUID, name string)
 // Close ends an account that is empty and that no pointer pays. Errors:
 // problem.NotFound; problem.Conflict with the reason.
 func (s *Service) Close(ctx context.Context, userID, id uuid.UUID) error {
-	if _, err := s.Find(ctx, userID, id); err != nil {
+	account, err := s.Find(ctx, userID, id)
+	if err != nil {
 		return err
 	}
-	err := s.ledger.Submit(ctx, ledger.Chain{ledger.CloseAccount{ID: id}}, func(tx db.Tx) error {
+	err = s.ledger.Submit(ctx, ledger.Chain{ledger.CloseAccount{ID: id}}, func(tx db.Tx) error {
 		var pointers int
 		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM pointers WHERE account_id = ?", id[:]).Scan(&pointers)
 		if err != nil {
@@ -167,7 +170,12 @@ func (s *Service) Close(ctx context.Context, userID, id uuid.UUID) error {
 		}
 		return changeOne(tx.ExecContext(ctx, "UPDATE wallet_accounts SET closed = 1 WHERE id = ? AND user_id = ? AND closed = 0", id[:], userID[:]))
 	})
-	if errors.Is(err, ledger.ErrNotEmpty) {
+	switch {
+	case errors.Is(err, ledger.ErrAccountClosed): // the same click, twice
+		return nil
+	case errors.Is(err, ledger.ErrNotEmpty) && account.Available.Value == 0:
+		return problem.New(problem.Conflict, "A payment from this account is still on its way. Close the account when it has ended.").Because(err)
+	case errors.Is(err, ledger.ErrNotEmpty):
 		return problem.New(problem.Conflict, "There is money in this account. Move it out before you close the account.").Because(err)
 	}
 	return err
@@ -197,8 +205,18 @@ func (s *Service) List(ctx context.Context, userID uuid.UUID) ([]Account, error)
 
 // Find returns an open account of the person, or problem.NotFound.
 func (s *Service) Find(ctx context.Context, userID, id uuid.UUID) (Account, error) {
+	a, err := s.FindAny(ctx, userID, id)
+	if err == nil && a.Closed {
+		return Account{}, errNotFound()
+	}
+	return a, err
+}
+
+// FindAny returns an account of the person, closed ones too, or
+// problem.NotFound.
+func (s *Service) FindAny(ctx context.Context, userID, id uuid.UUID) (Account, error) {
 	a, err := FindByID(ctx, s.db.Read, id)
-	if err == nil && (a.UserID != userID || a.Closed) {
+	if err == nil && a.UserID != userID {
 		return Account{}, errNotFound()
 	}
 	return a, err

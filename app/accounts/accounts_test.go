@@ -165,7 +165,12 @@ func TestOpenRenameClose(t *testing.T) {
 	if a, err := w.Find(ctx, ann, yen); err != nil || a.Name != "Japan trip" || a.Asset() != jpy {
 		t.Errorf("%+v, %v", a, err)
 	}
-	for _, name := range []string{"", "  ", strings.Repeat("x", 41), "a\u202eb", "a\x00b"} {
+	for _, name := range []string{"👩\u200d🚀 Mars", "پس\u200cانداز"} {
+		if err := w.Rename(ctx, ann, yen, name); err != nil {
+			t.Errorf("rename to %q: %v", name, err)
+		}
+	}
+	for _, name := range []string{"", "  ", strings.Repeat("x", 41), "a\u202eb", "a\x00b", "\u3164", "\u2800 \u2800", "\u200d"} {
 		if err := w.Rename(ctx, ann, yen, name); problem.Fields(err)["name"] == "" {
 			t.Errorf("rename to %q: %v", name, err)
 		}

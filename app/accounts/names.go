@@ -3,9 +3,9 @@ package accounts
 import (
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
+	"pochi/app/names"
 	"pochi/app/problem"
 )
 
@@ -68,8 +68,8 @@ func validName(name string) *problem.Error {
 		return problem.Field("name", "Give the account a name.")
 	case utf8.RuneCountInString(name) > AccountNameMax:
 		return problem.Field("name", "Use at most %d characters.", AccountNameMax)
-	case !utf8.ValidString(name) || strings.IndexFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) >= 0:
-		return problem.Field("name", "Use only letters, digits and signs that can be printed.")
+	case !names.Legible(name):
+		return problem.Field("name", "Use letters, digits and signs that can be seen.")
 	}
 	return nil
 }

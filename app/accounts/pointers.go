@@ -123,10 +123,14 @@ func findPayee(row *sql.Row) (Payee, error) {
 
 // payable checks that a pointer may name the account.
 func (s *Service) payable(ctx context.Context, userID, accountID uuid.UUID) *problem.Error {
-	if _, err := s.Find(ctx, userID, accountID); err != nil {
+	_, err := s.Find(ctx, userID, accountID)
+	switch {
+	case err == nil:
+		return nil
+	case problem.CodeOf(err) == problem.NotFound:
 		return problem.Field("account", "Choose one of your accounts.").Because(err)
 	}
-	return nil
+	return problem.New(problem.Unavailable, "The account could not be checked. Please try again.").Because(err)
 }
 
 func (s *Service) nameFree(ctx context.Context, field, name string) *problem.Error {

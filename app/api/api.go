@@ -1,14 +1,14 @@
 // Package api is the HTTP interface for other programs: bearer tokens instead
 // of cookies, JSON, and errors as RFC 9457 describes them. It shares no route
-// and no middleware with the browser's pages: cookies mean nothing here, and no
-// other website's script can read an answer (there is no CORS).
+// with the browser's pages, and only the middleware that is for every request:
+// cookies mean nothing here, and no other website's script can read an answer
+// (there is no CORS).
 //
 // Every endpoint is a line of one table, and names the scope that a token needs.
 package api
 
 import (
 	"context"
-	"log/slog"
 	"slices"
 	"strings"
 
@@ -44,7 +44,6 @@ type Options struct {
 	Pointers Pointers
 	Audience string // what tokens must be meant for, as given to oauth.Options
 	Host     string // payment pointers here are $Host/name
-	Log      *slog.Logger
 }
 
 // API answers other programs.
@@ -54,7 +53,6 @@ type API struct {
 	pointers Pointers
 	audience string
 	host     string
-	log      *slog.Logger
 }
 
 // New returns an API.
@@ -65,7 +63,6 @@ func New(opts Options) *API {
 		pointers: opts.Pointers,
 		audience: opts.Audience,
 		host:     opts.Host,
-		log:      opts.Log,
 	}
 }
 
@@ -87,34 +84,29 @@ func (a *API) endpoints() []endpoint {
 }
 
 // Register adds the routes under Prefix, and answers for all other paths there.
-// It goes before any middleware that is for browsers.
+// It goes before any middleware that is for browsers. Errors are left to the
+// app's error handler, which OrElse makes.
 func (a *API) Register(router fiber.Router) {
 	allowed := map[string][]string{} // methods by path
 	for _, e := range a.endpoints() {
-		handler := a.answer(a.authorize(e))
-		router.Add(e.method, Prefix+e.path, handler)
+		handler := a.authorize(e)
+		router.Add(e.method, Prefix+e.path, unstored, handler)
 		allowed[e.path] = append(allowed[e.path], e.method)
 		if e.method == fiber.MethodGet {
-			router.Add(fiber.MethodHead, Prefix+e.path, handler)
+			router.Add(fiber.MethodHead, Prefix+e.path, unstored, handler)
 			allowed[e.path] = append(allowed[e.path], fiber.MethodHead)
 		}
 	}
 	for path, methods := range allowed {
 		slices.Sort(methods)
-		router.All(Prefix+path, a.answer(notAllowed(strings.Join(methods, ", "))))
+		router.All(Prefix+path, notAllowed(strings.Join(methods, ", ")))
 	}
-	router.All(Prefix, a.answer(notFound)) // not Use, which takes /apiary, too
-	router.All(Prefix+"/*", a.answer(notFound))
+	router.All(Prefix, notFound) // not Use, which takes /apiary, too
+	router.All(Prefix+"/*", notFound)
 }
 
-// answer makes an answer of the handler's error, too.
-func (a *API) answer(handler fiber.Handler) fiber.Handler {
-	return func(c *fiber.Ctx) error {
-		c.Set(fiber.HeaderCacheControl, "no-store")
-		c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-		if err := handler(c); err != nil {
-			return a.fail(c, err)
-		}
-		return nil
-	}
+// unstored is middleware: no answer is kept anywhere.
+func unstored(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Next()
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"pochi/app/problem"
 
@@ -43,16 +44,26 @@ func notAllowed(allow string) fiber.Handler {
 	}
 }
 
-// fail answers with err. What isn't the caller's fault is logged.
-func (a *API) fail(c *fiber.Ctx, err error) error {
-	f := faultOf(err)
-	if f.Status >= http.StatusInternalServerError {
-		a.log.ErrorContext(c.UserContext(), "api request failed", "method", c.Method(), "path", c.Path(), "error", err)
+// OrElse returns an app's error handler: it answers errors under Prefix, also
+// those from before a route was found, and leaves others to next. It logs
+// nothing.
+func (a *API) OrElse(next fiber.ErrorHandler) fiber.ErrorHandler {
+	return func(c *fiber.Ctx, err error) error {
+		path := strings.ToLower(c.Path()) // as routes are matched
+		if path == Prefix || strings.HasPrefix(path, Prefix+"/") {
+			return showFault(c, err)
+		}
+		return next(c, err)
 	}
+}
+
+func showFault(c *fiber.Ctx, err error) error {
+	f := faultOf(err)
 	body, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
 	if f.challenge != "" {
 		c.Set(fiber.HeaderWWWAuthenticate, f.challenge)
 	}

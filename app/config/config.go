@@ -36,7 +36,7 @@ type Config struct {
 	ExchangeLimit  uint64        `env:"EXCHANGE_LIMIT" envDefault:"1000000000" doc:"how much the wallet may owe from exchanging, in whole units of each currency"`
 	QuoteTTL       time.Duration `env:"QUOTE_TTL" envDefault:"2m" doc:"how long a quote can be confirmed"`
 	SendTimeout    time.Duration `env:"SEND_TIMEOUT" envDefault:"1m" doc:"how long a confirmed payment may take"`
-	TrustedProxies []string      `env:"TRUSTED_PROXIES" doc:"addresses of proxies in front, separated by commas, whose X-Real-Ip header says who asks"`
+	TrustedProxies []string      `env:"TRUSTED_PROXIES" doc:"addresses or ranges of the proxies in front, separated by commas, whose X-Real-Ip header says who asks; none when there are none, which production has to say"`
 	Faucet         string        `env:"FAUCET" envDefault:"auto" doc:"test money for everybody: on, off, or auto (on in dev); never in production"`
 }
 
@@ -60,7 +60,15 @@ func Load(getenv func(string) string) (Config, error) {
 	}
 	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
 	c.HydraPublicURL = strings.TrimSuffix(c.HydraPublicURL, "/")
-	return c, c.validate()
+	if err := c.validate(); err != nil {
+		return Config{}, err
+	}
+	proxies, err := parseProxies(c.TrustedProxies)
+	if err != nil {
+		return Config{}, err
+	}
+	c.TrustedProxies = proxies
+	return c, nil
 }
 
 // Production reports whether real people's money is meant.
@@ -115,8 +123,8 @@ func (c Config) validateURLs() error {
 			return fmt.Errorf("%s is %q: it must be a URL such as http://localhost:3000", name, value)
 		}
 	}
-	if u := c.publicURL(); u.Path != "" && u.Path != "/" || u.RawQuery != "" {
-		return fmt.Errorf("POCHI_PUBLIC_URL is %q: it must have no path", c.PublicURL)
+	if u := c.publicURL(); c.PublicURL != u.Scheme+"://"+u.Host {
+		return fmt.Errorf("POCHI_PUBLIC_URL is %q: it must be a scheme and a host only, such as https://wallet.example", c.PublicURL)
 	}
 	if _, err := address.Parse(c.ILPAddress); err != nil {
 		return fmt.Errorf("POCHI_ILP_ADDRESS is %q: %w", c.ILPAddress, err)
@@ -179,6 +187,8 @@ func (c Config) validateProduction() error {
 		return fmt.Errorf("POCHI_HYDRA_PUBLIC_URL must be https in production")
 	case c.Faucet == "on":
 		return fmt.Errorf("POCHI_FAUCET must not be on in production")
+	case len(c.TrustedProxies) == 0:
+		return fmt.Errorf("POCHI_TRUSTED_PROXIES is missing: name the proxies in front, else everybody behind them is one visitor; or say %s", noProxies)
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pochi/app/config"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func load(pairs map[string]string) (config.Config, error) {
@@ -34,6 +36,7 @@ func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
 	production := map[string]string{
 		"POCHI_ENV": "production", "POCHI_SECRET": strings.Repeat("s", 40),
 		"POCHI_PUBLIC_URL": "https://wallet.example", "POCHI_HYDRA_PUBLIC_URL": "https://id.wallet.example",
+		"POCHI_TRUSTED_PROXIES": "none",
 	}
 	if c, err := load(production); err != nil || c.FaucetOn() {
 		t.Fatalf("complete production: %v, faucet %v", err, c.FaucetOn())
@@ -47,9 +50,22 @@ func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
 		{true, "POCHI_PUBLIC_URL", "http://wallet.example"},
 		{true, "POCHI_HYDRA_PUBLIC_URL", "http://id.wallet.example"},
 		{true, "POCHI_FAUCET", "on"},
+		{true, "POCHI_TRUSTED_PROXIES", ""},
+		{false, "POCHI_TRUSTED_PROXIES", "proxy.example"},
+		{false, "POCHI_TRUSTED_PROXIES", "10.0.0.1,"},
+		{false, "POCHI_TRUSTED_PROXIES", "10.0.0.1:3000"},
+		{false, "POCHI_TRUSTED_PROXIES", "10.0.0.0/33"},
+		{false, "POCHI_TRUSTED_PROXIES", "10.0.0.1 10.0.0.2"},
+		{false, "POCHI_TRUSTED_PROXIES", "none,10.0.0.1"},
 		{false, "POCHI_ENV", "staging"},
 		{false, "POCHI_PUBLIC_URL", "localhost:3000"},
 		{false, "POCHI_PUBLIC_URL", "https://wallet.example/path"},
+		{false, "POCHI_PUBLIC_URL", "https://wallet.example?a=b"},
+		{false, "POCHI_PUBLIC_URL", "https://wallet.example?"},
+		{false, "POCHI_PUBLIC_URL", "https://wallet.example#top"},
+		{false, "POCHI_PUBLIC_URL", "https://wallet.example/#"},
+		{false, "POCHI_PUBLIC_URL", "https://ann@wallet.example"},
+		{false, "POCHI_PUBLIC_URL", "https://ann:secret@wallet.example"},
 		{false, "POCHI_ILP_ADDRESS", "nowhere"},
 		{false, "POCHI_CURRENCIES", "USD/10"},
 		{false, "POCHI_CURRENCIES", "USD"},
@@ -69,6 +85,25 @@ func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
 		_, err := load(pairs)
 		if err == nil || !strings.Contains(err.Error(), test.name) {
 			t.Errorf("%s=%q: %v, want an error that names it", test.name, test.value, err)
+		}
+	}
+}
+
+func TestTrustedProxies(t *testing.T) {
+	for value, want := range map[string][]string{
+		"":                                nil,
+		"none":                            nil,
+		"10.0.0.1":                        {"10.0.0.1"},
+		" 10.0.0.1 , 2001:DB8::0:1 ":      {"10.0.0.1", "2001:db8::1"},
+		"10.1.2.3/8,::ffff:192.0.2.1":     {"10.0.0.0/8", "192.0.2.1"},
+		"2001:db8:0:0::1/64,127.0.0.1/32": {"2001:db8::/64", "127.0.0.1/32"},
+	} {
+		c, err := load(map[string]string{"POCHI_TRUSTED_PROXIES": value})
+		if err != nil {
+			t.Errorf("%q: %v", value, err)
+		}
+		if diff := cmp.Diff(want, c.TrustedProxies); diff != "" {
+			t.Errorf("%q: %s", value, diff)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 type ConsentRequest struct {
 	Challenge  string
 	App        App
-	Subject    string   // who was signed in when the login request was accepted
+	Subject    string   // who was logged in when the login request was accepted
 	Scopes     []Scope  // those of the asked ones that this wallet knows
 	Host       string   // where the answer goes, to show: "shop.example"
 	RestartURL string   // makes the same request again from its beginning

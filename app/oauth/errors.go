@@ -33,17 +33,17 @@ func RedirectOf(err error) (string, bool) {
 
 func unavailable(err error) error {
 	return problem.New(problem.Unavailable,
-		"Connecting apps is not possible right now. Everything else in your wallet works; please try again in a minute.").Because(err)
+		"The part of the wallet that connects apps doesn't answer. Everything else works; please try again in a minute.").Because(err)
 }
 
 func unknown(err error) error {
 	return problem.New(problem.NotFound,
-		"We don't know this request. Go back to the app and start again there.").Because(err)
+		"Its address may be damaged, or it was answered long ago. Go back to the app and start again there.").Because(err)
 }
 
 func gone(err error) error {
 	return problem.New(problem.Gone,
-		"This request has expired or was already answered. Go back to the app and start again there.").Because(err)
+		"It has expired or was answered before. Go back to the app and start again there.").Because(err)
 }
 
 // failed turns what the client returned into a problem. resp may be nil.

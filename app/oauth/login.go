@@ -47,7 +47,7 @@ func (p *Provider) Login(ctx context.Context, challenge string) (LoginRequest, e
 	return request, nil
 }
 
-// NeedsSignIn tells whether somebody who signed in at that time has to do so
+// NeedsSignIn tells whether somebody who logged in at that time has to do so
 // again: the app asked for it (OpenID Connect Core, section 3.1.2.1), with
 // prompt=login or select_account, or with a max_age that has passed or makes
 // no sense. Hydra itself looks after prompt=none.
@@ -83,8 +83,8 @@ func (r LoginRequest) Ambiguous() string {
 	return slices.Min(names)
 }
 
-// AcceptLogin tells Hydra who is signed in, by the id that apps will know, and
-// returns where the browser goes next. The person must have signed in, as
+// AcceptLogin tells Hydra who is logged in, by the id that apps will know, and
+// returns where the browser goes next. The person must have logged in, as
 // lately as the request demands.
 func (p *Provider) AcceptLogin(ctx context.Context, challenge, subject string) (string, error) {
 	if err := checkChallenge(challenge); err != nil {

@@ -199,7 +199,7 @@ func TestWithoutHydraNothingIsPossibleAndNoChallengeIsLogged(t *testing.T) {
 	p := provider(t, address, 0)
 	for name, ask := range questions() {
 		err := ask(t.Context(), p, "sesame")
-		if problem.CodeOf(err) != problem.Unavailable || !strings.Contains(problem.MessageOf(err), "not possible right now") {
+		if problem.CodeOf(err) != problem.Unavailable || !strings.Contains(problem.MessageOf(err), "connects apps") {
 			t.Errorf("%s: %v", name, err)
 		}
 		if strings.Contains(err.Error(), "sesame") {

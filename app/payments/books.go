@@ -64,6 +64,25 @@ func (b Books) Deliver(ctx context.Context, d connector.Delivery) error {
 	return refusal(err)
 }
 
+// CanDeliver implements connector.Books: it says before anything is confirmed
+// that a delivery would be refused. The payer's hold is not there yet.
+func (b Books) CanDeliver(ctx context.Context, d connector.Delivery) error {
+	if d.From.Account == d.To.Account {
+		return fmt.Errorf("%w: it would pay the account it comes from", connector.ErrRefused)
+	}
+	if d.From.Asset == d.To.Asset {
+		return nil
+	}
+	exchange, err := ledger.Find(ctx, b.DB.Read, exchangeAccount(d.To.Asset))
+	if err != nil {
+		return fmt.Errorf("find the exchange account of %s: %w", d.To.Asset, err)
+	}
+	if exchange.Available() < d.AmountOut {
+		return fmt.Errorf("%w: the wallet's limit for exchanging into %s", connector.ErrInsufficient, d.To.Asset)
+	}
+	return nil
+}
+
 func deliveryChain(d connector.Delivery) (ledger.Chain, error) {
 	draw := ledger.Draw{
 		Reference: d.From.Reference, Debit: d.From.Account, Credit: outgoingAccount(d.From.Asset),
@@ -108,14 +127,17 @@ func (b Books) deliveryRows(ctx context.Context, tx db.Tx, d connector.Delivery)
 		return fmt.Errorf("write the outgoing payment: %w", err)
 	}
 	now := b.Now().UnixMicro()
-	_, err = tx.ExecContext(ctx, `INSERT INTO incoming_payments
+	res, err := tx.ExecContext(ctx, `INSERT INTO incoming_payments
 		(id, user_id, account_id, pointer_id, sender, sender_name, received_amount, packets, created_at, updated_at)
 		SELECT ?, w.user_id, w.id, ?, ?, ?, ?, 1, ?, ? FROM wallet_accounts w WHERE w.id = ?
 		ON CONFLICT (id) DO UPDATE SET received_amount = received_amount + excluded.received_amount,
-		packets = packets + 1, updated_at = excluded.updated_at`,
+		packets = packets + 1, updated_at = excluded.updated_at WHERE account_id = excluded.account_id`,
 		d.From.Reference[:], d.To.Reference[:], sender, senderName, d.AmountOut, now, now, d.To.Account[:])
 	if err != nil {
 		return fmt.Errorf("write the incoming payment: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 { // the pointer pays another account since the last packet
+		return errors.Join(fmt.Errorf("%w: the receiving account changed", connector.ErrRefused), err)
 	}
 	return nil
 }
@@ -128,6 +150,8 @@ func refusal(err error) error {
 		return nil
 	case errors.Is(err, ledger.ErrInsufficient), errors.Is(err, ledger.ErrOverflow):
 		return fmt.Errorf("%w: %w", connector.ErrInsufficient, err)
+	case errors.Is(err, db.ErrStopped):
+		return fmt.Errorf("%w: %w", connector.ErrUnknown, err)
 	case errors.Is(err, ledger.ErrHoldExceeded), errors.Is(err, ledger.ErrHoldUnknown),
 		errors.Is(err, ledger.ErrAccountClosed), errors.Is(err, ledger.ErrAmount):
 		return fmt.Errorf("%w: %w", connector.ErrRefused, err)

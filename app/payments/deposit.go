@@ -21,9 +21,9 @@ const DepositName = "Test money"
 // Deposit adds test money, from the house's equity, to an account of the
 // person. Errors are problems with the fields account and amount.
 func (s *Service) Deposit(ctx context.Context, userID, accountID uuid.UUID, text string) error {
-	account, err := s.Accounts.Find(ctx, userID, accountID)
+	account, err := s.ownAccount(ctx, userID, accountID)
 	if err != nil {
-		return problem.Field("account", "Choose one of your accounts.").Because(err)
+		return err
 	}
 	amount, err := parseAmount(text, account.Asset())
 	if err != nil {

@@ -34,7 +34,7 @@ type Outgoing struct {
 	AccountID       uuid.UUID
 	Receiver        string // payment pointer
 	ReceiverName    string
-	Fixed           Fixed
+	Rate            string        // as quoted, "" within a currency
 	DebitAmount     ledger.Amount // what was confirmed
 	ReceiveAmount   ledger.Amount // what was quoted
 	SentAmount      ledger.Amount // what left the account
@@ -42,7 +42,6 @@ type Outgoing struct {
 	State           State
 	Reason          string // why it failed, a sentence for the person
 	CreatedAt       time.Time
-	DeadlineAt      time.Time
 	EndedAt         time.Time // zero while sending
 }
 
@@ -65,7 +64,7 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	hold := ledger.OpenHold{
 		Reference: q.ID, Debit: q.AccountID, Credit: outgoingAccount(ilp.Asset(q.DebitAmount.Asset)), Amount: q.DebitAmount.Value,
 	}
-	err = s.Ledger.Submit(ctx, ledger.Chain{hold}, func(tx db.Tx) error { return s.insertOutgoing(ctx, tx, q, now) })
+	err = s.Ledger.Submit(ctx, ledger.Chain{hold}, func(tx db.Tx) error { return insertOutgoing(ctx, tx, q, now) })
 	switch {
 	case errors.Is(err, ledger.ErrHoldExists): // somebody was faster: the same click, twice
 		return s.FindOutgoing(ctx, userID, quoteID)
@@ -80,13 +79,12 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	return s.FindOutgoing(ctx, userID, quoteID)
 }
 
-func (s *Service) insertOutgoing(ctx context.Context, tx db.Tx, q Quote, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO outgoing_payments (id, user_id, account_id, receiver, receiver_name, fixed,
-		debit_amount, receive_amount, receive_code, receive_scale, sent_amount, delivered_amount, state, reason, created_at, deadline_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 'sending', '', ?, ?)`,
-		q.ID[:], q.UserID[:], q.AccountID[:], q.Receiver, q.ReceiverName, string(q.Fixed), q.DebitAmount.Value,
-		q.ReceiveAmount.Value, q.ReceiveAmount.Asset.Code, q.ReceiveAmount.Asset.Scale,
-		now.UnixMicro(), now.Add(s.SendTimeout).UnixMicro())
+func insertOutgoing(ctx context.Context, tx db.Tx, q Quote, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO outgoing_payments (id, user_id, account_id, receiver, receiver_name, rate,
+		debit_amount, receive_amount, receive_code, receive_scale, sent_amount, delivered_amount, state, reason, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 'sending', '', ?)`,
+		q.ID[:], q.UserID[:], q.AccountID[:], q.Receiver, q.ReceiverName, q.Rate, q.DebitAmount.Value,
+		q.ReceiveAmount.Value, q.ReceiveAmount.Asset.Code, q.ReceiveAmount.Asset.Scale, now.UnixMicro())
 	return err
 }
 
@@ -101,21 +99,21 @@ func (s *Service) FindOutgoing(ctx context.Context, userID, id uuid.UUID) (Outgo
 
 func findOutgoing(ctx context.Context, tx db.Tx, id uuid.UUID) (Outgoing, error) {
 	var p Outgoing
-	var created, deadline int64
+	var created int64
 	var ended sql.NullInt64
-	err := tx.QueryRowContext(ctx, `SELECT o.id, o.user_id, o.account_id, o.receiver, o.receiver_name, o.fixed,
+	err := tx.QueryRowContext(ctx, `SELECT o.id, o.user_id, o.account_id, o.receiver, o.receiver_name, o.rate,
 		o.debit_amount, o.receive_amount, o.sent_amount, o.delivered_amount, s.code, s.scale, o.receive_code, o.receive_scale,
-		o.state, o.reason, o.created_at, o.deadline_at, o.ended_at
+		o.state, o.reason, o.created_at, o.ended_at
 		FROM outgoing_payments o JOIN accounts a ON a.id = o.account_id JOIN assets s ON s.ledger = a.ledger
-		WHERE o.id = ?`, id[:]).Scan(&p.ID, &p.UserID, &p.AccountID, &p.Receiver, &p.ReceiverName, &p.Fixed,
+		WHERE o.id = ?`, id[:]).Scan(&p.ID, &p.UserID, &p.AccountID, &p.Receiver, &p.ReceiverName, &p.Rate,
 		&p.DebitAmount.Value, &p.ReceiveAmount.Value, &p.SentAmount.Value, &p.DeliveredAmount.Value,
 		&p.DebitAmount.Asset.Code, &p.DebitAmount.Asset.Scale, &p.ReceiveAmount.Asset.Code, &p.ReceiveAmount.Asset.Scale,
-		&p.State, &p.Reason, &created, &deadline, &ended)
+		&p.State, &p.Reason, &created, &ended)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Outgoing{}, errNoPayment()
 	}
 	p.SentAmount.Asset, p.DeliveredAmount.Asset = p.DebitAmount.Asset, p.ReceiveAmount.Asset
-	p.CreatedAt, p.DeadlineAt = time.UnixMicro(created).UTC(), time.UnixMicro(deadline).UTC()
+	p.CreatedAt = time.UnixMicro(created).UTC()
 	if ended.Valid {
 		p.EndedAt = time.UnixMicro(ended.Int64).UTC()
 	}

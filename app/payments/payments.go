@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"pochi/app/accounts"
+	"pochi/app/problem"
 	"pochi/app/rates"
 	"pochi/db"
 	"pochi/ilp/address"
@@ -68,7 +69,7 @@ type Config struct {
 	Pointers    pointer.Parser
 	Host        string        // of our own pointers, with the port if it has one
 	QuoteTTL    time.Duration // how long a quote can be confirmed
-	SendTimeout time.Duration // how long a confirmed payment may take
+	SendTimeout time.Duration // how long a payment may take from its first packet, and again after a restart
 	Clock       stream.Clock
 	Random      io.Reader
 	Log         *slog.Logger
@@ -78,8 +79,7 @@ type Config struct {
 type Service struct {
 	Config
 
-	started time.Time
-	slots   chan struct{} // payments that send at once
+	slots chan struct{} // payments that send at once
 
 	mu      sync.Mutex
 	ctx     context.Context // of Start; nil before it and after Drain
@@ -91,8 +91,17 @@ type Service struct {
 func New(cfg Config) *Service {
 	return &Service{
 		Config:  cfg,
-		started: cfg.Clock.Now(),
 		slots:   make(chan struct{}, sendersMax),
 		running: map[uuid.UUID]chan struct{}{},
 	}
+}
+
+// ownAccount returns an account of the person; one that isn't theirs is a
+// problem with the field account.
+func (s *Service) ownAccount(ctx context.Context, userID, id uuid.UUID) (accounts.Account, error) {
+	a, err := s.Accounts.Find(ctx, userID, id)
+	if problem.CodeOf(err) == problem.NotFound {
+		return a, problem.Field("account", "Choose one of your accounts.").Because(err)
+	}
+	return a, err
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"pochi/app/accounts"
@@ -44,6 +43,8 @@ type Quote struct {
 	Receiver      string // payment pointer
 	ReceiverName  string // "" when the other wallet tells none
 	Fixed         Fixed
+	AskedAmount   ledger.Amount // what the person typed, on the side they fixed
+	Rate          string        // "1 USD = 0.9137 EUR", "" within a currency
 	DebitAmount   ledger.Amount
 	ReceiveAmount ledger.Amount
 	CreatedAt     time.Time
@@ -54,9 +55,11 @@ type Quote struct {
 // and keeps the offer until it expires. Errors are problems with the fields
 // account, to and amount; no money moves.
 func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest) (Quote, error) {
-	account, err := s.Accounts.Find(ctx, userID, req.AccountID)
+	ctx, cancel := context.WithTimeout(ctx, quoteTimeout)
+	defer cancel()
+	account, err := s.ownAccount(ctx, userID, req.AccountID)
 	if err != nil {
-		return Quote{}, problem.Field("account", "Choose one of your accounts.").Because(err)
+		return Quote{}, err
 	}
 	receiver, err := s.Resolve(ctx, req.To)
 	if err != nil {
@@ -73,9 +76,12 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 		Link:        s.Links.Link(connector.Sender{Account: account.ID, Asset: ilp.Asset(account.Asset())}),
 		Destination: details.DestinationAccount, Secret: details.SharedSecret, Clock: s.Clock, Random: s.Random,
 	})
-	defer sender.Close(ctx)
-	p := pricing{account: account, receiver: receiver, probe: sender.Probe}
-	debit, receive, err := p.price(ctx, req)
+	p := pricing{account: account, receiver: receiver, probe: sender.ProbeWhole}
+	if receiver.Local == nil {
+		p.probe = sender.Probe
+		defer sender.Close(ctx)
+	}
+	asked, debit, receive, err := p.price(ctx, req)
 	if err != nil {
 		return Quote{}, err
 	}
@@ -83,6 +89,7 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 	q := Quote{
 		ID: uuid.Must(uuid.NewV7()), UserID: userID, AccountID: account.ID,
 		Receiver: receiver.Pointer.String(), ReceiverName: receiver.Name(), Fixed: req.Fixed,
+		AskedAmount: asked, Rate: s.Rates.Describe(debit.Asset.Code, receive.Asset.Code),
 		DebitAmount: debit, ReceiveAmount: receive, CreatedAt: now, ExpiresAt: now.Add(s.QuoteTTL),
 	}
 	return q, s.insertQuote(ctx, q)
@@ -95,73 +102,83 @@ type pricing struct {
 	probe    func(ctx context.Context, amount uint64) (stream.Probe, error)
 }
 
-func (p pricing) price(ctx context.Context, req QuoteRequest) (debit, receive ledger.Amount, err error) {
+// price returns what was asked for and both sides.
+func (p pricing) price(ctx context.Context, req QuoteRequest) (asked, debit, receive ledger.Amount, err error) {
+	asset := p.account.Asset()
 	if req.Fixed == FixedReceive {
-		return p.priceReceive(ctx, req.Amount)
+		if asset, err = p.receiveAsset(ctx); err != nil {
+			return asked, debit, receive, err
+		}
 	}
-	debit, err = parseAmount(req.Amount, p.account.Asset())
+	if asked, err = parseAmount(req.Amount, asset); err != nil {
+		return asked, debit, receive, err
+	}
+	if req.Fixed == FixedReceive {
+		debit, receive, err = p.priceReceive(ctx, asked)
+		return asked, debit, receive, err
+	}
+	if err := p.affordable(asked); err != nil {
+		return asked, debit, receive, err
+	}
+	probe, err := p.probe(ctx, asked.Value)
 	if err != nil {
-		return debit, receive, err
+		return asked, debit, receive, p.probeProblem(err)
 	}
-	if err := p.affordable(debit); err != nil {
-		return debit, receive, err
-	}
-	probe, err := p.probe(ctx, debit.Value)
-	if err != nil {
-		return debit, receive, probeProblem(err)
-	}
-	return debit, ledger.Amount{Value: probe.Received, Asset: ledger.Asset(probe.Asset)}, nil
+	return asked, asked, ledger.Amount{Value: probe.Received, Asset: ledger.Asset(probe.Asset)}, nil
 }
 
 // priceReceive finds the smallest debit of which at least the wanted amount
 // arrives. Each hop rounds down, so what arrives grows in steps: bisection
 // finds the step. The real amount that arrives is quoted.
-func (p pricing) priceReceive(ctx context.Context, text string) (debit, receive ledger.Amount, err error) {
-	asset, err := p.receiveAsset(ctx)
-	if err != nil {
-		return debit, receive, err
-	}
-	want, err := parseAmount(text, asset)
-	if err != nil {
-		return debit, receive, err
-	}
+func (p pricing) priceReceive(ctx context.Context, want ledger.Amount) (debit, receive ledger.Amount, err error) {
+	refusal := error(problem.Field("amount", "%s", ledger.ErrAmountTooLarge.Error()))
 	low, high, got := uint64(0), uint64(0), uint64(0) // low is too little, high is enough and brings got
+	limit := ledger.AmountMax + 1                     // more than the way can carry
 	for next := want.Value; ; {
-		arrives, err := p.arrives(ctx, next, asset)
-		if err != nil {
-			return debit, receive, err
-		}
-		if arrives >= want.Value {
+		arrives, err := p.arrives(ctx, next, want.Asset)
+		switch {
+		case tooMuch(err):
+			limit, refusal = next, p.probeProblem(err)
+		case err != nil:
+			return debit, receive, p.probeProblem(err)
+		case arrives >= want.Value:
 			high, got = next, arrives
-		} else {
+		default:
 			low = next
 		}
 		switch {
-		case high == 0 && next > math.MaxInt64/16:
-			return debit, receive, problem.Field("amount", "%s", ledger.ErrAmountTooLarge.Error())
-		case high == 0:
-			next *= 16
-		case high-low == 1:
+		case high-low == 1 && high != 0:
 			debit = ledger.Amount{Value: high, Asset: p.account.Asset()}
-			return debit, ledger.Amount{Value: got, Asset: asset}, p.affordable(debit)
-		default:
+			return debit, ledger.Amount{Value: got, Asset: want.Asset}, p.affordable(debit)
+		case high != 0:
 			next = low + (high-low)/2
+		case limit-low <= 1:
+			return debit, receive, refusal
+		case low != 0 && low <= (limit-1)/16:
+			next = low * 16
+		default:
+			next = low + (limit-low)/2
 		}
 	}
+}
+
+// tooMuch reports whether a probe failed for want of room on the way.
+func tooMuch(err error) bool {
+	var failure *stream.Failure
+	return errors.As(err, &failure) && (failure.Reason == stream.Illiquid || failure.Reason == stream.TooLarge)
 }
 
 // arrives probes one debit; what is too small to arrive counts as nothing.
 func (p pricing) arrives(ctx context.Context, debit uint64, asset ledger.Asset) (uint64, error) {
 	probe, err := p.probe(ctx, debit)
 	var failure *stream.Failure
-	if errors.As(err, &failure) && failure.Reason == stream.TooSmall {
+	switch {
+	case errors.As(err, &failure) && failure.Reason == stream.TooSmall:
 		return 0, nil
-	}
-	if err != nil {
-		return 0, probeProblem(err)
-	}
-	if ledger.Asset(probe.Asset) != asset {
-		return 0, problem.Field("to", "%s", stream.AssetChanged.Message())
+	case err != nil:
+		return 0, err
+	case ledger.Asset(probe.Asset) != asset:
+		return 0, &stream.Failure{Reason: stream.AssetChanged}
 	}
 	return probe.Received, nil
 }
@@ -173,7 +190,7 @@ func (p pricing) receiveAsset(ctx context.Context) (ledger.Asset, error) {
 	}
 	probe, err := p.probe(ctx, max(p.account.Available.Value, 1))
 	if err != nil {
-		return ledger.Asset{}, probeProblem(err)
+		return ledger.Asset{}, p.probeProblem(err)
 	}
 	return ledger.Asset(probe.Asset), nil
 }
@@ -194,7 +211,7 @@ func parseAmount(text string, asset ledger.Asset) (ledger.Amount, error) {
 }
 
 // probeProblem puts a failed probe beside the field that can mend it.
-func probeProblem(err error) error {
+func (p pricing) probeProblem(err error) error {
 	var failure *stream.Failure
 	if !errors.As(err, &failure) {
 		return fmt.Errorf("probe: %w", err)
@@ -204,7 +221,7 @@ func probeProblem(err error) error {
 	case stream.TooSmall, stream.TooLarge, stream.Illiquid:
 		field = "amount"
 	}
-	return problem.Field(field, "%s", failure.Reason.Message()).Because(err)
+	return problem.Field(field, "%s", failureText(failure.Reason, p.receiver.Local != nil)).Because(err)
 }
 
 func (s *Service) insertQuote(ctx context.Context, q Quote) error {
@@ -212,14 +229,17 @@ func (s *Service) insertQuote(ctx context.Context, q Quote) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM quotes WHERE expires_at < ?", q.CreatedAt.Add(-quoteKept).UnixMicro()); err != nil {
 			return fmt.Errorf("forget old quotes: %w", err)
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO quotes (id, user_id, account_id, receiver, receiver_name, fixed,
+		_, err := tx.ExecContext(ctx, `INSERT INTO quotes (id, user_id, account_id, receiver, receiver_name, fixed, asked_amount, rate,
 			debit_amount, receive_amount, receive_code, receive_scale, created_at, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			q.ID[:], q.UserID[:], q.AccountID[:], q.Receiver, q.ReceiverName, string(q.Fixed), q.DebitAmount.Value,
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			q.ID[:], q.UserID[:], q.AccountID[:], q.Receiver, q.ReceiverName, string(q.Fixed), q.AskedAmount.Value, q.Rate, q.DebitAmount.Value,
 			q.ReceiveAmount.Value, q.ReceiveAmount.Asset.Code, q.ReceiveAmount.Asset.Scale, q.CreatedAt.UnixMicro(), q.ExpiresAt.UnixMicro())
 		return err
 	})
 }
+
+// quoteTimeout is how long a person waits for a quote at the most.
+const quoteTimeout = 10 * time.Second
 
 // quoteKept is how long an expired quote can still be shown and renewed.
 const quoteKept = 24 * time.Hour
@@ -229,15 +249,19 @@ const quoteKept = 24 * time.Hour
 func (s *Service) FindQuote(ctx context.Context, userID, id uuid.UUID) (Quote, error) {
 	var q Quote
 	var created, expires int64
-	err := s.DB.Read.QueryRowContext(ctx, `SELECT q.id, q.user_id, q.account_id, q.receiver, q.receiver_name, q.fixed,
+	err := s.DB.Read.QueryRowContext(ctx, `SELECT q.id, q.user_id, q.account_id, q.receiver, q.receiver_name, q.fixed, q.asked_amount, q.rate,
 		q.debit_amount, s.code, s.scale, q.receive_amount, q.receive_code, q.receive_scale, q.created_at, q.expires_at
 		FROM quotes q JOIN accounts a ON a.id = q.account_id JOIN assets s ON s.ledger = a.ledger
 		WHERE q.id = ? AND q.user_id = ?`, id[:], userID[:]).Scan(
-		&q.ID, &q.UserID, &q.AccountID, &q.Receiver, &q.ReceiverName, &q.Fixed,
+		&q.ID, &q.UserID, &q.AccountID, &q.Receiver, &q.ReceiverName, &q.Fixed, &q.AskedAmount.Value, &q.Rate,
 		&q.DebitAmount.Value, &q.DebitAmount.Asset.Code, &q.DebitAmount.Asset.Scale,
 		&q.ReceiveAmount.Value, &q.ReceiveAmount.Asset.Code, &q.ReceiveAmount.Asset.Scale, &created, &expires)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Quote{}, problem.New(problem.NotFound, "There is no such quote. Start the payment again.")
+	}
+	q.AskedAmount.Asset = q.DebitAmount.Asset
+	if q.Fixed == FixedReceive {
+		q.AskedAmount.Asset = q.ReceiveAmount.Asset
 	}
 	q.CreatedAt, q.ExpiresAt = time.UnixMicro(created).UTC(), time.UnixMicro(expires).UTC()
 	return q, err
@@ -249,9 +273,5 @@ func (s *Service) Renew(ctx context.Context, userID, id uuid.UUID) (Quote, error
 	if err != nil {
 		return Quote{}, err
 	}
-	amount := q.DebitAmount
-	if q.Fixed == FixedReceive {
-		amount = q.ReceiveAmount
-	}
-	return s.Quote(ctx, userID, QuoteRequest{AccountID: q.AccountID, To: q.Receiver, Amount: amount.Decimal(), Fixed: q.Fixed})
+	return s.Quote(ctx, userID, QuoteRequest{AccountID: q.AccountID, To: q.Receiver, Amount: q.AskedAmount.Decimal(), Fixed: q.Fixed})
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
-	"pochi/app/problem"
 	"pochi/db"
 	"pochi/ilp"
 	"pochi/ilp/connector"
@@ -17,9 +17,10 @@ import (
 )
 
 const (
-	sendersMax   = 64               // payments that send at once; more wait
-	graceRestart = 10 * time.Second // what a payment gets after a restart, however late it is
-	graceEnd     = 5 * time.Second  // to write the end of a payment whose time is over
+	sendersMax = 1024            // payments that send at once; more wait
+	retryMin   = time.Second     // before a payment that couldn't be ended is tried again, doubling
+	retryMax   = 2 * time.Minute // the longest such pause
+	endTimeout = 30 * time.Second
 )
 
 // Start takes up every payment that an earlier run left unfinished, and sends
@@ -97,6 +98,8 @@ func (s *Service) Wait(ctx context.Context, id uuid.UUID) {
 	}
 }
 
+// work sees a payment to its end. When that can't be written, or something
+// breaks, it tries again: as long as the row says "sending" money is held.
 func (s *Service) work(ctx context.Context, id uuid.UUID) {
 	select {
 	case s.slots <- struct{}{}:
@@ -104,44 +107,58 @@ func (s *Service) work(ctx context.Context, id uuid.UUID) {
 		return
 	}
 	defer func() { <-s.slots }()
-	log := s.Log.With("payment", id)
-	p, err := findOutgoing(ctx, s.DB.Read, id)
-	if err != nil {
-		log.Error("a payment could not be read", "error", err)
-		return
-	}
-	failure := s.send(ctx, p)
-	if ctx.Err() != nil {
-		return // stopped, not failed: the next run goes on
-	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceEnd)
-	defer cancel()
-	if err := s.finish(end, p, failure); err != nil {
-		log.Error("the end of a payment could not be written; it is taken up again at the next start", "error", err)
-	}
-	if failure != nil {
-		log.Info("payment ended early", "cause", failure)
+	for pause := retryMin; ; pause = min(2*pause, retryMax) {
+		err := s.attempt(ctx, id)
+		if err == nil || ctx.Err() != nil {
+			return // ended, or stopped: then the next run goes on
+		}
+		s.Log.Error("a payment could not be ended; it is tried again", "payment", id, "error", err)
+		if s.Clock.Sleep(ctx, pause) != nil {
+			return
+		}
 	}
 }
 
-// send sends what is left of a payment. It returns why not all of it was sent.
-func (s *Service) send(ctx context.Context, p Outgoing) error {
-	if p.SentAmount.Value == p.DebitAmount.Value {
-		return nil
-	}
-	deadline := p.DeadlineAt
-	if grace := s.started.Add(graceRestart); grace.After(deadline) {
-		deadline = grace
-	}
-	ctx, cancel := context.WithDeadline(ctx, deadline)
-	defer cancel()
-	receiver, err := s.Resolve(ctx, p.Receiver)
+// attempt sends what is left of a payment and writes its end. A panic is an
+// error: one payment must not stop the wallet.
+func (s *Service) attempt(ctx context.Context, id uuid.UUID) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
+		}
+	}()
+	p, err := findOutgoing(ctx, s.DB.Read, id)
 	if err != nil {
 		return err
+	}
+	if p.State != Sending {
+		return nil
+	}
+	why, failure := s.send(ctx, p)
+	if ctx.Err() != nil {
+		return ctx.Err() // stopped, not failed
+	}
+	if failure != nil {
+		s.Log.Info("payment ended early", "payment", id, "cause", failure)
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancel()
+	return s.finish(end, p, why)
+}
+
+// send sends what is left of a payment. It returns why not all of it was sent,
+// for the person and for the log.
+func (s *Service) send(ctx context.Context, p Outgoing) (why string, err error) {
+	if p.SentAmount.Value == p.DebitAmount.Value {
+		return "", nil
+	}
+	receiver, err := s.Resolve(ctx, p.Receiver)
+	if err != nil {
+		return failureReason(err, false), err
 	}
 	details, err := s.details(ctx, receiver)
 	if err != nil {
-		return err
+		return failureReason(err, false), err
 	}
 	sender := stream.NewSender(stream.SenderConfig{
 		Link: s.Links.Link(connector.Sender{
@@ -149,26 +166,23 @@ func (s *Service) send(ctx context.Context, p Outgoing) error {
 		}),
 		Destination: details.DestinationAccount, Secret: details.SharedSecret, Clock: s.Clock, Random: s.Random,
 	})
+	local := receiver.Local != nil
 	_, err = sender.Send(ctx, stream.SendParams{
-		Amount:       p.DebitAmount.Value - p.SentAmount.Value,
-		MinDelivered: stillOwed(p),
+		Amount:       p.DebitAmount.Value,
+		MinDelivered: p.ReceiveAmount.Value,
 		Asset:        ilp.Asset(p.ReceiveAmount.Asset),
+		Whole:        local, // each packet rounds down, and nothing on this way needs it cut
+		MaxRounding:  1,     // what going on after a restart may cost
+		Deadline:     s.Clock.Now().Add(s.SendTimeout),
+		Done:         stream.Result{Sent: p.SentAmount.Value, Delivered: p.DeliveredAmount.Value},
 	})
-	return err
-}
-
-// stillOwed returns the least that must yet arrive.
-func stillOwed(p Outgoing) uint64 {
-	if p.DeliveredAmount.Value >= p.ReceiveAmount.Value {
-		return 1
-	}
-	return p.ReceiveAmount.Value - p.DeliveredAmount.Value
+	return failureReason(err, local), err
 }
 
 // finish returns what is left of the hold and writes the final state. What was
 // sent is read from the row, which commits with each packet: the sender may
 // have been told less than what happened.
-func (s *Service) finish(ctx context.Context, p Outgoing, failure error) error {
+func (s *Service) finish(ctx context.Context, p Outgoing, why string) error {
 	chain := ledger.Chain{ledger.CloseHold{
 		Reference: p.ID, Debit: p.AccountID, Credit: outgoingAccount(ilp.Asset(p.DebitAmount.Asset)),
 	}}
@@ -176,7 +190,7 @@ func (s *Service) finish(ctx context.Context, p Outgoing, failure error) error {
 		res, err := tx.ExecContext(ctx, `UPDATE outgoing_payments SET
 			state = CASE WHEN sent_amount = debit_amount THEN 'completed' ELSE 'failed' END,
 			reason = CASE WHEN sent_amount = debit_amount THEN '' ELSE ? END, ended_at = ?
-			WHERE id = ? AND state = 'sending'`, reason(failure), s.Clock.Now().UnixMicro(), p.ID[:])
+			WHERE id = ? AND state = 'sending'`, why, s.Clock.Now().UnixMicro(), p.ID[:])
 		if err != nil {
 			return err
 		}
@@ -185,13 +199,4 @@ func (s *Service) finish(ctx context.Context, p Outgoing, failure error) error {
 		}
 		return nil
 	})
-}
-
-// reason is what the person reads about a failure.
-func reason(err error) string {
-	var failure *stream.Failure
-	if errors.As(err, &failure) {
-		return failure.Reason.Message()
-	}
-	return problem.MessageOf(err)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Code says what kind of thing went wrong.
@@ -27,15 +28,17 @@ const (
 	Internal        Code = "internal"        // 500
 )
 
-const internalMessage = "Something went wrong on our side. Nothing was lost; please try again."
+const internalMessage = "It is our fault and we have a record of it. If you were paying, look at your last movements before you try again."
 
 // Error is one problem. Field names the form field it belongs to; empty means
 // that it concerns the whole request.
 type Error struct {
-	Code    Code
-	Field   string
-	Message string
-	Err     error
+	Code       Code
+	Field      string
+	Message    string
+	HTTP       int           // status, where it isn't the code's
+	RetryAfter time.Duration // how long to wait before the same may work; 0 when unknown
+	Err        error
 }
 
 // New returns an Error without a field.
@@ -50,7 +53,9 @@ func Field(name, format string, args ...any) *Error {
 
 // Because attaches the cause, for the log.
 func (e *Error) Because(err error) *Error {
-	return &Error{Code: e.Code, Field: e.Field, Message: e.Message, Err: err}
+	because := *e
+	because.Err = err
+	return &because
 }
 
 // Error describes the problem with its cause, for the log.
@@ -71,19 +76,6 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Errors are several problems of one form.
 type Errors []*Error
-
-// Add appends a problem with one field.
-func (es *Errors) Add(name, format string, args ...any) {
-	*es = append(*es, Field(name, format, args...))
-}
-
-// OrNil returns the errors as an error, or nil when there are none.
-func (es Errors) OrNil() error {
-	if len(es) == 0 {
-		return nil
-	}
-	return es
-}
 
 // Error joins the problems' descriptions.
 func (es Errors) Error() string {
@@ -145,8 +137,20 @@ func Fields(err error) map[string]string {
 	return out
 }
 
-// Status returns the HTTP status of err's code.
+// RetryAfter returns how long to wait before the same may work, or 0 when that
+// is unknown.
+func RetryAfter(err error) time.Duration {
+	if e, ok := find(err); ok {
+		return e.RetryAfter
+	}
+	return 0
+}
+
+// Status returns the HTTP status of err: its own, or its code's.
 func Status(err error) int {
+	if e, ok := find(err); ok && e.HTTP != 0 {
+		return e.HTTP
+	}
 	switch CodeOf(err) {
 	case "":
 		return 200

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"pochi/app/problem"
 
@@ -34,18 +35,26 @@ func TestWrappedProblemKeepsCodeAndMessage(t *testing.T) {
 }
 
 func TestFieldsKeepTheFirstMessageOfEach(t *testing.T) {
-	var errs problem.Errors
-	if errs.OrNil() != nil {
-		t.Fatal("no errors should be nil")
+	errs := problem.Errors{
+		problem.Field("email", "Enter an e-mail address."),
+		problem.Field("email", "Too long."),
+		problem.Field("password", "At least %d characters.", 10),
 	}
-	errs.Add("email", "Enter an e-mail address.")
-	errs.Add("email", "Too long.")
-	errs.Add("password", "At least %d characters.", 10)
 	want := map[string]string{"email": "Enter an e-mail address.", "password": "At least 10 characters."}
-	if diff := cmp.Diff(want, problem.Fields(errs.OrNil())); diff != "" {
+	if diff := cmp.Diff(want, problem.Fields(errs)); diff != "" {
 		t.Error(diff)
 	}
 	if problem.Status(errs) != 422 {
 		t.Errorf("status = %d", problem.Status(errs))
+	}
+}
+
+func TestOwnStatusAndWait(t *testing.T) {
+	err := fmt.Errorf("read: %w", (&problem.Error{Code: problem.Invalid, HTTP: 431, RetryAfter: time.Minute}).Because(errors.New("x")))
+	if problem.Status(err) != 431 || problem.RetryAfter(err) != time.Minute || problem.CodeOf(err) != problem.Invalid {
+		t.Errorf("%d, %v, %s", problem.Status(err), problem.RetryAfter(err), problem.CodeOf(err))
+	}
+	if problem.RetryAfter(errors.New("x")) != 0 {
+		t.Error("an internal error says when")
 	}
 }

@@ -37,6 +37,7 @@ type server struct {
 	payments *payments.Service
 	pages    *fiber.App
 	health   http.Handler
+	log      *slog.Logger
 }
 
 // build makes every part and joins them: what a part needs is handed to it.
@@ -71,7 +72,7 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	return &server{db: d, payments: pay, pages: pages, health: health{db: d, hydra: provider}}, nil
+	return &server{db: d, payments: pay, pages: pages, health: health{db: d, hydra: provider}, log: log}, nil
 }
 
 func openCurrencies(ctx context.Context, cfg config.Config, books *ledger.Ledger) ([]ledger.Asset, error) {
@@ -166,21 +167,21 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 		return nil, err
 	}
 	site := &web.Site{
-		Guard: guard.Protect,
+		Guard: guard.Protect, News: web.NewNews(public, cfg.Production()), Limits: web.NewLimits(),
 		Users: p.users, Accounts: p.accounts, Pointers: p.accounts, Quotes: p.payments, Payments: p.payments, Offers: p.payments,
 		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider},
 		Sessions:   sessions.New(d, sessions.Options{CookieName: sessions.CookieName("pochi", public, cfg.Production()), Secure: cfg.Production()}),
-		Currencies: p.currencies, Rates: p.rates, Assets: assets,
+		Currencies: p.currencies, Assets: assets,
 		Host: cfg.Host(), PublicURL: cfg.PublicURL, Now: time.Now, Log: log,
 	}
 	if cfg.FaucetOn() {
 		site.Faucet = p.payments
 	}
-	app := newFiber(site.ShowError, cfg.TrustedProxies)
-	app.Use(web.AssignRequestID(nil), web.AccessLog(log, time.Now), web.SecurityHeaders(cfg.Production()), web.Recover)
-	api.New(api.Options{
-		Tokens: p.provider, People: p.users, Pointers: p.accounts, Audience: cfg.PublicURL, Host: cfg.Host(), Log: log,
-	}).Register(app)
+	apis := api.New(api.Options{Tokens: p.provider, People: p.users, Pointers: p.accounts, Audience: cfg.PublicURL, Host: cfg.Host()})
+	app := newFiber(web.Unrouted(log, cfg.Production(), nil, apis.OrElse(site.ShowError)), cfg.TrustedProxies)
+	app.Use(web.AssignRequestID(nil), web.AccessLog(log, time.Now), web.SecurityHeaders(cfg.Production()), web.Recover,
+		web.Deadline(requestMax))
+	apis.Register(app)
 	site.Routes(app)
 	return app, nil
 }

@@ -92,11 +92,11 @@ func TestStaleFormAfterLogOut(t *testing.T) {
 	account, stale := ann.account(), ann.token
 	ann.post("/logout").expect(t, "log out", http.StatusSeeOther)
 	ann.token = stale
-	ann.post("/deposit", "account", account, "amount", "5").expect(t, "stale form", http.StatusForbidden, "out of date", "Nothing was done")
+	ann.post("/deposit", "account", account, "amount", "5").expect(t, "stale form", http.StatusForbidden, "You are logged out", "Nothing was done")
 	ann.origin = "https://evil.example"
 	ann.get("/login")
 	ann.post("/login", "email", "ann@example.com", "password", "correct horse battery").
-		expect(t, "another site's form", http.StatusForbidden, "come from this wallet")
+		expect(t, "another site's form", http.StatusForbidden, "came from elsewhere")
 }
 
 func TestExpiredQuote(t *testing.T) {
@@ -230,7 +230,7 @@ func TestHydraDown(t *testing.T) {
 // What helps on a laptop must not be there in production.
 func TestProductionHasNoConveniences(t *testing.T) {
 	s := newWallet(t, "POCHI_ENV", "production", "POCHI_SECRET", strings.Repeat("s", 32),
-		"POCHI_PUBLIC_URL", "https://wallet.example", "POCHI_HYDRA_PUBLIC_URL", "https://id.wallet.example")
+		"POCHI_PUBLIC_URL", "https://wallet.example", "POCHI_HYDRA_PUBLIC_URL", "https://id.wallet.example", "POCHI_TRUSTED_PROXIES", "none")
 	b := newBrowser(t, s)
 	b.origin = "https://wallet.example"
 	b.get("/signup")

@@ -10,17 +10,24 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"pochi/app/config"
 	"pochi/db"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 	"golang.org/x/sync/errgroup"
 )
 
-// drain is how long requests may take to end when the program stops.
-const drain = 5 * time.Second
+// drain is how long requests may take to end when the program stops: less than
+// the Procfile runner waits before it kills.
+const drain = 3 * time.Second
+
+// requestMax is how long a request may take: less than its connection's
+// WriteTimeout, so that the answer can still say so.
+const requestMax = 25 * time.Second
 
 // Run serves until ctx ends, then stops in reverse order: listeners, payments,
 // database. ready is called once it serves; it may be nil. An error says in
@@ -69,11 +76,7 @@ func (s *server) serve(ctx context.Context, pages, ops net.Listener, ready func(
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.pages.Listener(pages) })
-	group.Go(func() error {
-		<-ctx.Done()
-		return s.pages.ShutdownWithTimeout(drain)
-	})
+	group.Go(func() error { return s.servePages(ctx, newListener(pages)) })
 	group.Go(func() error { return serveOps(ctx, ops, s.health) })
 	group.Go(func() error {
 		select {
@@ -89,6 +92,24 @@ func (s *server) serve(ctx context.Context, pages, ops net.Listener, ready func(
 	err := group.Wait()
 	stopSending()
 	s.payments.Drain()
+	return err
+}
+
+// servePages serves until ctx ends, lets the requests end that are under way,
+// and cuts off what is left.
+func (s *server) servePages(ctx context.Context, l *listener) error {
+	ended := make(chan error, 1)
+	go func() { ended <- s.pages.Listener(l) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	err := s.pages.ShutdownWithTimeout(drain)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.log.Info("connections were cut off", "count", l.cut())
+		return nil
+	}
 	return err
 }
 
@@ -108,12 +129,32 @@ func serveOps(ctx context.Context, l net.Listener, health http.Handler) error {
 
 // newFiber returns a server for browsers and apps. Strings from a request are
 // copied, since services keep them; headers have room for Hydra's challenges.
+// Bodies are read as they come: nothing is unpacked.
 func newFiber(errorHandler fiber.ErrorHandler, trustedProxies []string) *fiber.App {
-	return fiber.New(fiber.Config{
+	app := fiber.New(fiber.Config{
 		AppName: "Pochi", DisableStartupMessage: true, Immutable: true,
 		ReadBufferSize: 16 << 10, BodyLimit: 64 << 10,
 		ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
-		ErrorHandler:            errorHandler,
+		DisablePreParseMultipartForm: true, ErrorHandler: errorHandler,
 		EnableTrustedProxyCheck: true, TrustedProxies: trustedProxies, ProxyHeader: "X-Real-Ip", EnableIPValidation: true,
 	})
+	refuseUnknownMethods(app)
+	return app
+}
+
+// refuseUnknownMethods leaves them to the error handler. Fiber would answer
+// before any handler of ours sees them.
+func refuseUnknownMethods(app *fiber.App) {
+	routed := app.Server().Handler
+	app.Server().Handler = func(r *fasthttp.RequestCtx) {
+		if slices.Contains(fiber.DefaultMethods, string(r.Method())) {
+			routed(r)
+			return
+		}
+		c := app.AcquireCtx(r)
+		defer app.ReleaseCtx(c)
+		if app.ErrorHandler(c, fiber.ErrNotImplemented) != nil {
+			r.SetStatusCode(fiber.StatusInternalServerError)
+		}
+	}
 }

@@ -44,7 +44,7 @@ func (s *Store) Load(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// Current returns the session of who is signed in. Load must have run before.
+// Current returns the session of who is logged in. Load must have run before.
 func Current(c *fiber.Ctx) (Session, bool) {
 	row, ok := c.Locals(localKey{}).(Session)
 	return row, ok
@@ -70,7 +70,7 @@ func (s *Store) LogIn(c *fiber.Ctx, userID uuid.UUID) error {
 }
 
 // LogOut ends the browser's session and removes its cookie. Nobody being
-// signed in is no error.
+// logged in is no error.
 func (s *Store) LogOut(c *fiber.Ctx) error {
 	r, err := request(c)
 	if err != nil {

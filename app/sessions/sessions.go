@@ -1,7 +1,8 @@
-// Package sessions remembers who is signed in, in which browser. A session is
+// Package sessions remembers who is logged in, in which browser. A session is
 // a row, so a person can see and end it; the browser's cookie holds a random
-// token of 32 bytes, the row only that token's SHA-256. Signing in always makes
-// a new session and ends the browser's old one.
+// token of 32 bytes, the row only that token's SHA-256. Logging in always makes
+// a new session and ends the browser's old one. A session ends 30 days after it
+// was last seen, and 90 days after log-in in any case.
 //
 // Store is a gorilla/sessions store. Load, LogIn, LogOut and Current join it to
 // Fiber.
@@ -22,13 +23,14 @@ import (
 
 const (
 	lifetime     = 30 * 24 * time.Hour // since it was last seen
+	lifetimeMax  = 90 * 24 * time.Hour // since log-in
 	seenEvery    = 5 * time.Minute     // how often being seen is written down
 	tokenLen     = 32                  // bytes
 	userAgentMax = 200                 // characters
-	sweepMax     = 100                 // expired rows deleted at a sign-in
+	sweepMax     = 100                 // expired rows deleted at a log-in
 )
 
-// Session is somebody signed in in one browser. ID tells sessions apart and
+// Session is somebody logged in in one browser. ID tells sessions apart and
 // opens nothing: it is the token's hash in hexadecimal.
 type Session struct {
 	ID         string

@@ -218,7 +218,7 @@ func TestLogInAlwaysMakesANewSession(t *testing.T) {
 	first := b.cookies["pochi_3000"]
 	b.do("POST", "/login")
 	if b.cookies["pochi_3000"].Value == first.Value {
-		t.Error("the token is the same after a second sign-in")
+		t.Error("the token is the same after a second log-in")
 	}
 	if w.rows() != 2 { // this browser's and the other one's
 		t.Errorf("%d rows, want 2", w.rows())
@@ -296,6 +296,24 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
+func TestASessionEndsInAnyCase(t *testing.T) {
+	w := newWallet(t, sessions.Options{})
+	b := w.browser()
+	start := w.now
+	b.do("POST", "/login")
+	for after := 10 * day; after < 90*day; after += 10 * day {
+		w.now = start.Add(after)
+		b.seenBy(w.ann.String())
+	}
+	if got, want := b.cookies["pochi_3000"].MaxAge, int(10*day/time.Second); got != want {
+		t.Errorf("on the 80th day the cookie lives for %d s, want %d", got, want)
+	}
+	w.now = start.Add(90*day - time.Microsecond)
+	b.seenBy(w.ann.String())
+	w.now = start.Add(90 * day)
+	b.seenBy("nobody")
+}
+
 func TestAnEndedSessionIsNotBroughtBack(t *testing.T) {
 	w := newWallet(t, sessions.Options{})
 	b := w.browser()
@@ -344,7 +362,7 @@ func TestCurrentTellsTheSession(t *testing.T) {
 			return err
 		}
 		if _, ok := sessions.Current(c); ok {
-			t.Error("somebody is signed in after log-out")
+			t.Error("somebody is logged in after log-out")
 		}
 		return nil
 	})

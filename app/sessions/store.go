@@ -18,7 +18,7 @@ import (
 // The keys of a gorilla session's values.
 type (
 	rowKey  struct{} // Session, as the row says
-	userKey struct{} // uuid.UUID, of who signs in
+	userKey struct{} // uuid.UUID, of who logs in
 )
 
 // errEnded: the session that a request began with has been ended meanwhile.
@@ -55,7 +55,7 @@ func (s *Store) New(r *http.Request, name string) (*gorilla.Session, error) {
 }
 
 // Save writes the session's row and then its cookie. A session without an ID
-// is a sign-in: it gets a new token and a row, and the row that the request's
+// is a log-in: it gets a new token and a row, and the row that the request's
 // cookie names is deleted with it. A session with an ID is marked as seen. One
 // whose MaxAge isn't positive is deleted. It implements gorilla's Store.
 func (s *Store) Save(r *http.Request, w http.ResponseWriter, session *gorilla.Session) error {
@@ -115,10 +115,14 @@ func (s *Store) seen(r *http.Request, session *gorilla.Session) error {
 	}
 	row.LastSeenAt = micros(s.now())
 	row.ExpiresAt = row.LastSeenAt.Add(lifetime)
+	if end := row.CreatedAt.Add(lifetimeMax); row.ExpiresAt.After(end) {
+		row.ExpiresAt = end
+	}
 	if err := s.db.Write(r.Context(), seenRows(r.Context(), sha256.Sum256(token), row)); err != nil {
 		return fmt.Errorf("mark the session as seen: %w", err)
 	}
 	session.Values[rowKey{}] = row
+	session.Options.MaxAge = max(1, int(row.ExpiresAt.Sub(row.LastSeenAt)/time.Second)) // 0 would be until the browser is closed
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"pochi/app/limit"
 	"pochi/app/problem"
 
 	"github.com/google/uuid"
@@ -51,20 +52,28 @@ func (s *Service) Authenticate(ctx context.Context, in LogIn) (User, error) {
 }
 
 // admit counts an attempt before its outcome is known, so that parallel ones
-// count too. The address comes first: who is stopped there can't use up the
-// attempts of an e-mail. A success gives its own attempt back.
+// count too. The narrow limits come first: who is stopped there can't use up
+// the attempts that others have. A success gives its own attempt back.
 func (s *Service) admit(address, email string) (giveBack func(), err error) {
 	now := s.now()
-	address = network(address)
-	if wait := s.perAddress.take(address, now); wait > 0 {
-		return nil, tooMany(wait)
+	address = limit.Network(address)
+	counts := []struct {
+		limiter *limit.Limiter
+		key     string
+	}{
+		{s.perAddress, address},
+		{s.perEmailAndAddress, address + " " + email},
+		{s.perEmail, email},
 	}
-	if wait := s.perEmail.take(email, now); wait > 0 {
-		return nil, tooMany(wait)
+	for _, count := range counts {
+		if wait := count.limiter.Take(count.key, now); wait > 0 {
+			return nil, limit.TooMany(wait)
+		}
 	}
 	return func() {
-		s.perAddress.giveBack(address)
-		s.perEmail.giveBack(email)
+		for _, count := range counts {
+			count.limiter.GiveBack(count.key)
+		}
 	}, nil
 }
 

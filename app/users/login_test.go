@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"pochi/app/limit"
 	"pochi/app/problem"
 	"pochi/app/users"
 	"pochi/db"
@@ -169,14 +170,14 @@ func TestHashesAreBounded(t *testing.T) {
 	}
 }
 
-func TestAttemptsAreLimitedByEMail(t *testing.T) {
+func TestAttemptsAreLimitedByEMailAndNetwork(t *testing.T) {
 	f := newFixture(t, func(opts *users.Options) {
-		opts.Limits.PerEmail = users.Limit{Burst: 3, Every: time.Minute}
+		opts.Limits.PerEmailAndAddress = limit.Rate{Burst: 3, Every: time.Minute}
 	})
 	f.mustSignUp(t, ann())
 	for _, email := range []string{"ann@example.org", "nobody@example.org"} {
 		try := func(password string, i int) error {
-			_, err := f.Authenticate(t.Context(), users.LogIn{Email: email, Password: password, Address: fmt.Sprint(i)})
+			_, err := f.Authenticate(t.Context(), users.LogIn{Email: email, Password: password, Address: fmt.Sprintf("2001:db8::%d", i)})
 			return err
 		}
 		for i := range 3 {
@@ -200,6 +201,41 @@ func TestAttemptsAreLimitedByEMail(t *testing.T) {
 	}
 }
 
+func TestWrongTriesElsewhereDoNotLockAnybodyOut(t *testing.T) {
+	f := newFixture(t, nil)
+	f.mustSignUp(t, ann())
+	for hour := range 24 { // somebody who tries for a day, as often as they may
+		for range 100 {
+			_, _ = f.Authenticate(t.Context(), users.LogIn{Email: "ann@example.org", Password: "wrong", Address: "198.51.100.1"})
+		}
+		if _, err := f.Authenticate(t.Context(), annsLogIn()); err != nil {
+			t.Fatalf("after %d hours: %v", hour, err)
+		}
+		f.advance(time.Hour)
+	}
+}
+
+func TestAttemptsFromEverywhereAreLimitedByEMail(t *testing.T) {
+	f := newFixture(t, func(opts *users.Options) {
+		opts.Limits.PerEmail = limit.Rate{Burst: 20, Every: time.Minute}
+	})
+	try := func(email string, i int) problem.Code {
+		_, err := f.Authenticate(t.Context(), users.LogIn{Email: email, Address: fmt.Sprintf("192.0.2.%d", i)})
+		return problem.CodeOf(err)
+	}
+	for i := range 20 {
+		if code := try("ann@example.org", i); code != problem.Unauthenticated {
+			t.Fatalf("attempt %d: %s", i, code)
+		}
+	}
+	if code := try("ann@example.org", 20); code != problem.TooMany {
+		t.Errorf("code = %s, want too_many", code)
+	}
+	if code := try("ben@example.org", 20); code != problem.Unauthenticated {
+		t.Errorf("another e-mail: code = %s, want unauthenticated", code)
+	}
+}
+
 func TestAttemptsAreLimitedByAddress(t *testing.T) {
 	tests := []struct {
 		name         string
@@ -216,7 +252,7 @@ func TestAttemptsAreLimitedByAddress(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFixture(t, func(opts *users.Options) {
-				opts.Limits.PerAddress = users.Limit{Burst: 1, Every: time.Hour}
+				opts.Limits.PerAddress = limit.Rate{Burst: 1, Every: time.Hour}
 			})
 			if _, err := f.Authenticate(t.Context(), users.LogIn{Email: "a", Address: tt.first}); problem.CodeOf(err) != problem.Unauthenticated {
 				t.Fatal(err)
@@ -234,8 +270,8 @@ func TestAttemptsAreLimitedByAddress(t *testing.T) {
 
 func TestASuccessIsNotCounted(t *testing.T) {
 	f := newFixture(t, func(opts *users.Options) {
-		opts.Limits.PerEmail = users.Limit{Burst: 1, Every: time.Hour}
-		opts.Limits.PerAddress = users.Limit{Burst: 1, Every: time.Hour}
+		one := limit.Rate{Burst: 1, Every: time.Hour}
+		opts.Limits.PerAddress, opts.Limits.PerEmailAndAddress, opts.Limits.PerEmail = one, one, one
 	})
 	f.mustSignUp(t, ann())
 	for range 3 {
@@ -247,8 +283,8 @@ func TestASuccessIsNotCounted(t *testing.T) {
 
 func TestALimitedAddressDoesNotUseUpAnEMail(t *testing.T) {
 	f := newFixture(t, func(opts *users.Options) {
-		opts.Limits.PerEmail = users.Limit{Burst: 2, Every: time.Hour}
-		opts.Limits.PerAddress = users.Limit{Burst: 1, Every: time.Hour}
+		opts.Limits.PerEmail = limit.Rate{Burst: 2, Every: time.Hour}
+		opts.Limits.PerAddress = limit.Rate{Burst: 1, Every: time.Hour}
 	})
 	f.mustSignUp(t, ann())
 	for range 10 {
@@ -261,7 +297,7 @@ func TestALimitedAddressDoesNotUseUpAnEMail(t *testing.T) {
 
 func TestAFloodOfEMailsFreesNobody(t *testing.T) {
 	f := newFixture(t, func(opts *users.Options) {
-		opts.Limits.PerEmail = users.Limit{Burst: 3, Every: time.Hour}
+		opts.Limits.PerEmail = limit.Rate{Burst: 3, Every: time.Hour}
 		opts.Limits.KeysMax = 5
 	})
 	try := func(email string) problem.Code {
@@ -298,8 +334,8 @@ func TestAHashLikeTheDummyIsNobodys(t *testing.T) {
 func TestNoBurstExceedsTheLimit(t *testing.T) {
 	const burst, every = 3, time.Minute
 	f := newFixture(t, func(opts *users.Options) {
-		opts.Limits.PerEmail = users.Limit{Burst: burst, Every: every}
-		opts.Limits.PerAddress = users.Limit{Burst: 1 << 20, Every: time.Nanosecond}
+		opts.Limits.PerEmail = limit.Rate{Burst: burst, Every: every}
+		opts.Limits.PerAddress = limit.Rate{Burst: 1 << 20, Every: time.Nanosecond}
 	})
 	run := 0
 	rapid.Check(t, func(t *rapid.T) {

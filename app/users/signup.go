@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"pochi/app/limit"
 	"pochi/app/problem"
 	"pochi/db"
 
@@ -29,8 +30,8 @@ type SignUp struct {
 // email, password, pointer, currency; problem.TooMany; problem.Unavailable
 // when too many people sign up at once.
 func (s *Service) SignUp(ctx context.Context, in SignUp) (User, error) {
-	if wait := s.signUps.take(network(in.Address), s.now()); wait > 0 {
-		return User{}, tooMany(wait)
+	if wait := s.signUps.Take(limit.Network(in.Address), s.now()); wait > 0 {
+		return User{}, limit.TooMany(wait)
 	}
 	id, err := uuid.NewV7FromReader(s.rand)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"pochi/app/limit"
 	"pochi/app/problem"
 	"pochi/app/users"
 
@@ -60,6 +61,10 @@ func TestSignUpFields(t *testing.T) {
 		{"name with a line separator", func(in *users.SignUp) { in.Name = "Ann\u2028Ben" }, "name"},
 		{"name that isn't UTF-8", func(in *users.SignUp) { in.Name = "Ann\xff" }, "name"},
 
+		{"name of a mark", func(in *users.SignUp) { in.Name = "\u034f" }, "name"},
+		{"the wallet's name", func(in *users.SignUp) { in.Name = "Pochi Support" }, "name"},
+		{"the name of an office", func(in *users.SignUp) { in.Name = "Support team" }, "name"},
+
 		{"no e-mail", func(in *users.SignUp) { in.Email = "" }, "email"},
 		{"e-mail without host", func(in *users.SignUp) { in.Email = "ann@" }, "email"},
 		{"e-mail without dot", func(in *users.SignUp) { in.Email = "ann@example" }, "email"},
@@ -92,7 +97,7 @@ func TestSignUpFields(t *testing.T) {
 		{"digits", func(in *users.SignUp) { in.Password = "1234567890" }, "password"},
 		{"one letter", func(in *users.SignUp) { in.Password = "日日日日日日日日日日" }, "password"},
 		{"repeated", func(in *users.SignUp) { in.Password = strings.Repeat("0Я", 100) }, "password"},
-		{"the wallet's name", func(in *users.SignUp) { in.Password = "pochipochi1" }, "password"},
+		{"the wallet's name twice", func(in *users.SignUp) { in.Password = "pochipochi1" }, "password"},
 		{"their e-mail", func(in *users.SignUp) { in.Password, in.Email = "zwxq.vkjh@example.org", "zwxq.vkjh@example.org" }, "password"},
 		{"their name", func(in *users.SignUp) { in.Password, in.Name = "Zwxqvkjh Brplt", "Zwxqvkjh Brplt" }, "password"},
 		{"their pointer", func(in *users.SignUp) { in.Password, in.Pointer = "zwxqvkjhbr1", "zwxqvkjhbr" }, "password"},
@@ -189,7 +194,7 @@ func TestABrokenOpenerLeavesNobodyBehind(t *testing.T) {
 
 func TestSignUpsAreLimitedByAddress(t *testing.T) {
 	f := newFixture(t, func(opts *users.Options) {
-		opts.Limits.SignUps = users.Limit{Burst: 2, Every: time.Minute}
+		opts.Limits.SignUps = limit.Rate{Burst: 2, Every: time.Minute}
 	})
 	from := func(address string) problem.Code {
 		_, err := f.SignUp(t.Context(), users.SignUp{Address: address})

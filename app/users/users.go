@@ -13,6 +13,7 @@ import (
 	"io"
 	"time"
 
+	"pochi/app/limit"
 	"pochi/app/problem"
 	"pochi/db"
 	"pochi/ledger"
@@ -23,7 +24,7 @@ import (
 // User is a person of this wallet.
 type User struct {
 	ID        uuid.UUID
-	Email     string // lower case
+	Email     string // lower case, in Unicode's compatible form (NFKC)
 	Name      string // what other people see
 	CreatedAt time.Time
 }
@@ -49,7 +50,7 @@ type Options struct {
 	Limits   Limits
 }
 
-// Service signs people up and in. It is safe for concurrent use.
+// Service signs people up and logs them in. It is safe for concurrent use.
 type Service struct {
 	db        *db.DB
 	ledger    Ledger
@@ -58,7 +59,7 @@ type Service struct {
 	rand      io.Reader
 	passwords *passwords
 
-	perEmail, perAddress, signUps *limiter
+	perAddress, perEmailAndAddress, perEmail, signUps *limit.Limiter
 }
 
 // New returns the service.
@@ -66,9 +67,10 @@ func New(d *db.DB, l Ledger, opener Opener, opts Options) *Service {
 	limits := opts.Limits.withDefaults()
 	s := &Service{
 		db: d, ledger: l, opener: opener, now: opts.Now, rand: opts.Rand,
-		perEmail:   newLimiter(limits.PerEmail, limits.KeysMax),
-		perAddress: newLimiter(limits.PerAddress, limits.KeysMax),
-		signUps:    newLimiter(limits.SignUps, limits.KeysMax),
+		perAddress:         limit.New(limits.PerAddress, limits.KeysMax),
+		perEmailAndAddress: limit.New(limits.PerEmailAndAddress, limits.KeysMax),
+		perEmail:           limit.New(limits.PerEmail, limits.KeysMax),
+		signUps:            limit.New(limits.SignUps, limits.KeysMax),
 	}
 	if s.now == nil {
 		s.now = time.Now

@@ -157,6 +157,25 @@ func TestLogIn(t *testing.T) {
 	}
 }
 
+func TestOneEMailHoweverItIsTyped(t *testing.T) {
+	for _, typed := range []string{
+		"ＡＮＮ＠ｅｘａｍｐｌｅ．ｏｒｇ", "\u3000ann@example.org\u3000", "ann@ｅｘａｍｐｌｅ.org", "𝐚𝐧𝐧@example.org",
+	} {
+		f := newFixture(t, nil)
+		f.mustSignUp(t, ann())
+		in := ann()
+		in.Email, in.Pointer = typed, "ann2"
+		if _, err := f.SignUp(t.Context(), in); problem.Fields(err)["email"] == "" || len(problem.Fields(err)) != 1 {
+			t.Errorf("%s signs up again: %v", typed, err)
+		}
+		login := annsLogIn()
+		login.Email = typed
+		if _, err := f.Authenticate(t.Context(), login); err != nil {
+			t.Errorf("%s logs in: %v", typed, err)
+		}
+	}
+}
+
 func TestAnyUnicodePassword(t *testing.T) {
 	f := newFixture(t, nil)
 	in, login := ann(), annsLogIn()

@@ -6,7 +6,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"pochi/app/names"
 	"pochi/app/problem"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Bounds of what people type, in characters; of the e-mail in bytes (RFC 5321
@@ -40,30 +43,22 @@ func (in SignUp) validate() (SignUp, problem.Errors) {
 }
 
 func wrongName(name string) *problem.Error {
-	visible := func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !blank(r) }
 	switch {
 	case name == "":
 		return problem.Field("name", "Enter your name: people see it when they pay you.")
 	case utf8.RuneCountInString(name) > NameMax:
 		return problem.Field("name", "Use at most %d characters.", NameMax)
-	case !utf8.ValidString(name), strings.ContainsFunc(name, unfit), !strings.ContainsFunc(name, visible):
+	case !names.Legible(name):
 		return problem.Field("name", "Use letters, digits and signs that can be seen.")
+	case names.Official(name):
+		return problem.Field("name", "This would pass for the wallet itself. Enter the name that people know you by.")
 	}
 	return nil
 }
 
-// unfit reports control characters and those that change what is around them,
-// such as the direction of text; joiners, which Persian, Hindi and emoji are
-// written with, are fit.
-func unfit(r rune) bool {
-	const nonJoiner, joiner = '\u200C', '\u200D'
-	return !unicode.IsGraphic(r) && r != nonJoiner && r != joiner
-}
-
-// blank reports the letters and signs that look like nothing.
-func blank(r rune) bool { return strings.ContainsRune("\u115F\u1160\u2800\u3164\uFFA0", r) }
-
-func foldEmail(text string) string { return strings.ToLower(strings.TrimSpace(text)) }
+// foldEmail makes one of what is typed in different ways: with capitals, with
+// full-width letters.
+func foldEmail(text string) string { return strings.ToLower(strings.TrimSpace(norm.NFKC.String(text))) }
 
 // wrongEmail wants a bare address that mail could be sent to.
 func wrongEmail(email string) *problem.Error {

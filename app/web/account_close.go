@@ -13,11 +13,11 @@ func (s *Site) closeAccount(c *fiber.Ctx) error {
 		return err
 	}
 	if err := s.Accounts.Close(c.UserContext(), person(c).ID, id); err != nil {
-		errs, ok := formErrors(err)
+		errs, ok := formErrors(c, err)
 		if !ok {
 			return err
 		}
 		return s.renderAccounts(c, problem.Status(err), views.AccountList{Currency: s.Currencies[0].Code, Errors: errs})
 	}
-	return see(c, "/accounts?done=account-closed")
+	return s.tell(c, "/accounts", "account-closed")
 }

@@ -8,8 +8,11 @@ import (
 	"github.com/google/uuid"
 )
 
+// showAccounts fills in the form for another from the query: currency, name.
 func (s *Site) showAccounts(c *fiber.Ctx) error {
-	return s.renderAccounts(c, fiber.StatusOK, views.AccountList{Currency: s.Currencies[0].Code})
+	return s.renderAccounts(c, fiber.StatusOK, views.AccountList{
+		Currency: c.Query("currency", s.Currencies[0].Code), Name: c.Query("name"),
+	})
 }
 
 func (s *Site) renderAccounts(c *fiber.Ctx, status int, list views.AccountList) error {

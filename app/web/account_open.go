@@ -11,11 +11,11 @@ func (s *Site) openAccount(c *fiber.Ctx) error {
 	currency, name := text(c, "currency"), text(c, "name")
 	_, err := s.Accounts.Open(c.UserContext(), person(c).ID, currency, name)
 	if err != nil {
-		errs, ok := formErrors(err)
+		errs, ok := formErrors(c, err)
 		if !ok {
 			return err
 		}
 		return s.renderAccounts(c, problem.Status(err), views.AccountList{Currency: currency, Name: name, Errors: errs})
 	}
-	return see(c, "/accounts?done=account-opened")
+	return s.tell(c, "/accounts", "account-opened")
 }

@@ -15,7 +15,7 @@ func (s *Site) showAccount(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	a, err := s.Accounts.Find(ctx, who.ID, id)
+	a, err := s.Accounts.FindAny(ctx, who.ID, id)
 	if err != nil {
 		return err
 	}
@@ -30,6 +30,6 @@ func (s *Site) showAccount(c *fiber.Ctx) error {
 	}
 	return render(c, fiber.StatusOK, views.Account(s.page(c, a.Name, views.NavAccounts), views.AccountShow{
 		ID: a.ID.String(), Name: a.Name, Asset: a.Asset().Name(), Balance: money(a.Available),
-		Pointers: s.paying(pointers, a.ID), Days: s.days(movements), Older: older, Later: before != "",
+		Pointers: s.paying(pointers, a.ID), Days: s.days(movements), Older: older, Later: before != "", Closed: a.Closed,
 	}))
 }

@@ -5,14 +5,12 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"slices"
 	"strings"
 
-	"pochi/app/problem"
 	"pochi/app/sessions"
 
 	"github.com/gofiber/fiber/v2"
@@ -31,9 +29,9 @@ type CSRFOptions struct {
 	Key        []byte   // 32 bytes or more, kept over restarts
 	PublicURL  *url.URL // the wallet's own: forms come from its origin
 	Production bool     // cookies carry __Host- and travel over https only
-	// LoggedOut are the paths of forms for people who aren't signed in, such as
+	// LoggedOut are the paths of forms for people who aren't logged in, such as
 	// /login: one that was opened logged out still works after somebody has
-	// signed in in another tab.
+	// logged in in another tab.
 	LoggedOut []string
 	Rand      io.Reader // crypto/rand when nil
 }
@@ -94,8 +92,7 @@ func (g *CSRF) Protect(c *fiber.Ctx) error {
 		return err
 	}
 	if !known {
-		return problem.New(problem.Forbidden,
-			"Your browser sent no cookie with this form. Allow cookies for this wallet, then open the page again. Nothing was done.")
+		return noCookie()
 	}
 	if err := g.checkToken(c, secret); err != nil {
 		return err
@@ -105,8 +102,8 @@ func (g *CSRF) Protect(c *fiber.Ctx) error {
 
 // CSRFToken returns what each POST form of the page carries as csrf_token, or
 // a script as X-CSRF-Token; "" where Protect didn't run. It is bound to who is
-// signed in at the time of the call. The first call sets the cookie: answers
-// without forms go without.
+// logged in at the time of the call, and the answer is stored nowhere. The
+// first call sets the cookie: answers without forms go without.
 func CSRFToken(c *fiber.Ctx) string {
 	page, ok := c.Locals(csrfLocal{}).(*csrfPage)
 	if !ok {
@@ -116,6 +113,7 @@ func CSRFToken(c *fiber.Ctx) string {
 		page.guard.setCookie(c, page.secret)
 		page.known = true
 	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
 	return page.guard.token(page.secret, sessionID(c))
 }
 
@@ -159,23 +157,25 @@ func (g *CSRF) checkOrigin(c *fiber.Ctx) error {
 	if err == nil {
 		err = fmt.Errorf("origin %q, want %s", originOf(from), g.origin)
 	}
-	return problem.New(problem.Forbidden, "This form didn't come from this wallet. Open %s and try again. Nothing was done.", g.origin).Because(err)
+	return foreign(g.origin, err)
 }
 
 func (g *CSRF) checkToken(c *fiber.Ctx, secret []byte) error {
 	token := sentToken(c)
 	if token == "" {
-		return problem.New(problem.Forbidden, "This form could not be checked. Open the page again and retry. Nothing was done.").
-			Because(errors.New("no CSRF token"))
+		return incomplete()
 	}
 	if hmac.Equal([]byte(token), []byte(g.token(secret, sessionID(c)))) {
 		return nil
 	}
-	if slices.Contains(g.loggedOut, c.Path()) && hmac.Equal([]byte(token), []byte(g.token(secret, ""))) {
+	forLoggedOut := slices.Contains(g.loggedOut, c.Path())
+	if forLoggedOut && hmac.Equal([]byte(token), []byte(g.token(secret, ""))) {
 		return nil
 	}
-	return problem.New(problem.Forbidden,
-		"This page is out of date: you have signed out or in since it was opened. Nothing was done.")
+	if sessionID(c) == "" && !forLoggedOut {
+		return loggedOut()
+	}
+	return outOfDate()
 }
 
 // token binds the cookie's secret, whose length is fixed, and a session's ID,
@@ -198,13 +198,7 @@ func sentToken(c *fiber.Ctx) string {
 	if token := c.Get(csrfHeader); token != "" {
 		return token
 	}
-	if token := c.Context().PostArgs().Peek(csrfField); len(token) > 0 {
-		return string(token)
-	}
-	if form, err := c.MultipartForm(); err == nil && len(form.Value[csrfField]) > 0 {
-		return form.Value[csrfField][0]
-	}
-	return ""
+	return formValue(c, csrfField)
 }
 
 // originOf returns scheme, host and port, the port left out where it is the

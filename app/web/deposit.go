@@ -7,20 +7,21 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
+// showDeposit shows the form, filled in from the query: account, amount.
 func (s *Site) showDeposit(c *fiber.Ctx) error {
-	return s.renderDeposit(c, fiber.StatusOK, views.DepositForm{Account: c.Query("account")})
+	return s.renderDeposit(c, fiber.StatusOK, views.DepositForm{Account: c.Query("account"), Amount: c.Query("amount")})
 }
 
 func (s *Site) deposit(c *fiber.Ctx) error {
 	amount := text(c, "amount")
 	if err := s.Faucet.Deposit(c.UserContext(), person(c).ID, formID(c, "account"), amount); err != nil {
-		errs, ok := formErrors(err)
+		errs, ok := formErrors(c, err)
 		if !ok {
 			return err
 		}
 		return s.renderDeposit(c, problem.Status(err), views.DepositForm{Account: text(c, "account"), Amount: amount, Errors: errs})
 	}
-	return see(c, "/?done=deposited")
+	return s.tell(c, "/", "deposited")
 }
 
 func (s *Site) renderDeposit(c *fiber.Ctx, status int, form views.DepositForm) error {

@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"strings"
 
 	"pochi/app/problem"
 	"pochi/views"
@@ -11,31 +10,30 @@ import (
 )
 
 // ShowError is Fiber's error handler: it answers with a page that says what
-// went wrong and what to do next. What is internal is for AccessLog only.
+// went wrong and what to do next, or to a wallet as SPSP does. What is internal
+// is for AccessLog only.
 func (s *Site) ShowError(c *fiber.Ctx, err error) error {
-	err = ofFiber(err)
-	status := problem.Status(err)
-	page := views.ErrorFor(status)
-	page.RequestID = RequestID(c)
-	if problem.CodeOf(err) != problem.Internal {
-		page.Message = problem.MessageOf(err)
+	var unserved *fiber.Error
+	if errors.As(err, &unserved) {
+		err = refusalOf(unserved.Code)
 	}
-	return render(c, status, views.Error(s.page(c, page.Title, views.NavNone), page))
+	setRetryAfter(c, err)
+	if problem.CodeOf(err) == problem.NotFound && wantsSPSP(c) {
+		return noReceiver(c, err)
+	}
+	page := views.ErrorFor(problem.Status(err), problem.MessageOf(err))
+	var refused *refusal
+	if errors.As(err, &refused) {
+		page.Title = refused.title
+		if !refused.foreign {
+			page.LinkText, page.LinkURL = wayBack(c)
+		}
+	}
+	return s.showMessage(c, page)
 }
 
-// ofFiber puts Fiber's own errors into our words.
-func ofFiber(err error) error {
-	var e *fiber.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	switch {
-	case e.Code == fiber.StatusNotFound, e.Code == fiber.StatusMethodNotAllowed:
-		return problem.New(problem.NotFound, "There is no such page. Check the address, or go to the start page.").Because(err)
-	case e.Code == fiber.StatusRequestEntityTooLarge:
-		return problem.New(problem.TooLarge, "What you sent is larger than anything this page needs. Nothing was done.").Because(err)
-	case e.Code < fiber.StatusInternalServerError:
-		return problem.New(problem.Invalid, "%s", "Your browser sent something this page can't read: "+strings.ToLower(e.Message)+".").Because(err)
-	}
-	return err
+// showMessage answers with a page that says what is the matter.
+func (s *Site) showMessage(c *fiber.Ctx, page views.ErrorPage) error {
+	page.RequestID = RequestID(c)
+	return render(c, page.Status, views.Error(s.plainPage(c, page.Title), page))
 }

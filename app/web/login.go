@@ -13,10 +13,10 @@ import (
 func (s *Site) logIn(c *fiber.Ctx) error {
 	email, challenge, next := text(c, "email"), text(c, "login_challenge"), text(c, "next")
 	u, err := s.Users.Authenticate(c.UserContext(), users.LogIn{
-		Email: email, Password: strings.Clone(c.FormValue("password")), Address: strings.Clone(c.IP()),
+		Email: email, Password: formValue(c, "password"), Address: strings.Clone(c.IP()),
 	})
 	if err != nil {
-		errs, ok := formErrors(err)
+		errs, ok := formErrors(c, err)
 		if !ok {
 			return err
 		}

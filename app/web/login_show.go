@@ -19,8 +19,8 @@ func (s *Site) renderLogin(c *fiber.Ctx, status int, form views.LoginForm) error
 	return render(c, status, views.Login(s.page(c, "Log in", views.NavNone), form))
 }
 
-// afterLogin is where to go on for who is signed in already: back to the app
-// that asks who they are, or to the page that wanted them signed in.
+// afterLogin is where to go on for who is logged in already: back to the app
+// that asks who they are, or to the page that wanted them logged in.
 func afterLogin(challenge, next string) string {
 	if challenge != "" {
 		return pathOAuthLogin + "?" + query("login_challenge", challenge)

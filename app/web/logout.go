@@ -6,5 +6,5 @@ func (s *Site) logOut(c *fiber.Ctx) error {
 	if err := s.Sessions.LogOut(c); err != nil {
 		return err
 	}
-	return see(c, "/?done=signed-out")
+	return s.tell(c, "/", "logged-out")
 }

@@ -18,18 +18,11 @@ const (
 )
 
 // SecurityHeaders is middleware that sets what a browser is told about every
-// answer. Pages of somebody who is signed in, and answers that set a cookie,
+// answer. Pages of somebody who is logged in, and answers that set a cookie,
 // are stored nowhere unless their handler says how.
 func SecurityHeaders(production bool) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		c.Set(fiber.HeaderContentSecurityPolicy, contentPolicy)
-		c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-		c.Set(fiber.HeaderReferrerPolicy, "same-origin") // no-referrer makes forms send "Origin: null"
-		c.Set("Cross-Origin-Opener-Policy", "same-origin")
-		c.Set(fiber.HeaderPermissionsPolicy, permissionsPolicy)
-		if production {
-			c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
-		}
+		setSecurityHeaders(c, production)
 		err := c.Next()
 		_, signedIn := sessions.Current(c)
 		header := &c.Response().Header
@@ -37,6 +30,17 @@ func SecurityHeaders(production bool) fiber.Handler {
 			c.Set(fiber.HeaderCacheControl, "no-store")
 		}
 		return err
+	}
+}
+
+func setSecurityHeaders(c *fiber.Ctx, production bool) {
+	c.Set(fiber.HeaderContentSecurityPolicy, contentPolicy)
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderReferrerPolicy, "same-origin") // no-referrer makes forms send "Origin: null"
+	c.Set("Cross-Origin-Opener-Policy", "same-origin")
+	c.Set(fiber.HeaderPermissionsPolicy, permissionsPolicy)
+	if production {
+		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
 	}
 }
 

@@ -25,19 +25,26 @@ type requestIDLocal struct{} // key of the request's id in Fiber's locals
 // in X-Request-Id: people can name it, the log has it. random is crypto/rand
 // when nil.
 func AssignRequestID(random io.Reader) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if err := setRequestID(c, random); err != nil {
+			return err
+		}
+		return c.Next()
+	}
+}
+
+func setRequestID(c *fiber.Ctx, random io.Reader) error {
 	if random == nil {
 		random = rand.Reader
 	}
-	return func(c *fiber.Ctx) error {
-		raw := make([]byte, requestIDLen)
-		if _, err := io.ReadFull(random, raw); err != nil {
-			return fmt.Errorf("make a request id: %w", err)
-		}
-		id := hex.EncodeToString(raw)
-		c.Locals(requestIDLocal{}, id)
-		c.Set(fiber.HeaderXRequestID, id)
-		return c.Next()
+	raw := make([]byte, requestIDLen)
+	if _, err := io.ReadFull(random, raw); err != nil {
+		return fmt.Errorf("make a request id: %w", err)
 	}
+	id := hex.EncodeToString(raw)
+	c.Locals(requestIDLocal{}, id)
+	c.Set(fiber.HeaderXRequestID, id)
+	return nil
 }
 
 // RequestID returns the request's id, "" where AssignRequestID didn't run.
@@ -48,8 +55,9 @@ func RequestID(c *fiber.Ctx) string {
 
 // AccessLog is middleware that lets the app's error handler answer an error and
 // then logs the request, with the error's whole chain: the handler needn't log.
-// Files that pages load are logged at debug level. Queries, headers, cookies and bodies are never logged, and what looks like a
-// query in an error's text is cut.
+// Files that pages load are logged at debug level. Queries, headers, cookies
+// and bodies are never logged, and what looks like a query in an error's text
+// is cut.
 func AccessLog(log *slog.Logger, now func() time.Time) fiber.Handler {
 	query := regexp.MustCompile(`\?[^\s"'=]*=[^\s"']*`)
 	return func(c *fiber.Ctx) error {

@@ -173,7 +173,7 @@ func TestPrivateAnswersAreNotStored(t *testing.T) {
 	b.wants(formOf("/login", token), 200, "")
 	got["signed in"] = cacheControl("/")
 	want := map[string]string{
-		"sets a cookie": "no-store", "logged out": "", "public": "", "its own": "private, max-age=60", "signed in": "no-store",
+		"sets a cookie": "no-store", "logged out": "no-store", "public": "", "its own": "private, max-age=60", "signed in": "no-store",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -267,5 +267,64 @@ func TestPanicsAreInternal(t *testing.T) {
 		if stack, _ := line["stack"].(string); !strings.Contains(stack, "middleware_test.go") {
 			t.Errorf("the stack doesn't say where: %q", stack)
 		}
+	}
+}
+
+func TestDeadline(t *testing.T) {
+	app := fiber.New(fiber.Config{ErrorHandler: func(c *fiber.Ctx, err error) error {
+		if c.UserContext().Err() != nil {
+			t.Error("the error page has no time")
+		}
+		return c.Status(problem.Status(err)).SendString(problem.MessageOf(err))
+	}})
+	app.Use(web.Deadline(time.Millisecond))
+	app.Get("/*", func(c *fiber.Ctx) error {
+		<-c.UserContext().Done()
+		if c.Path() == "/known" {
+			return problem.New(problem.NotFound, "No such thing.")
+		}
+		return fmt.Errorf("ask: %w", c.UserContext().Err())
+	})
+	for path, want := range map[string]int{"/slow": 503, "/known": 404} {
+		if resp, body := ask(t, app, path); resp.StatusCode != want {
+			t.Errorf("%s: %d %q", path, resp.StatusCode, body)
+		}
+	}
+}
+
+func TestUnrouted(t *testing.T) {
+	for name, test := range map[string]struct {
+		err    error
+		status int
+	}{
+		"with its own words":        {fiber.NewError(400, "Cookie: sesame"), 400},
+		"slow":                      {fiber.ErrRequestTimeout, 408},
+		"large":                     {fiber.ErrRequestEntityTooLarge, 413},
+		"long":                      {fiber.ErrRequestHeaderFieldsTooLarge, 431},
+		"a broken connection":       {fiber.ErrBadGateway, 400},
+		"something else":            {errors.New("Cookie: sesame"), 400},
+		"an error page that panics": {fiber.ErrTeapot, 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			app := fiber.New(fiber.Config{ErrorHandler: web.Unrouted(slog.New(slog.NewJSONHandler(&log, nil)), true, nil, func(c *fiber.Ctx, err error) error {
+				if problem.Status(err) == fiber.StatusTeapot {
+					panic("the error page")
+				}
+				return c.Status(problem.Status(err)).SendString(problem.MessageOf(err))
+			})})
+			app.Get("/", func(*fiber.Ctx) error { return test.err })
+			resp, body := ask(t, app, "/")
+			line := logged(t, &log)
+			if resp.StatusCode != test.status || line["status"] != float64(test.status) || line["request_id"] != resp.Header.Get("X-Request-Id") {
+				t.Errorf("%d %v %v", resp.StatusCode, resp.Header, line)
+			}
+			if resp.Header.Get("Content-Security-Policy") == "" || resp.Header.Get("Strict-Transport-Security") == "" {
+				t.Errorf("headers %v", resp.Header)
+			}
+			if strings.Contains(body+log.String(), "sesame") {
+				t.Errorf("a secret gets out: %s %s", body, &log)
+			}
+		})
 	}
 }

@@ -45,7 +45,7 @@ func (s *Site) movement(m payments.Movement) views.Movement {
 	v := views.Movement{
 		ID: m.ID.String(), URL: "/payments/" + m.ID.String(), In: m.In,
 		Who: m.Who, Detail: m.Pointer, Amount: money(m.Amount),
-		State: movementState(m), Time: views.Moment{Text: m.At.UTC().Format("15:04"), ISO: iso(m.At)},
+		State: movementState(m), Time: views.Moment{Text: m.At.UTC().Format("15:04 UTC"), ISO: iso(m.At)},
 	}
 	switch {
 	case m.In:

@@ -43,14 +43,14 @@ func (s *Site) showConsent(c *fiber.Ctx) error {
 // decideConsent passes the decision on to Hydra, whom it first asks again what
 // it is about. Only scopes that the page has shown are granted.
 func (s *Site) decideConsent(c *fiber.Ctx) error {
-	request, err := s.OAuth.Consents.Consent(c.UserContext(), strings.Clone(c.FormValue("consent_challenge")))
+	request, err := s.OAuth.Consents.Consent(c.UserContext(), formValue(c, "consent_challenge"))
 	if err != nil {
 		return err
 	}
 	if !isSubject(c, request.Subject) {
 		return s.consentOfAnother(c, request)
 	}
-	switch c.FormValue("decision") {
+	switch formValue(c, "decision") {
 	case views.DecisionAllow:
 		grant := oauth.Grant{Scopes: request.Scopes, Name: person(c).Name}
 		to, err := s.OAuth.Consents.AcceptConsent(c.UserContext(), request.Challenge, grant)
@@ -73,13 +73,13 @@ func (s *Site) rejectConsent(c *fiber.Ctx, request oauth.ConsentRequest, reason 
 	return see(c, to)
 }
 
-// consentOfAnother says that whoever the app asked isn't signed in any more,
+// consentOfAnother says that whoever the app asked isn't logged in any more,
 // and offers to begin again.
 func (s *Site) consentOfAnother(c *fiber.Ctx, request oauth.ConsentRequest) error {
 	page := views.ErrorPage{
 		Status:   fiber.StatusForbidden,
 		Title:    "You are logged out",
-		Message:  "You logged out after " + request.App.Name + " had asked. Nothing was allowed.",
+		Message:  request.App.Name + " asked before that. Nothing was allowed.",
 		LinkText: "Log in and continue",
 		LinkURL:  request.RestartURL,
 	}
@@ -88,7 +88,7 @@ func (s *Site) consentOfAnother(c *fiber.Ctx, request oauth.ConsentRequest) erro
 		page.Message = "When " + request.App.Name + " asked, somebody else was logged in here. Nothing was allowed."
 		page.LinkText = "Continue as " + who.Name
 	}
-	return s.oauthMessage(c, page)
+	return s.showMessage(c, page)
 }
 
 // abilities says in sentences what the scopes allow, and what they don't.

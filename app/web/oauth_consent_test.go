@@ -83,6 +83,19 @@ func TestConsentDecision(t *testing.T) {
 	}
 }
 
+// The address can't decide what a button has to.
+func TestTheAddressDecidesNothing(t *testing.T) {
+	for decision, want := range map[string][]string{"deny": {"reject consent: access_denied sesame"}, "": nil} {
+		h := &hydra{consent: consentRequest(oauth.OpenID)}
+		b := openBrowser(t, h)
+		b.logIn(ann())
+		b.post("/oauth/consent?decision=allow&consent_challenge=another", "consent_challenge", "sesame", "decision", decision)
+		if diff := cmp.Diff(want, h.decided); diff != "" {
+			t.Errorf("%q: %s", decision, diff)
+		}
+	}
+}
+
 func TestOnlyWhoWasAskedConsents(t *testing.T) {
 	for name, visit := range map[string]func(*browser){
 		"nobody":        func(*browser) {},

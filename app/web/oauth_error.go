@@ -10,7 +10,7 @@ import (
 
 // showOAuthError is where Hydra sends the browser when a request is so wrong
 // that it can't go back to the app. Anybody can write such an address: nothing
-// of it is shown but a code that is listed here.
+// of it is shown but a code that is listed here, and it is no error of ours.
 func (s *Site) showOAuthError(c *fiber.Ctx) error {
 	code := strings.Clone(c.Query("error"))
 	page := views.ErrorPage{Status: fiber.StatusBadRequest, LinkText: "Go home", LinkURL: "/"}
@@ -22,7 +22,6 @@ func (s *Site) showOAuthError(c *fiber.Ctx) error {
 		page.Title = "It wasn't allowed"
 		page.Message = "Nothing was shared with the app."
 	case "server_error", "temporarily_unavailable":
-		page.Status = fiber.StatusServiceUnavailable
 		page.Title = "Apps can't be connected right now"
 		page.Message = "Everything else in your wallet works. Please try again in a minute."
 	case "invalid_client", "unauthorized_client":
@@ -36,5 +35,5 @@ func (s *Site) showOAuthError(c *fiber.Ctx) error {
 		page.Title = "That didn't work"
 		page.Message = "Something went wrong between the app and your wallet. Nothing was shared with it. Go back to the app and start again there."
 	}
-	return s.oauthMessage(c, page)
+	return s.showMessage(c, page)
 }

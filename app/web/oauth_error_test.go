@@ -15,7 +15,7 @@ func TestOAuthErrorPageShowsNothingOfItsAddress(t *testing.T) {
 		"invalid_request":        {400, "invalid_request"},
 		"request_forbidden":      {400, "We lost track"},
 		"access_denied":          {400, "wasn't allowed"},
-		"server_error":           {503, "right now"},
+		"server_error":           {400, "right now"},
 		"":                       {400, "Go back to the app"},
 		"<script>alert</script>": {400, "Go back to the app"},
 	} {

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -61,10 +60,8 @@ func startWorld(t *testing.T) world {
 	}
 	w := world{wallet: "http://localhost:" + port(t, listener.Addr()), hydra: "http://localhost:" + freePort(t), admin: "http://127.0.0.1:" + freePort(t)}
 	w.provider = oauth.New(oauth.Options{AdminURL: parsed(t, w.admin), PublicURL: parsed(t, w.hydra), Audience: w.wallet})
-	app := newSite(t, w.wallet, web.OAuth{Logins: w.provider, Consents: w.provider, Logouts: w.provider}, time.Now)
-	api.New(api.Options{
-		Tokens: w.provider, People: knownUsers{}, Pointers: onePointer{}, Audience: w.wallet, Host: "wallet.example", Log: slog.New(slog.DiscardHandler),
-	}).Register(app)
+	apis := api.New(api.Options{Tokens: w.provider, People: knownUsers{}, Pointers: onePointer{}, Audience: w.wallet, Host: "wallet.example"})
+	app := newSite(t, w.wallet, web.OAuth{Logins: w.provider, Consents: w.provider, Logouts: w.provider}, time.Now, apis)
 	go func() { _ = app.Listener(listener) }()
 	t.Cleanup(func() { _ = app.Shutdown() })
 	w.stop = startHydra(t, program, w)

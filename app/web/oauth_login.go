@@ -14,7 +14,7 @@ import (
 
 const hintMax = 254 // characters of an e-mail address
 
-// showOAuthLogin answers an app that asks who somebody is: whoever is signed
+// showOAuthLogin answers an app that asks who somebody is: whoever is logged
 // in, and lately enough for the app, goes straight on; others get the log-in
 // page.
 func (s *Site) showOAuthLogin(c *fiber.Ctx) error {

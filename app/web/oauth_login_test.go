@@ -146,3 +146,15 @@ func fakeAdminStatus(t *testing.T, status int, body string) *oauth.Provider {
 	t.Cleanup(server.Close)
 	return oauth.New(oauth.Options{AdminURL: parsed(t, server.URL), PublicURL: parsed(t, hydraOrigin), Audience: walletURL})
 }
+
+// An app may want another person than the one who is logged in.
+func TestWhoIsLoggedInCanSignUpForAnApp(t *testing.T) {
+	b := openBrowser(t, &hydra{login: loginRequest()})
+	b.logIn(ann())
+	if got := b.get("/signup?login_challenge=sesame"); got.Status != 200 || !got.shows("Shop <of> Ben", `action="/signup"`, `value="sesame"`) {
+		t.Errorf("%d to %q", got.Status, got.Location)
+	}
+	if got := b.get("/signup?next=/send"); got.Status != 303 || got.Location != "/send" {
+		t.Errorf("without an app: %d to %q", got.Status, got.Location)
+	}
+}

@@ -30,11 +30,11 @@ func (s *Site) showOAuthLogout(c *fiber.Ctx) error {
 
 // decideOAuthLogout ends the wallet's own session, too, or leaves all as it is.
 func (s *Site) decideOAuthLogout(c *fiber.Ctx) error {
-	request, err := s.OAuth.Logouts.Logout(c.UserContext(), strings.Clone(c.FormValue("logout_challenge")))
+	request, err := s.OAuth.Logouts.Logout(c.UserContext(), formValue(c, "logout_challenge"))
 	if err != nil {
 		return err
 	}
-	switch c.FormValue("decision") {
+	switch formValue(c, "decision") {
 	case views.DecisionAllow:
 		if isSubject(c, request.Subject) {
 			if err := s.Sessions.LogOut(c); err != nil {

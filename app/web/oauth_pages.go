@@ -76,13 +76,12 @@ func (s *Site) oauthTrouble(c *fiber.Ctx, err error) error {
 	if to, ok := oauth.RedirectOf(err); ok {
 		return see(c, to)
 	}
-	page := views.ErrorFor(problem.Status(err))
-	page.Message = problem.MessageOf(err)
+	page := views.ErrorFor(problem.Status(err), problem.MessageOf(err))
 	switch problem.CodeOf(err) {
 	case problem.NotFound:
 		page.Title = "We don't know this request"
 	case problem.Gone:
-		page.Title = "That took too long"
+		page.Title = "This request is over"
 	case problem.Unavailable:
 		page.Title = "Apps can't be connected right now"
 		s.Log.WarnContext(c.UserContext(), "hydra doesn't answer", "request_id", RequestID(c), "path", c.Path(), "error", err)
@@ -91,16 +90,10 @@ func (s *Site) oauthTrouble(c *fiber.Ctx, err error) error {
 	default:
 		return err
 	}
-	return s.oauthMessage(c, page)
+	return s.showMessage(c, page)
 }
 
-// oauthMessage answers with a page that says what is the matter.
-func (s *Site) oauthMessage(c *fiber.Ctx, page views.ErrorPage) error {
-	page.RequestID = RequestID(c)
-	return render(c, page.Status, views.Error(s.page(c, page.Title, views.NavNone), page))
-}
-
-// isSubject tells whether whom Hydra means is signed in in this browser.
+// isSubject tells whether whom Hydra means is logged in in this browser.
 func isSubject(c *fiber.Ctx, subject string) bool {
 	session, ok := sessions.Current(c)
 	return ok && session.UserID.String() == subject

@@ -14,12 +14,14 @@ import (
 	"testing"
 	"time"
 
+	"pochi/app/api"
 	"pochi/app/oauth"
 	"pochi/app/problem"
 	"pochi/app/sessions"
 	"pochi/app/users"
 	"pochi/app/web"
 	"pochi/db"
+	"pochi/ledger"
 	"pochi/static"
 
 	"github.com/gofiber/fiber/v2"
@@ -139,12 +141,12 @@ func openBrowser(t *testing.T, h *hydra) *browser {
 
 func browseSite(t *testing.T, pages web.OAuth, now func() time.Time) *browser {
 	t.Helper()
-	return &browser{t: t, app: newSite(t, walletURL, pages, now), cookies: map[string]*http.Cookie{}}
+	return &browser{t: t, app: newSite(t, walletURL, pages, now, nil), cookies: map[string]*http.Cookie{}}
 }
 
 // newSite returns a wallet that has people, sessions and the pages for apps.
-// POST /test/login/ID logs somebody in.
-func newSite(t *testing.T, publicURL string, pages web.OAuth, now func() time.Time) *fiber.App {
+// POST /test/login/ID logs somebody in. apis may be nil.
+func newSite(t *testing.T, publicURL string, pages web.OAuth, now func() time.Time, apis *api.API) *fiber.App {
 	t.Helper()
 	d, err := db.Open(t.Context(), db.Options{
 		URL: "sqlite:" + filepath.Join(t.TempDir(), "pochi.db"), Log: slog.New(slog.DiscardHandler),
@@ -175,11 +177,15 @@ func newSite(t *testing.T, publicURL string, pages web.OAuth, now func() time.Ti
 		t.Fatal(err)
 	}
 	site := &web.Site{
-		Users: knownUsers{}, Guard: csrf.Protect, Sessions: sessions.New(d, sessions.Options{CookieName: "pochi_test", Now: now}),
-		OAuth: pages, Assets: assets,
+		Users: knownUsers{}, Guard: csrf.Protect, News: web.NewNews(parsed(t, publicURL), false), Limits: web.NewLimits(), Sessions: sessions.New(d, sessions.Options{CookieName: "pochi_test", Now: now}),
+		OAuth: pages, Assets: assets, Currencies: []ledger.Asset{{Code: "USD", Scale: 2}},
 		Host: "wallet.example", PublicURL: publicURL, Now: now, Log: slog.New(slog.DiscardHandler),
 	}
-	app := fiber.New(fiber.Config{Immutable: true, ReadBufferSize: 16 << 10, ErrorHandler: site.ShowError, DisableStartupMessage: true})
+	showError := fiber.ErrorHandler(site.ShowError)
+	if apis != nil {
+		showError = apis.OrElse(showError)
+	}
+	app := fiber.New(fiber.Config{Immutable: true, ReadBufferSize: 16 << 10, ErrorHandler: showError, DisableStartupMessage: true})
 	app.Post("/test/login/:id", func(c *fiber.Ctx) error {
 		id, err := uuid.Parse(c.Params("id"))
 		if err != nil {
@@ -187,6 +193,9 @@ func newSite(t *testing.T, publicURL string, pages web.OAuth, now func() time.Ti
 		}
 		return site.Sessions.LogIn(c, id)
 	})
+	if apis != nil {
+		apis.Register(app)
+	}
 	app.Use(web.SecurityHeaders(false))
 	site.Routes(app)
 	return app

@@ -36,12 +36,15 @@ func (s *Site) showPayment(c *fiber.Ctx) error {
 }
 
 func (s *Site) renderOutgoing(c *fiber.Ctx, p payments.Outgoing) error {
-	account := s.accountName(c, p.AccountID)
+	account, err := s.accountName(c, p.AccountID)
+	if err != nil {
+		return err
+	}
 	v := views.PaymentPage{
 		ID: p.ID.String(), State: paymentState(p), Who: name(p.ReceiverName, p.Receiver), Pointer: p.Receiver,
 		Account: account, AccountID: p.AccountID.String(),
 		Asked: money(p.DebitAmount), Sent: money(p.SentAmount), Received: money(p.DeliveredAmount),
-		Rate: s.Rates.Describe(p.DebitAmount.Asset.Code, p.ReceiveAmount.Asset.Code), Fee: "None",
+		Rate: p.Rate, Fee: "None",
 		Reason: p.Reason, Started: moment(p.CreatedAt), Ended: moment(p.EndedAt),
 	}
 	switch v.State {
@@ -56,9 +59,13 @@ func (s *Site) renderOutgoing(c *fiber.Ctx, p payments.Outgoing) error {
 }
 
 func (s *Site) renderIncoming(c *fiber.Ctx, p payments.Incoming) error {
+	account, err := s.accountName(c, p.AccountID)
+	if err != nil {
+		return err
+	}
 	v := views.PaymentPage{
 		ID: p.ID.String(), State: views.PaymentCompleted, In: true, Who: p.SenderName,
-		Account: s.accountName(c, p.AccountID), AccountID: p.AccountID.String(),
+		Account: account, AccountID: p.AccountID.String(),
 		Received: money(p.Received), Started: moment(p.CreatedAt), Ended: moment(p.UpdatedAt),
 	}
 	if p.Pointer != "" {
@@ -80,10 +87,7 @@ func paymentState(p payments.Outgoing) views.PaymentState {
 }
 
 // accountName names an account of the person, also one that is closed.
-func (s *Site) accountName(c *fiber.Ctx, id uuid.UUID) string {
-	a, err := s.Accounts.Find(c.UserContext(), person(c).ID, id)
-	if err != nil {
-		return "a closed account"
-	}
-	return a.Name
+func (s *Site) accountName(c *fiber.Ctx, id uuid.UUID) (string, error) {
+	a, err := s.Accounts.FindAny(c.UserContext(), person(c).ID, id)
+	return a.Name, err
 }

@@ -11,11 +11,11 @@ func (s *Site) addPointer(c *fiber.Ctx) error {
 	name, account := text(c, "name"), text(c, "account")
 	err := s.Pointers.AddPointer(c.UserContext(), person(c).ID, name, formID(c, "account"))
 	if err != nil {
-		errs, ok := formErrors(err)
+		errs, ok := formErrors(c, err)
 		if !ok {
 			return err
 		}
 		return s.renderPointers(c, problem.Status(err), views.PointerList{Name: name, Account: account, Errors: errs})
 	}
-	return see(c, "/pointers?done=pointer-added")
+	return s.tell(c, "/pointers", "pointer-added")
 }

@@ -14,11 +14,11 @@ func (s *Site) changePointer(c *fiber.Ctx) error {
 	}
 	err = s.Pointers.Repoint(c.UserContext(), person(c).ID, id, formID(c, "account"))
 	if err != nil {
-		if _, ok := formErrors(err); !ok {
+		if _, ok := formErrors(c, err); !ok {
 			return err
 		}
 		// The form of one pointer among many: its problem concerns the page.
 		return s.renderPointers(c, problem.Status(err), views.PointerList{Errors: views.Errors{"": problem.MessageOf(err)}})
 	}
-	return see(c, "/pointers?done=pointer-changed")
+	return s.tell(c, "/pointers", "pointer-changed")
 }

@@ -7,8 +7,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
+// showPointers fills in the form for another from the query: name, account.
 func (s *Site) showPointers(c *fiber.Ctx) error {
-	return s.renderPointers(c, fiber.StatusOK, views.PointerList{})
+	return s.renderPointers(c, fiber.StatusOK, views.PointerList{Name: c.Query("name"), Account: c.Query("account")})
 }
 
 func (s *Site) renderPointers(c *fiber.Ctx, status int, list views.PointerList) error {

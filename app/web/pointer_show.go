@@ -1,6 +1,8 @@
 package web
 
 import (
+	"mime"
+	"strconv"
 	"strings"
 
 	"pochi/app/accounts"
@@ -11,17 +13,24 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
+// pointerRoute is where payment pointers are.
+const pointerRoute = "/:name"
+
 // showPointer answers at a payment pointer's URL: SPSP to a wallet that asks
-// for it (RFC 9), else a page on which anybody can pay.
+// for it (RFC 9), else a page on which anybody can pay. What can't be a
+// pointer's name is an address like any other.
 func (s *Site) showPointer(c *fiber.Ctx) error {
-	c.Vary(fiber.HeaderAccept)
-	wallet := wantsSPSP(c.Get(fiber.HeaderAccept))
-	payee, err := s.Pointers.PayeeByName(c.UserContext(), c.Params("name"))
-	if wallet {
-		return s.answerSPSP(c, payee, err)
+	name := c.Params("name")
+	if !isName(name) {
+		return c.Next()
 	}
+	c.Vary(fiber.HeaderAccept)
+	payee, err := s.Pointers.PayeeByName(c.UserContext(), name)
 	if err != nil {
 		return err
+	}
+	if wantsSPSP(c) {
+		return s.answerSPSP(c, payee)
 	}
 	pointer := s.pointer(payee.Name)
 	return render(c, fiber.StatusOK, views.Pay(s.page(c, "Pay "+payee.PersonName, views.NavNone), views.PayPage{
@@ -30,19 +39,41 @@ func (s *Site) showPointer(c *fiber.Ctx) error {
 	}))
 }
 
-// wantsSPSP reports whether an Accept header names SPSP; browsers never do.
-func wantsSPSP(accept string) bool {
-	return strings.Contains(accept, spsp.ContentType) || strings.Contains(accept, spsp.ContentTypeOld)
+// wantsSPSP tells whether a request's Accept header names SPSP (RFC 9110,
+// section 12.5.1) and doesn't rather want a page; browsers never name it.
+func wantsSPSP(c *fiber.Ctx) bool {
+	spspWeight, pageWeight := 0.0, 0.0
+	for entry := range strings.SplitSeq(c.Get(fiber.HeaderAccept), ",") {
+		kind, parameters, err := mime.ParseMediaType(entry)
+		if err != nil {
+			continue
+		}
+		weight := 1.0
+		if q, given := parameters["q"]; given {
+			weight, err = strconv.ParseFloat(q, 64)
+			if err != nil {
+				continue
+			}
+		}
+		switch kind {
+		case spsp.ContentType, spsp.ContentTypeOld:
+			spspWeight = max(spspWeight, weight)
+		case fiber.MIMETextHTML:
+			pageWeight = max(pageWeight, weight)
+		}
+	}
+	return spspWeight > 0 && spspWeight >= pageWeight
 }
 
-func (s *Site) answerSPSP(c *fiber.Ctx, payee accounts.Payee, err error) error {
+// noReceiver is SPSP's answer where nobody can be paid.
+func noReceiver(c *fiber.Ctx, err error) error {
+	c.Vary(fiber.HeaderAccept)
 	allowCORS(c)
-	if problem.CodeOf(err) == problem.NotFound {
-		return c.Status(fiber.StatusNotFound).JSON(fiber.Map{"id": "InvalidReceiverError", "message": problem.MessageOf(err)})
-	}
-	if err != nil {
-		return err
-	}
+	return c.Status(fiber.StatusNotFound).JSON(fiber.Map{"id": "InvalidReceiverError", "message": problem.MessageOf(err)})
+}
+
+func (s *Site) answerSPSP(c *fiber.Ctx, payee accounts.Payee) error {
+	allowCORS(c)
 	details, err := s.Offers.Offer(payee)
 	if err != nil {
 		return err
@@ -57,6 +88,9 @@ func (s *Site) answerSPSP(c *fiber.Ctx, payee accounts.Payee, err error) error {
 
 // allowPointer answers a browser that asks whether a page may query a pointer.
 func (s *Site) allowPointer(c *fiber.Ctx) error {
+	if !isName(c.Params("name")) {
+		return otherMethods(c)
+	}
 	allowCORS(c)
 	return c.SendStatus(fiber.StatusNoContent)
 }

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"math"
+
 	"pochi/app/payments"
 	"pochi/views"
 
@@ -24,7 +26,7 @@ func (s *Site) renderQuote(c *fiber.Ctx, status int, refusal string) error {
 	if err != nil {
 		return err
 	}
-	a, err := s.Accounts.Find(ctx, who.ID, q.AccountID)
+	a, err := s.Accounts.FindAny(ctx, who.ID, q.AccountID)
 	if err != nil {
 		return err
 	}
@@ -35,20 +37,20 @@ func (s *Site) renderQuote(c *fiber.Ctx, status int, refusal string) error {
 	}
 	return render(c, status, views.Quote(s.page(c, title, views.NavSend), views.QuotePage{
 		ID: q.ID.String(), Send: money(q.DebitAmount), Receive: money(q.ReceiveAmount),
-		Rate: s.Rates.Describe(q.DebitAmount.Asset.Code, q.ReceiveAmount.Asset.Code), Fee: "None",
+		Rate: q.Rate, Fee: "None",
 		Payee: name(q.ReceiverName, q.Receiver), Pointer: q.Receiver, Account: a.Name,
-		Expires: views.Moment{Text: q.ExpiresAt.Format("15:04:05 UTC"), ISO: iso(q.ExpiresAt)}, SecondsLeft: max(0, int(left.Seconds())),
+		Expires: views.Moment{Text: q.ExpiresAt.Format("15:04:05 UTC"), ISO: iso(q.ExpiresAt)}, SecondsLeft: max(0, int(math.Ceil(left.Seconds()))),
 		Expired: left <= 0, ChangeURL: "/send?" + changeQuery(q), Problem: refusal,
 	}))
 }
 
 // changeQuery fills the send form with what a quote was asked for.
 func changeQuery(q payments.Quote) string {
-	amount, side := q.DebitAmount, views.SideSend
+	side := views.SideSend
 	if q.Fixed == payments.FixedReceive {
-		amount, side = q.ReceiveAmount, views.SideReceive
+		side = views.SideReceive
 	}
-	return query("to", q.Receiver, "account", q.AccountID.String(), "amount", amount.Decimal(), "side", side)
+	return query("to", q.Receiver, "account", q.AccountID.String(), "amount", q.AskedAmount.Decimal(), "side", side)
 }
 
 // name is what to call the other side.

@@ -4,13 +4,15 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// LoggedOutForms are the forms for people who aren't signed in.
+// LoggedOutForms are the forms for people who aren't logged in.
 var LoggedOutForms = []string{"/login", "/signup"}
 
-// Routes mounts every page. Paths that are not pages are payment pointers.
+// Routes mounts every page. Other names are payment pointers.
 func (s *Site) Routes(r fiber.Router) {
 	r.Get("/static/*", s.showStatic)
-	r.Use(s.Sessions.Load, s.identify, s.Guard)
+	r.Get("/favicon.ico", s.showFavicon)
+	r.Get("/robots.txt", showRobots)
+	r.Use(acceptForms, s.Sessions.Load, s.identify, s.Guard)
 
 	r.Get("/", s.showStart)
 	r.Get("/signup", s.showSignup)
@@ -25,6 +27,8 @@ func (s *Site) Routes(r fiber.Router) {
 	r.Get("/accounts/:id/edit", signedIn, s.editAccount)
 	r.Post("/accounts/:id", signedIn, s.renameAccount)
 	r.Post("/accounts/:id/close", signedIn, s.closeAccount)
+
+	r.Get("/history", signedIn, s.showHistory)
 
 	r.Get("/pointers", signedIn, s.showPointers)
 	r.Post("/pointers", signedIn, s.addPointer)
@@ -45,6 +49,7 @@ func (s *Site) Routes(r fiber.Router) {
 
 	s.oauthRoutes(r)
 
-	r.Get("/:name", s.showPointer)
-	r.Options("/:name", s.allowPointer)
+	r.Get(pointerRoute, s.showPointer)
+	r.Options(pointerRoute, s.allowPointer)
+	r.Use(otherMethods)
 }

@@ -15,11 +15,9 @@ func (s *Site) send(c *fiber.Ctx) error {
 	if form.Side == views.SideReceive {
 		fixed = payments.FixedReceive
 	}
-	q, err := s.Quotes.Quote(c.UserContext(), person(c).ID, payments.QuoteRequest{
-		AccountID: formID(c, "account"), To: form.To, Amount: form.Amount, Fixed: fixed,
-	})
+	q, err := s.quote(c, payments.QuoteRequest{AccountID: formID(c, "account"), To: form.To, Amount: form.Amount, Fixed: fixed})
 	if err != nil {
-		errs, ok := formErrors(err)
+		errs, ok := formErrors(c, err)
 		if !ok {
 			return err
 		}
@@ -27,4 +25,11 @@ func (s *Site) send(c *fiber.Ctx) error {
 		return s.renderSend(c, problem.Status(err), form)
 	}
 	return see(c, "/quotes/"+q.ID.String())
+}
+
+func (s *Site) quote(c *fiber.Ctx, request payments.QuoteRequest) (payments.Quote, error) {
+	if err := s.take(c, s.Limits.quotes); err != nil {
+		return payments.Quote{}, err
+	}
+	return s.Quotes.Quote(c.UserContext(), person(c).ID, request)
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"strings"
 
+	"pochi/app/payments"
 	"pochi/app/problem"
 	"pochi/views"
 
@@ -23,27 +24,41 @@ func (s *Site) renderSend(c *fiber.Ctx, status int, form views.SendForm) error {
 	}
 	form.Accounts = accountOptions(all, balance)
 	if form.Errors["to"] == "" {
-		form.Payee = s.payee(c, form.To)
+		form.Payee, _ = s.payee(c, form.To) // what is wrong is in it
 	}
 	return render(c, status, views.Send(s.page(c, "Send money", views.NavSend), form))
 }
 
 // payee says whom a pointer pays, while it is typed. Nothing typed is nobody.
-func (s *Site) payee(c *fiber.Ctx, pointer string) views.Payee {
+// The error says the same as the Payee's Problem.
+func (s *Site) payee(c *fiber.Ctx, pointer string) (views.Payee, error) {
 	if strings.TrimSpace(pointer) == "" {
-		return views.Payee{}
+		return views.Payee{}, nil
 	}
-	r, err := s.Quotes.Resolve(c.UserContext(), pointer)
-	if err != nil {
-		return views.Payee{Problem: problem.MessageOf(err)}
+	r, err := s.resolve(c, pointer)
+	switch {
+	case err != nil:
+		return views.Payee{Problem: problem.MessageOf(err)}, err
+	case r.Local == nil:
+		return views.Payee{Name: r.Pointer.String()}, nil
 	}
-	if r.Local == nil {
-		return views.Payee{Name: r.Pointer.String()}
+	return views.Payee{Name: r.Name(), Currency: r.Local.Asset.Code}, nil
+}
+
+func (s *Site) resolve(c *fiber.Ctx, pointer string) (payments.Receiver, error) {
+	if err := s.take(c, s.Limits.lookups); err != nil {
+		return payments.Receiver{}, err
 	}
-	return views.Payee{Name: r.Name(), Currency: r.Local.Asset.Code}
+	return s.Quotes.Resolve(c.UserContext(), pointer)
 }
 
 // showPayee answers the form's question who is behind what was typed so far.
 func (s *Site) showPayee(c *fiber.Ctx) error {
-	return render(c, fiber.StatusOK, views.PayeeHint(s.payee(c, c.Query("to"))))
+	hint, err := s.payee(c, c.Query("to"))
+	status := fiber.StatusOK // also for what is half typed
+	if problem.CodeOf(err) == problem.TooMany {
+		setRetryAfter(c, err)
+		status = fiber.StatusTooManyRequests
+	}
+	return render(c, status, views.PayeeHint(hint))
 }

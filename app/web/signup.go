@@ -12,14 +12,14 @@ import (
 
 func (s *Site) signUp(c *fiber.Ctx) error {
 	form := users.SignUp{
-		Name: text(c, "name"), Email: text(c, "email"), Password: strings.Clone(c.FormValue("password")),
+		Name: text(c, "name"), Email: text(c, "email"), Password: formValue(c, "password"),
 		Pointer: text(c, "pointer"), Currency: text(c, "currency"),
 		Address: strings.Clone(c.IP()),
 	}
 	challenge, next := text(c, "login_challenge"), text(c, "next")
 	u, err := s.Users.SignUp(c.UserContext(), form)
 	if err != nil {
-		errs, ok := formErrors(err)
+		errs, ok := formErrors(c, err)
 		if !ok {
 			return err
 		}
@@ -37,5 +37,5 @@ func (s *Site) signUp(c *fiber.Ctx) error {
 	if to := localPath(next); to != "/" {
 		return see(c, to)
 	}
-	return see(c, "/?done=welcome")
+	return s.tell(c, "/", "welcome")
 }

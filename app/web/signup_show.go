@@ -8,13 +8,14 @@ import (
 	"github.com/google/uuid"
 )
 
+// showSignup shows the form, also to who is logged in if an app sent them:
+// it may have asked for another person.
 func (s *Site) showSignup(c *fiber.Ctx) error {
-	if person(c).ID != uuid.Nil {
-		return see(c, afterLogin(c.Query("login_challenge"), c.Query("next")))
+	challenge, next := c.Query("login_challenge"), c.Query("next")
+	if person(c).ID != uuid.Nil && challenge == "" {
+		return see(c, localPath(next))
 	}
-	return s.renderSignup(c, fiber.StatusOK, views.SignupForm{
-		Currency: s.Currencies[0].Code, Challenge: c.Query("login_challenge"), Next: c.Query("next"),
-	})
+	return s.renderSignup(c, fiber.StatusOK, views.SignupForm{Currency: s.Currencies[0].Code, Challenge: challenge, Next: next})
 }
 
 func (s *Site) renderSignup(c *fiber.Ctx, status int, form views.SignupForm) error {

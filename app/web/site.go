@@ -11,7 +11,6 @@ import (
 
 	"pochi/app/accounts"
 	"pochi/app/payments"
-	"pochi/app/rates"
 	"pochi/app/sessions"
 	"pochi/app/users"
 	"pochi/ilp/spsp"
@@ -33,6 +32,7 @@ type Users interface {
 type Accounts interface {
 	List(ctx context.Context, userID uuid.UUID) ([]accounts.Account, error)
 	Find(ctx context.Context, userID, id uuid.UUID) (accounts.Account, error)
+	FindAny(ctx context.Context, userID, id uuid.UUID) (accounts.Account, error)
 	Open(ctx context.Context, userID uuid.UUID, currency, name string) (uuid.UUID, error)
 	Rename(ctx context.Context, userID, id uuid.UUID, name string) error
 	Close(ctx context.Context, userID, id uuid.UUID) error
@@ -86,8 +86,9 @@ type Site struct {
 	OAuth      OAuth
 	Sessions   *sessions.Store
 	Guard      fiber.Handler // refuses what another site made a browser send: CSRF.Protect
+	News       News
+	Limits     Limits
 	Currencies []ledger.Asset
-	Rates      rates.Table
 	Assets     *static.Assets
 	Host       string // of our payment pointers
 	PublicURL  string
@@ -95,7 +96,7 @@ type Site struct {
 	Log        *slog.Logger
 }
 
-// person is the user who is signed in, for handlers behind signedIn.
+// person is the user who is logged in, for handlers behind signedIn.
 func person(c *fiber.Ctx) users.User {
 	u, _ := c.Locals(personKey{}).(users.User)
 	return u
@@ -103,7 +104,7 @@ func person(c *fiber.Ctx) users.User {
 
 type personKey struct{}
 
-// identify is middleware: it finds out who is signed in.
+// identify is middleware: it finds out who is logged in.
 func (s *Site) identify(c *fiber.Ctx) error {
 	session, ok := sessions.Current(c)
 	if !ok {
@@ -118,14 +119,14 @@ func (s *Site) identify(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// signedIn sends who is not signed in to the log-in page and back afterwards.
+// signedIn sends who is not logged in to the log-in page and back afterwards; a
+// form is refused, and can be sent again after that.
 func signedIn(c *fiber.Ctx) error {
-	if person(c).ID != uuid.Nil {
+	switch {
+	case person(c).ID != uuid.Nil:
 		return c.Next()
+	case c.Method() == fiber.MethodPost:
+		return loggedOut()
 	}
-	next := "/"
-	if c.Method() == fiber.MethodGet {
-		next = c.OriginalURL()
-	}
-	return see(c, "/login?"+query("next", next))
+	return see(c, "/login?"+query("next", c.OriginalURL()))
 }

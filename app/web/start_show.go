@@ -10,7 +10,7 @@ import (
 
 const homeMovements = 10
 
-// showStart is home for who is signed in, the landing page for everybody else.
+// showStart is home for who is logged in, the landing page for everybody else.
 func (s *Site) showStart(c *fiber.Ctx) error {
 	if person(c).ID == uuid.Nil {
 		return render(c, fiber.StatusOK, views.Landing(s.page(c, "", views.NavNone)))
@@ -40,10 +40,7 @@ func (s *Site) showHome(c *fiber.Ctx) error {
 		home.Pointer, home.PayURL = s.pointer(pointers[0].Name), s.PublicURL+"/"+pointers[0].Name
 	}
 	if older != "" {
-		home.More = "/accounts"
-		if len(list) == 1 {
-			home.More += "/" + list[0].ID.String()
-		}
+		home.More = "/history"
 	}
 	return render(c, fiber.StatusOK, views.Home(s.page(c, "Home", views.NavHome), home))
 }

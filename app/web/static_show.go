@@ -6,10 +6,12 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-func (s *Site) showStatic(c *fiber.Ctx) error {
-	file, ok := s.Assets.File(c.Params("*"))
+func (s *Site) showStatic(c *fiber.Ctx) error { return s.sendStatic(c, c.Params("*")) }
+
+func (s *Site) sendStatic(c *fiber.Ctx, name string) error {
+	file, ok := s.Assets.File(name)
 	if !ok {
-		return problem.New(problem.NotFound, "There is no such file.")
+		return problem.New(problem.NotFound, "%s", mistyped)
 	}
 	c.Set(fiber.HeaderContentType, file.Type)
 	c.Set(fiber.HeaderCacheControl, file.CacheControl(c.Query("v")))

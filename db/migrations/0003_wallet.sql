@@ -1,6 +1,7 @@
--- A person's account: its id is the ledger account's, written later in the same batch.
+-- A person's account: its id is the ledger account's, which is written later in the same batch. A key that is
+-- deferred until COMMIT would fail everybody's batch, so it is 'check' that compares the two tables.
 CREATE TABLE wallet_accounts (
-    id         BLOB    NOT NULL PRIMARY KEY REFERENCES accounts (id) DEFERRABLE INITIALLY DEFERRED,
+    id         BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     user_id    BLOB    NOT NULL REFERENCES users (id),
     name       TEXT    NOT NULL,
     closed     INTEGER NOT NULL CHECK (closed IN (0, 1)),
@@ -26,6 +27,8 @@ CREATE TABLE quotes (
     receiver       TEXT    NOT NULL, -- payment pointer, $ form
     receiver_name  TEXT    NOT NULL, -- public name, empty when the other wallet tells none
     fixed          TEXT    NOT NULL CHECK (fixed IN ('debit', 'receive')), -- the side that the person chose
+    asked_amount   INTEGER NOT NULL CHECK (asked_amount > 0),              -- and what they asked for there
+    rate           TEXT    NOT NULL, -- in words, empty within a currency
     debit_amount   INTEGER NOT NULL CHECK (debit_amount > 0),
     receive_amount INTEGER NOT NULL CHECK (receive_amount > 0),
     receive_code   TEXT    NOT NULL,
@@ -41,7 +44,7 @@ CREATE TABLE outgoing_payments (
     account_id       BLOB    NOT NULL REFERENCES wallet_accounts (id),
     receiver         TEXT    NOT NULL,
     receiver_name    TEXT    NOT NULL,
-    fixed            TEXT    NOT NULL CHECK (fixed IN ('debit', 'receive')),
+    rate             TEXT    NOT NULL, -- in words, empty within a currency
     debit_amount     INTEGER NOT NULL CHECK (debit_amount > 0),
     receive_amount   INTEGER NOT NULL CHECK (receive_amount > 0),
     receive_code     TEXT    NOT NULL,
@@ -51,7 +54,6 @@ CREATE TABLE outgoing_payments (
     state            TEXT    NOT NULL CHECK (state IN ('sending', 'completed', 'failed')),
     reason           TEXT    NOT NULL, -- why it failed, for the person
     created_at       INTEGER NOT NULL,
-    deadline_at      INTEGER NOT NULL,
     ended_at         INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outgoing_payments_by_account ON outgoing_payments (account_id, created_at, id);

@@ -2,6 +2,8 @@ package connector_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -50,7 +52,7 @@ func TestDelivery(t *testing.T) {
 func TestAuth(t *testing.T) {
 	for name, from := range map[string]connector.Sender{"zero account": {Asset: usd}, "no asset": {Account: ann}} {
 		n := newNode(t)
-		n.wantReject(t, name, n.Handle(context.Background(), from, n.prepare(t, 5)), packet.BadRequest)
+		n.wantReject(t, name, must(n.Handle(context.Background(), from, n.prepare(t, 5))), packet.BadRequest)
 	}
 }
 
@@ -102,7 +104,7 @@ func TestExpiryIsCheckedAgainBeforeMoneyMoves(t *testing.T) {
 		}
 		p := n.prepare(t, 5)
 		p.ExpiresAt = n.Now().Add(c.expires)
-		n.wantReject(t, name, c2.Handle(context.Background(), fromAnn(), p), packet.TimedOut)
+		n.wantReject(t, name, must(c2.Handle(context.Background(), fromAnn(), p)), packet.TimedOut)
 	}
 }
 
@@ -150,7 +152,7 @@ func TestTestAddressesOnTheLiveNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, ok := live.Handle(context.Background(), fromAnn(), n.prepare(t, 5)).(*packet.Reject)
+	j, ok := must(live.Handle(context.Background(), fromAnn(), n.prepare(t, 5))).(*packet.Reject)
 	if !ok || j.Code != packet.Unreachable || j.TriggeredBy != "g.pochi" || len(n.deliveries) != 0 {
 		t.Errorf("%v", j)
 	}
@@ -209,20 +211,43 @@ func TestPeerProtocols(t *testing.T) {
 	}
 }
 
-func TestUnfulfillableAndZeroPacketsCallNoBooks(t *testing.T) {
+// A probe asks the books what a delivery would, and moves nothing.
+func TestProbesAskTheBooks(t *testing.T) {
+	n := newNode(t)
+	n.payee.Asset = eur
+	n.wantRejectByReceiver(t, n.handle(n.probe(t, 1000)))
+	want := []connector.Delivery{{
+		From:     connector.Party{Account: ann, Asset: usd, Reference: [16]byte{1}},
+		To:       connector.Party{Account: ben, Asset: eur, Reference: [16]byte{2}},
+		AmountIn: 1000, AmountOut: 913,
+	}}
+	if diff := cmp.Diff(want, n.asked); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	n.wantReject(t, "more than the balance", n.handle(n.probe(t, 1_000_001)), packet.InsufficientLiquidity)
+	if n.balance != 1_000_000 || len(n.deliveries) != 0 {
+		t.Errorf("balance %d after %v", n.balance, n.deliveries)
+	}
+}
+
+// The books are asked about money alone, and only if the packet is the payer's own.
+func TestPacketsThatCallNoBooks(t *testing.T) {
 	n := newNode(t)
 	n.deliver = func(connector.Delivery) error {
 		t.Error("the books were called")
 		return nil
 	}
-	probe := n.prepare(t, 1000)
-	probe.Condition = [32]byte{1}
-	n.wantRejectByReceiver(t, n.handle(probe))
 	if reply := n.handle(n.prepare(t, 0)); reply.Type() != packet.TypeFulfill {
 		t.Errorf("zero amount: %v", reply)
 	}
-	if n.balance != 1_000_000 {
-		t.Errorf("balance %d", n.balance)
+	n.wantRejectByReceiver(t, n.handle(n.probe(t, 0)))
+	strange := n.prepare(t, 1000)
+	strange.Data = []byte("not the payer's")
+	if j, ok := n.handle(strange).(*packet.Reject); !ok || j.Code != packet.UnexpectedPayment {
+		t.Errorf("strange data: %v", j)
+	}
+	if n.balance != 1_000_000 || len(n.asked) != 0 {
+		t.Errorf("balance %d, asked about %v", n.balance, n.asked)
 	}
 }
 
@@ -248,10 +273,29 @@ func TestBooksSayNo(t *testing.T) {
 	} {
 		n := newNode(t)
 		n.deliver = func(connector.Delivery) error { return c.err }
-		j := n.wantReject(t, c.name, n.handle(n.prepare(t, 1000)), c.code)
-		if strings.Contains(j.Message, "secret") || n.balance != 1_000_000 {
-			t.Errorf("%s: %q, balance %d", c.name, j.Message, n.balance)
+		for _, p := range []packet.Prepare{n.prepare(t, 1000), n.probe(t, 1000)} {
+			j := n.wantReject(t, c.name, n.handle(p), c.code)
+			if strings.Contains(j.Message, "secret") || n.balance != 1_000_000 {
+				t.Errorf("%s: %q, balance %d", c.name, j.Message, n.balance)
+			}
 		}
+	}
+}
+
+// Hazard 10: the books can't say whether the money moved, so the sender isn't told that it didn't.
+func TestNoReplyWhenTheOutcomeIsUnknown(t *testing.T) {
+	n := newNode(t)
+	n.deliver = func(connector.Delivery) error {
+		return fmt.Errorf("%w: %w", connector.ErrUnknown, context.DeadlineExceeded)
+	}
+	p := n.prepare(t, 1000)
+	reply, err := n.Handle(context.Background(), fromAnn(), p)
+	if reply != nil || !errors.Is(err, connector.ErrUnknown) {
+		t.Errorf("%v, %v", reply, err)
+	}
+	reply, err = n.Link(fromAnn()).SendPacket(context.Background(), p)
+	if reply != nil || !errors.Is(err, connector.ErrUnknown) {
+		t.Errorf("over the link: %v, %v", reply, err)
 	}
 }
 
@@ -314,7 +358,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 	}
 	p := n.prepare(t, 5)
 	for range 2 {
-		c.Handle(context.Background(), fromAnn(), p)
+		must(c.Handle(context.Background(), fromAnn(), p))
 		n.payeeErr = errDown
 	}
 	token, _ := p.Destination.Below("test.pochi.pay")

@@ -3,13 +3,14 @@
 //	auth           who sent it, and for which account
 //	expiry         is there time left
 //	peer_protocol  packets that end here by their address, and addresses that don't belong on this network
-//	route          who is paid, by the longest prefix of the destination
+//	route          who is paid, by the destination
 //	exchange       from the sender's asset to the receiver's
 //	receive        does the receiver want it
-//	account        the money
+//	account        the money: whether it can move, and if the receiver wants it, moving it
 //
 // A step either answers, which ends the chain, or leaves what it found in the Transit for the next. What needs no money is
 // checked before the last step takes any, and a Fulfill is returned only when the money has moved for good: then, always.
+// When nobody can say whether it moved there is no reply, since a Reject would say that it didn't.
 package connector
 
 import (
@@ -37,9 +38,8 @@ type Config struct {
 
 // Connector answers packets. It is safe for concurrent use.
 type Connector struct {
-	cfg    Config
-	routes Table[hop]
-	steps  []step
+	cfg   Config
+	steps []step // all but the last
 }
 
 // Transit is one packet on its way through the chain.
@@ -54,8 +54,8 @@ type Transit struct {
 	To         Party
 	// AmountOut is what arrives, in units of To.Asset. Set by exchange.
 	AmountOut uint64
-	// Fulfill is the receiver's consent, kept back until the money has moved. Set by receive.
-	Fulfill *packet.Fulfill
+	// Answer is the receiver's, kept back until the books have agreed. Set by receive.
+	Answer packet.Reply
 }
 
 // step looks at a packet. A reply ends the chain; nil hands the packet on.
@@ -70,7 +70,6 @@ func New(cfg Config) (*Connector, error) {
 		return nil, err
 	}
 	c := &Connector{cfg: cfg}
-	c.routes.Add(cfg.Receiver.Prefix(), toReceiver)
 	c.steps = []step{
 		{"auth", c.auth},
 		{"expiry", c.expiry},
@@ -78,24 +77,30 @@ func New(cfg Config) (*Connector, error) {
 		{"route", c.route},
 		{"exchange", c.exchange},
 		{"receive", c.receive},
-		{"account", c.account},
 	}
 	return c, nil
 }
 
-// Handle takes one packet from one sender through the chain and returns its answer, whatever the packet is.
-func (c *Connector) Handle(ctx context.Context, from Sender, p packet.Prepare) packet.Reply {
+// Handle takes one packet from one sender through the chain and returns its answer, whatever the packet is. There is none
+// only if the books can't say whether the packet's money moved: then the error is ErrUnknown, wrapped.
+func (c *Connector) Handle(ctx context.Context, from Sender, p packet.Prepare) (packet.Reply, error) {
 	if err := p.Validate(); err != nil {
-		return c.reject(packet.InvalidPacket, err.Error())
+		return c.reject(packet.InvalidPacket, err.Error()), nil
 	}
 	t := &Transit{From: from, Prepare: p}
 	for _, s := range c.steps {
 		if reply := s.run(ctx, t); reply != nil {
 			c.logReply(ctx, s.name, t, reply)
-			return reply
+			return reply, nil
 		}
 	}
-	return c.reject(packet.InternalError, "")
+	reply, err := c.account(ctx, t)
+	if err != nil {
+		c.cfg.Log.ErrorContext(ctx, "nobody can say what became of a packet", "amount", p.Amount, "error", err)
+		return nil, err
+	}
+	c.logReply(ctx, "account", t, reply)
+	return reply, nil
 }
 
 func (c *Connector) reject(code packet.Code, message string) *packet.Reject {

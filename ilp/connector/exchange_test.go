@@ -25,9 +25,7 @@ func TestExchange(t *testing.T) {
 	n := newNode(t)
 	n.payee.Asset = eur
 	n.wantReject(t, "rounds to zero", n.handle(n.prepare(t, 1)), packet.InsufficientSource)
-	probe := n.prepare(t, 1)
-	probe.Condition = [32]byte{}
-	n.wantReject(t, "a probe that rounds to zero", n.handle(probe), packet.InsufficientSource)
+	n.wantReject(t, "a probe that rounds to zero", n.handle(n.probe(t, 1)), packet.InsufficientSource)
 }
 
 func TestExchangeOfZeroAsksNobody(t *testing.T) {

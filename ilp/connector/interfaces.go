@@ -24,8 +24,7 @@ type Party struct {
 	Reference [16]byte
 }
 
-// Delivery is the money of one fulfilled packet. AmountIn is in units of From.Asset, AmountOut in units of To.Asset;
-// neither is 0.
+// Delivery is the money of one packet. AmountIn is in units of From.Asset, AmountOut in units of To.Asset; neither is 0.
 type Delivery struct {
 	From, To            Party
 	AmountIn, AmountOut uint64
@@ -34,9 +33,14 @@ type Delivery struct {
 // Books moves money for the connector.
 type Books interface {
 	// Deliver moves one packet's money as one atomic chain, which is durable when it returns nil. When it returns an error
-	// nothing has moved, so it doesn't give up half-way when ctx ends: ctx is for not beginning. ErrInsufficient and
-	// ErrRefused, also wrapped, are told to the sender; any other error is the wallet's own.
+	// nothing has moved, so it doesn't give up half-way when ctx ends: ctx is for not beginning. Only ErrUnknown says
+	// otherwise. ErrInsufficient and ErrRefused are told to the sender; any other error is the wallet's own. All may be
+	// wrapped.
 	Deliver(ctx context.Context, d Delivery) error
+	// CanDeliver returns the error that Deliver would return now, as far as that is known without moving anything. It is
+	// asked for the packets by which senders learn what would arrive. Nothing may be held for them yet, and there may be
+	// no Reference. It is quick.
+	CanDeliver(ctx context.Context, d Delivery) error
 }
 
 // Payees knows who is behind a STREAM connection.
@@ -62,6 +66,8 @@ func (e Error) Error() string { return "connector: " + string(e) }
 const (
 	// ErrInsufficient: an account has too little, or is at its limit; a smaller or later packet may pass.
 	ErrInsufficient Error = "insufficient balance"
+	// ErrUnknown: it can't be said whether the money moved. The sender gets no reply.
+	ErrUnknown Error = "outcome unknown"
 	// ErrRefused: these accounts don't take this payment, now or later.
 	ErrRefused Error = "payment refused"
 	// ErrNoPayee: nobody is paid by this tag.

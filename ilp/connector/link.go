@@ -7,7 +7,7 @@ import (
 	"pochi/ilp/stream"
 )
 
-// Link returns the link of one sender, for a stream.Sender to pay over: in process, and never without an answer.
+// Link returns the link of one sender, for a stream.Sender to pay over: in process. Its errors are those of Handle.
 func (c *Connector) Link(from Sender) stream.Link { return link{c, from} }
 
 type link struct {
@@ -16,5 +16,5 @@ type link struct {
 }
 
 func (l link) SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, error) {
-	return l.connector.Handle(ctx, l.from, p), nil
+	return l.connector.Handle(ctx, l.from, p)
 }

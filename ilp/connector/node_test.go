@@ -37,7 +37,9 @@ type node struct {
 	now        time.Time
 	balance    uint64 // Ann's
 	deliveries []connector.Delivery
-	deliver    func(connector.Delivery) error // before money moves; nil is always fine
+	asked      []connector.Delivery           // that could be made
+	deliver    func(connector.Delivery) error // before money moves, and for probes; nil is always fine
+	slept      time.Duration
 
 	payee     connector.Party
 	payeeErr  error
@@ -78,12 +80,32 @@ func (n *node) Sleep(ctx context.Context, d time.Duration) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.now = n.now.Add(d)
+	n.slept += d
 	return ctx.Err()
 }
 
 func (n *node) Deliver(ctx context.Context, d connector.Delivery) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if err := n.refusal(ctx, d); err != nil {
+		return err
+	}
+	n.balance -= d.AmountIn
+	n.deliveries = append(n.deliveries, d)
+	return nil
+}
+
+func (n *node) CanDeliver(ctx context.Context, d connector.Delivery) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.refusal(ctx, d); err != nil {
+		return err
+	}
+	n.asked = append(n.asked, d)
+	return nil
+}
+
+func (n *node) refusal(ctx context.Context, d connector.Delivery) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -95,8 +117,6 @@ func (n *node) Deliver(ctx context.Context, d connector.Delivery) error {
 	if d.AmountIn > n.balance {
 		return fmt.Errorf("ann: %w", connector.ErrInsufficient)
 	}
-	n.balance -= d.AmountIn
-	n.deliveries = append(n.deliveries, d)
 	return nil
 }
 
@@ -167,8 +187,24 @@ func (n *node) prepare(t testing.TB, amount uint64) packet.Prepare {
 	}
 }
 
+// probe returns a packet of Ben's connection that nobody can fulfill.
+func (n *node) probe(t testing.TB, amount uint64) packet.Prepare {
+	t.Helper()
+	p := n.prepare(t, amount)
+	p.Condition = [32]byte{1}
+	return p
+}
+
 func (n *node) handle(p packet.Prepare) packet.Reply {
-	return n.Handle(context.Background(), fromAnn(), p)
+	return must(n.Handle(context.Background(), fromAnn(), p))
+}
+
+// must returns the reply to a packet that can't stay without one.
+func must(reply packet.Reply, err error) packet.Reply {
+	if err != nil {
+		panic(err)
+	}
+	return reply
 }
 
 // wantReject checks a reject of the node's own: its code, its address, and that nothing moved.

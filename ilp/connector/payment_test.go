@@ -3,6 +3,7 @@ package connector_test
 import (
 	"context"
 	"errors"
+	"math"
 	"sync/atomic"
 	"testing"
 
@@ -91,6 +92,73 @@ func TestPaymentOfTheWholeBalance(t *testing.T) {
 	}
 }
 
+// A quote for a local receiver is one packet and one answer: nobody waits for it, whatever the answer is.
+func TestQuotesDoNotSleep(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		asset  ilp.Asset
+		amount uint64
+		books  error
+		want   stream.Reason // "" if there is an offer
+	}{
+		{"same asset", usd, 1000, nil, ""},
+		{"across currencies", eur, 1000, nil, ""},
+		{"rounds to nothing", eur, 1, nil, stream.TooSmall},
+		{"no rate", ilp.Asset{Code: "KES", Scale: 2}, 1000, nil, stream.Busy},
+		{"overflow", jpy, math.MaxUint64, nil, stream.TooLarge},
+		{"more than there is", usd, 1_000_001, nil, stream.Illiquid},
+		{"the books are full", eur, 1000, connector.ErrInsufficient, stream.Illiquid},
+		{"the books refuse", eur, 1000, connector.ErrRefused, stream.Refused},
+		{"the books are down", eur, 1000, errDown, stream.Busy},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := newNode(t)
+			n.payee.Asset = c.asset
+			n.deliver = func(connector.Delivery) error { return c.books }
+			_, err := n.sender(t, n.Link(fromAnn())).ProbeWhole(context.Background(), c.amount)
+			if c.want != "" {
+				wantReason(t, err, c.want)
+			} else if err != nil {
+				t.Error(err)
+			}
+			if n.slept != 0 {
+				t.Errorf("it slept %v", n.slept)
+			}
+		})
+	}
+}
+
+// A payment of which the books take no more than a part at a time isn't cut when it was to be whole.
+func TestWholePaymentAboveALimit(t *testing.T) {
+	n := newNode(t)
+	n.payee.Asset = eur
+	n.deliver = func(d connector.Delivery) error {
+		if d.AmountOut > 500 {
+			return connector.ErrInsufficient
+		}
+		return nil
+	}
+	result, err := n.sender(t, n.Link(fromAnn())).Send(context.Background(), stream.SendParams{
+		Amount: 1000, MinDelivered: 913, Asset: eur, Whole: true,
+	})
+	wantReason(t, err, stream.Illiquid)
+	n.wantBooks(t, result)
+	if result != (stream.Result{}) {
+		t.Errorf("%+v", result)
+	}
+}
+
+// The sender counts a packet apart when the books can't say what became of it.
+func TestPaymentWhoseOutcomeIsUnknown(t *testing.T) {
+	n := newNode(t)
+	n.deliver = func(connector.Delivery) error { return connector.ErrUnknown }
+	result, err := n.pay(t, n.Link(fromAnn()), 1000, 1000)
+	wantReason(t, err, stream.NoAnswer)
+	if want := (stream.Result{Unknown: 1000}); result != want {
+		t.Errorf("%+v, want %+v", result, want)
+	}
+}
+
 func TestPaymentBelowTheMinimum(t *testing.T) {
 	n := newNode(t)
 	n.payee.Asset = eur
@@ -152,7 +220,9 @@ func TestPaymentsOverALimitedLink(t *testing.T) {
 		if err != nil {
 			r.Fatal(err)
 		}
-		result, err := n.pay(t, link, amount, probe.Received)
+		result, err := n.sender(t, link).Send(context.Background(), stream.SendParams{
+			Amount: amount, MinDelivered: probe.Received, MaxRounding: probe.Packets - 1, Asset: n.payee.Asset,
+		})
 		if want := (stream.Result{Sent: amount, Delivered: probe.Received, Packets: probe.Packets}); err != nil || result != want {
 			r.Errorf("%+v, %v; want %+v", result, err, want)
 		}

@@ -6,16 +6,15 @@ import (
 	"pochi/ilp/packet"
 )
 
-// receive asks the receiver. Its rejects go straight back: they carry what arrived, for the sender alone. Its consent waits
-// for the money, if there is any.
+// receive asks the receiver. If there is money, an answer that says how much arrived waits for the books: consent until it
+// has moved, the answer to a probe until it is known that it could. All else goes straight back.
 func (c *Connector) receive(_ context.Context, t *Transit) packet.Reply {
 	p := t.Prepare
 	p.Amount = t.AmountOut
 	reply := t.Connection.Receive(p, t.To.Asset)
-	fulfill, ok := reply.(*packet.Fulfill)
-	if !ok || t.Prepare.Amount == 0 {
+	if j, ok := reply.(*packet.Reject); ok && j.Code != packet.ApplicationError || t.Prepare.Amount == 0 {
 		return reply
 	}
-	t.Fulfill = fulfill
+	t.Answer = reply
 	return nil
 }

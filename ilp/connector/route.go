@@ -7,15 +7,9 @@ import (
 	"pochi/ilp/packet"
 )
 
-// hop is where a route leads.
-type hop uint8
-
-// toReceiver leads to the STREAM receiver of this node.
-const toReceiver hop = 1
-
-// route finds who is paid: the longest prefix decides, and below the receiver's the connection in the address.
+// route finds who is paid: below the receiver's prefix it is in the address, and no other way leads anywhere.
 func (c *Connector) route(ctx context.Context, t *Transit) packet.Reply {
-	if _, ok := c.routes.Lookup(t.Prepare.Destination); !ok {
+	if !t.Prepare.Destination.HasPrefix(c.cfg.Receiver.Prefix()) {
 		return c.reject(packet.Unreachable, "This wallet knows no way to the address. Check that it is complete and on this network.")
 	}
 	connection, ok := c.cfg.Receiver.Identify(t.Prepare.Destination)

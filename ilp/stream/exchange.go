@@ -22,6 +22,7 @@ const (
 type request struct {
 	amount, minimum uint64
 	fulfillable     bool
+	deadline        time.Time // no later than which the packet expires; zero is none
 	frames          []Frame
 }
 
@@ -39,7 +40,7 @@ type answer struct {
 // exchange sends one packet and waits for its answer. An error is a *Failure, and the answer is valid beside it: a packet
 // can be fulfilled and yet show that nothing more may be sent.
 func (s *Sender) exchange(ctx context.Context, req request) (answer, error) {
-	prepare, err := s.prepare(ctx, req)
+	prepare, err := s.prepare(req)
 	if err != nil {
 		return answer{}, err
 	}
@@ -86,7 +87,7 @@ func (s *Sender) send(ctx context.Context, p packet.Prepare, fulfillable bool) (
 }
 
 // prepare makes the next packet.
-func (s *Sender) prepare(ctx context.Context, req request) (packet.Prepare, error) {
+func (s *Sender) prepare(req request) (packet.Prepare, error) {
 	if s.sequence >= maxPackets {
 		return packet.Prepare{}, &Failure{Reason: Exhausted}
 	}
@@ -102,13 +103,13 @@ func (s *Sender) prepare(ctx context.Context, req request) (packet.Prepare, erro
 	} else if _, err := io.ReadFull(s.cfg.Random, condition[:]); err != nil {
 		return packet.Prepare{}, &Failure{Reason: Cancelled, Err: err}
 	}
-	lifetime := packetTime
-	if deadline, ok := ctx.Deadline(); ok {
-		lifetime = min(lifetime, time.Until(deadline))
+	expires := s.cfg.Clock.Now().Add(packetTime)
+	if !req.deadline.IsZero() && req.deadline.Before(expires) {
+		expires = req.deadline
 	}
 	return packet.Prepare{
 		Amount:      req.amount,
-		ExpiresAt:   s.cfg.Clock.Now().Add(lifetime),
+		ExpiresAt:   expires,
 		Condition:   condition,
 		Destination: s.cfg.Destination,
 		Data:        data,

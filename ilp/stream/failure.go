@@ -10,6 +10,7 @@ const (
 	Unreachable  Reason = "unreachable"   // no way to the receiver
 	Refused      Reason = "refused"       // the receiver, or somebody on the way, doesn't want it
 	RateTooLow   Reason = "rate_too_low"  // less would arrive than the minimum
+	Rounding     Reason = "rounding"      // the rate held, but so many packets lose too much to rounding
 	TooSmall     Reason = "too_small"     // nothing would arrive
 	TooLarge     Reason = "too_large"     // no size of packet gets through
 	Illiquid     Reason = "illiquid"      // somebody on the way can't pass on that much now
@@ -31,6 +32,8 @@ func (r Reason) Message() string {
 		return "The other wallet refused the payment."
 	case RateTooLow:
 		return "The exchange rate changed: less would have arrived than agreed."
+	case Rounding:
+		return "Rounding took more than was agreed."
 	case TooSmall:
 		return "The amount is too small: nothing would arrive."
 	case TooLarge:

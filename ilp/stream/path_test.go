@@ -45,6 +45,14 @@ func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
+// total returns how long all sleeping took.
+func (c *clock) total() (sum time.Duration) {
+	for _, d := range c.slept {
+		sum += d
+	}
+	return sum
+}
+
 // path is a link to a receiver, with a rate, a largest packet, and whatever a test does to it.
 type path struct {
 	receiver         *stream.Receiver

@@ -22,13 +22,40 @@ type Probe struct {
 	Packets uint64
 }
 
+// maxParts is into how many packets an amount is split at the most for want of liquidity: what is probed for less is dust.
+const maxParts = 256
+
+// ProbeWhole asks the path what would arrive of amount in one packet, which is how Send sends it if Whole is set. The
+// packet can't be fulfilled. It takes the first answer, whatever it is, and never pauses. Amount is at least 1. A failure
+// is a *Failure.
+func (s *Sender) ProbeWhole(ctx context.Context, amount uint64) (Probe, error) {
+	if amount == 0 {
+		return Probe{}, &Failure{Reason: TooSmall}
+	}
+	hurry := &patience{probing: true}
+	received, err := s.ask(ctx, amount, hurry)
+	if err != nil {
+		return Probe{}, err
+	}
+	if received == 0 {
+		return Probe{}, &Failure{Reason: TooSmall}
+	}
+	asset, err := s.knowAsset(ctx, hurry)
+	if err != nil {
+		return Probe{}, err
+	}
+	return Probe{Sent: amount, Received: received, Asset: asset, MaxPacket: amount, Packets: 1}, nil
+}
+
 // Probe asks the path what would arrive of amount, with packets that nobody can fulfill: first how large one may be, then
-// what arrives of packets of the sizes that Send will use. Amount is at least 1. A failure is a *Failure.
+// what arrives of packets of the sizes that Send will use. Temporary errors are waited for, but for a second in all and
+// no more. Amount is at least 1. A failure is a *Failure.
 func (s *Sender) Probe(ctx context.Context, amount uint64) (Probe, error) {
 	if amount == 0 {
 		return Probe{}, &Failure{Reason: TooSmall}
 	}
-	largest, received, err := s.largest(ctx, amount)
+	patience := &patience{probing: true, left: probePauses}
+	largest, received, err := s.largest(ctx, amount, patience)
 	if err != nil {
 		return Probe{}, err
 	}
@@ -38,23 +65,22 @@ func (s *Sender) Probe(ctx context.Context, amount uint64) (Probe, error) {
 		return Probe{}, &Failure{Reason: Exhausted}
 	}
 	if packets > 1 {
-		if p.Received, err = s.sum(ctx, amount, packets, first); err != nil {
+		if p.Received, err = s.sum(ctx, amount, packets, first, patience); err != nil {
 			return Probe{}, err
 		}
 	}
 	if p.Received == 0 {
 		return Probe{}, &Failure{Reason: TooSmall}
 	}
-	if p.Asset, err = s.knowAsset(ctx); err != nil {
+	if p.Asset, err = s.knowAsset(ctx, patience); err != nil {
 		return Probe{}, err
 	}
 	return p, nil
 }
 
 // largest looks for the largest packet that gets through, up to amount, and returns what arrives of it.
-func (s *Sender) largest(ctx context.Context, amount uint64) (size, received uint64, err error) {
+func (s *Sender) largest(ctx context.Context, amount uint64, patience *patience) (size, received uint64, err error) {
 	z := sizes{max: amount, exact: true}
-	var patience patience
 	for {
 		test := z.next()
 		a, err := s.exchange(ctx, request{amount: test})
@@ -69,7 +95,7 @@ func (s *Sender) largest(ctx context.Context, amount uint64) (size, received uin
 			if v.shrink {
 				z.shrink(test, a.reject.Data)
 			}
-			if z.max == 0 {
+			if z.max == 0 || v.reason == Illiquid && z.max < amount/maxParts {
 				return 0, 0, &Failure{Reason: v.reason, Reject: a.reject}
 			}
 			if err := patience.wait(ctx, s.cfg.Clock, v, a.reject); err != nil {
@@ -83,13 +109,13 @@ func (s *Sender) largest(ctx context.Context, amount uint64) (size, received uin
 }
 
 // sum returns what arrives of amount in so many packets, of which the first are of one size and the rest one smaller.
-func (s *Sender) sum(ctx context.Context, amount, packets, first uint64) (uint64, error) {
+func (s *Sender) sum(ctx context.Context, amount, packets, first uint64, patience *patience) (uint64, error) {
 	smaller := packets*first - amount
-	total, overflow, err := s.times(ctx, packets-smaller, first)
+	total, overflow, err := s.times(ctx, packets-smaller, first, patience)
 	if err != nil {
 		return 0, err
 	}
-	more, overflowMore, err := s.times(ctx, smaller, first-1)
+	more, overflowMore, err := s.times(ctx, smaller, first-1, patience)
 	if err != nil {
 		return 0, err
 	}
@@ -101,18 +127,17 @@ func (s *Sender) sum(ctx context.Context, amount, packets, first uint64) (uint64
 }
 
 // times returns what arrives of n packets of the same size, and whether that overflows.
-func (s *Sender) times(ctx context.Context, n, size uint64) (total uint64, overflow bool, err error) {
+func (s *Sender) times(ctx context.Context, n, size uint64, patience *patience) (total uint64, overflow bool, err error) {
 	if n == 0 || size == 0 {
 		return 0, false, nil
 	}
-	each, err := s.ask(ctx, size)
+	each, err := s.ask(ctx, size, patience)
 	hi, lo := bits.Mul64(n, each)
 	return lo, hi != 0, err
 }
 
-// ask returns what arrives of one packet of a size that has been seen to get through.
-func (s *Sender) ask(ctx context.Context, amount uint64) (received uint64, err error) {
-	var patience patience
+// ask returns what arrives of one packet of this very size.
+func (s *Sender) ask(ctx context.Context, amount uint64, patience *patience) (received uint64, err error) {
 	for {
 		a, err := s.exchange(ctx, request{amount: amount})
 		if err != nil {
@@ -122,9 +147,7 @@ func (s *Sender) ask(ctx context.Context, amount uint64) (received uint64, err e
 			return a.received, nil
 		}
 		v := judge(a.reject.Code)
-		if v.shrink && !v.retry {
-			return 0, &Failure{Reason: v.reason, Reject: a.reject}
-		}
+		v.shrink = false
 		if err := patience.wait(ctx, s.cfg.Clock, v, a.reject); err != nil {
 			return 0, err
 		}
@@ -132,13 +155,13 @@ func (s *Sender) ask(ctx context.Context, amount uint64) (received uint64, err e
 }
 
 // knowAsset returns the receiver's asset, asking for it with packets that carry no money if it isn't known yet.
-func (s *Sender) knowAsset(ctx context.Context) (ilp.Asset, error) {
+func (s *Sender) knowAsset(ctx context.Context, patience *patience) (ilp.Asset, error) {
 	const asks = 3
 	for range asks {
 		if s.asset != (ilp.Asset{}) {
 			return s.asset, nil
 		}
-		if _, err := s.ask(ctx, 0); err != nil {
+		if _, err := s.ask(ctx, 0, patience); err != nil {
 			return ilp.Asset{}, err
 		}
 	}

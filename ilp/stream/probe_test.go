@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -79,12 +80,12 @@ func TestProbeFails(t *testing.T) {
 		{"unknown final code", reject("F09", nil), stream.Refused, 1},
 		{"no family", reject("\x00\x00\x00", nil), stream.Refused, 1},
 		{"R00", reject(packet.TimedOut, nil), stream.TimedOut, 1},
-		{"R01", reject(packet.InsufficientSource, nil), stream.TooSmall, 8},
-		{"T00", reject(packet.InternalError, nil), stream.Busy, 8},
-		{"unknown temporary code", reject("T42", nil), stream.Busy, 8},
-		{"T01", reject(packet.PeerUnreachable, nil), stream.Unreachable, 8},
-		{"T04", reject(packet.InsufficientLiquidity, nil), stream.Illiquid, 8},
-		{"F99 that isn't the receiver's", reject(packet.ApplicationError, []byte("x")), stream.Refused, 8},
+		{"R01", reject(packet.InsufficientSource, nil), stream.TooSmall, 1},
+		{"T00", reject(packet.InternalError, nil), stream.Busy, 4},
+		{"unknown temporary code", reject("T42", nil), stream.Busy, 4},
+		{"T01", reject(packet.PeerUnreachable, nil), stream.Unreachable, 4},
+		{"T04", reject(packet.InsufficientLiquidity, nil), stream.Illiquid, 9},
+		{"F99 that isn't the receiver's", reject(packet.ApplicationError, []byte("x")), stream.Refused, 4},
 		// Hazard 21.
 		{"F08 of 0 received", reject(packet.TooLarge, tooLarge(0, 0)), stream.TooLarge, 10},
 		{"F08 of maximum above received", reject(packet.TooLarge, tooLarge(5, 6)), stream.TooLarge, 10},
@@ -109,10 +110,94 @@ func TestProbeFails(t *testing.T) {
 			if len(p.packets) > c.most {
 				t.Errorf("%d packets, want at most %d", len(p.packets), c.most)
 			}
-			if total := clock.Now().Sub(newClock().Now()); total.Seconds() > 20 {
-				t.Errorf("it took %v", total)
+			if total := clock.total(); total > time.Second {
+				t.Errorf("it paused for %v", total)
 			}
 		})
+	}
+}
+
+// What rounds to nothing does so again, and a path that is short of money has no more of it a moment later: neither is
+// waited for.
+func TestProbeDoesNotWaitForWhatTimeDoesNotCure(t *testing.T) {
+	for code, want := range map[packet.Code]stream.Reason{
+		packet.InsufficientSource: stream.TooSmall, packet.InsufficientLiquidity: stream.Illiquid, packet.TooLarge: stream.TooLarge,
+	} {
+		p := newPath(t)
+		p.before = func(int, packet.Prepare) (packet.Reply, error) { return packet.NewReject(code, "test.path", ""), nil }
+		s, clock := p.sender(t)
+		_, err := s.Probe(context.Background(), 1<<40)
+		wantFailure(t, err, want)
+		if clock.slept != nil {
+			t.Errorf("%s: pauses %v", code, clock.slept)
+		}
+	}
+}
+
+// A path that is short of money for one packet is asked for smaller ones, and not for dust.
+func TestProbeShrinksOnT04(t *testing.T) {
+	for _, c := range []struct{ takes, want uint64 }{{300, 297}, {40, 39}} {
+		p := newPath(t)
+		p.before = aboveT04(c.takes)
+		s, clock := p.sender(t)
+		got, err := s.Probe(context.Background(), 1000)
+		if err != nil || got.Received != 1000 || got.MaxPacket > c.takes || got.MaxPacket < c.takes*15/16 || clock.slept != nil {
+			t.Errorf("%+v, %v, pauses %v", got, err, clock.slept)
+		}
+	}
+	p := newPath(t)
+	p.before = aboveT04(1000)
+	s, _ := p.sender(t)
+	_, err := s.Probe(context.Background(), 1<<40)
+	wantFailure(t, err, stream.Illiquid)
+	if len(p.packets) > 10 {
+		t.Errorf("%d packets", len(p.packets))
+	}
+}
+
+// aboveT04 returns a before that has no money for packets above most.
+func aboveT04(most uint64) func(int, packet.Prepare) (packet.Reply, error) {
+	return func(_ int, prepare packet.Prepare) (packet.Reply, error) {
+		if prepare.Amount > most {
+			return packet.NewReject(packet.InsufficientLiquidity, "test.path", ""), nil
+		}
+		return nil, nil
+	}
+}
+
+func TestProbeWhole(t *testing.T) {
+	p := newPath(t)
+	p.asset, p.multiply, p.divide = eur, 9137, 10000
+	s, _ := p.sender(t)
+	got, err := s.ProbeWhole(context.Background(), 1000)
+	want := stream.Probe{Sent: 1000, Received: 913, Asset: eur, MaxPacket: 1000, Packets: 1}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" || len(p.packets) != 1 {
+		t.Errorf("%d packets, %v (-want +got):\n%s", len(p.packets), err, diff)
+	}
+	for name, amount := range map[string]uint64{"nothing": 0, "what rounds to nothing": 1} {
+		if _, err := s.ProbeWhole(context.Background(), amount); err == nil {
+			t.Errorf("%s: no failure", name)
+		} else {
+			wantFailure(t, err, stream.TooSmall)
+		}
+	}
+}
+
+// The first answer is the only one, whatever it is.
+func TestProbeWholeAsksOnce(t *testing.T) {
+	for code, want := range map[packet.Code]stream.Reason{
+		packet.TooLarge: stream.TooLarge, packet.InsufficientLiquidity: stream.Illiquid, packet.InsufficientSource: stream.TooSmall,
+		packet.InternalError: stream.Busy, packet.RateLimited: stream.Busy, packet.Unreachable: stream.Unreachable,
+		packet.ApplicationError: stream.Refused, packet.TimedOut: stream.TimedOut,
+	} {
+		p := newPath(t)
+		p.before = func(int, packet.Prepare) (packet.Reply, error) { return packet.NewReject(code, "test.path", ""), nil }
+		s, clock := p.sender(t)
+		_, err := s.ProbeWhole(context.Background(), 1000)
+		wantFailure(t, err, want)
+		if clock.slept != nil || len(p.packets) != 1 {
+			t.Errorf("%s: %d packets, pauses %v", code, len(p.packets), clock.slept)
+		}
 	}
 }
 

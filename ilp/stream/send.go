@@ -5,21 +5,36 @@ import (
 	"errors"
 	"math"
 	"math/bits"
+	"time"
 
 	"pochi/ilp"
+	"pochi/ilp/packet"
 )
 
 // SendParams says how much to pay, and what for.
 type SendParams struct {
 	// Amount is what to send in all, in units of the sender's asset. At least 1.
 	Amount uint64
-	// MinDelivered is the least that must arrive for the whole of Amount, in units of Asset. It comes from a price that the
-	// sender trusts, never from what the path says. At least 1.
+	// MinDelivered is the agreed price: what must arrive, in units of Asset, of the whole of Amount. It comes from somebody
+	// whom the sender trusts, never from what the path says. At least 1.
+	//
+	// No packet is paid that doesn't bring its share of it, rounded down. So MinDelivered arrives if there is one packet,
+	// and of n packets at most n-1 units less: every packet across a rate rounds down once.
 	MinDelivered uint64
+	// MaxRounding is how many units what has arrived may ever be behind its share of MinDelivered because of that. It
+	// bounds what a path can take by insisting on small packets. At 0 nothing may be lost: a payment that has to be split
+	// then fails if its packets round down.
+	MaxRounding uint64
 	// Asset is what MinDelivered counts. A receiver with another asset gets nothing.
 	Asset ilp.Asset
-	// MaxPacket is the largest packet to begin with, if a Probe found one; 0 begins with Amount.
-	MaxPacket uint64
+	// Whole sends what is to be sent as one packet or not at all. A path without money for it is asked again some times.
+	Whole bool
+	// Deadline is when the payment must be over, by the sender's Clock: no packet with money is sent then, or expires
+	// later. The zero time is none.
+	Deadline time.Time
+	// Done is what earlier Sends of the same payment did, and the Result goes on from it. Amount and MinDelivered are
+	// those of the whole payment, also then; what became of an Unknown packet must have been found out.
+	Done Result
 }
 
 // Result is what became of a payment, exactly, however it ended.
@@ -36,24 +51,25 @@ type Result struct {
 	Unknown uint64
 }
 
-// Send pays. It returns nil if all of Amount was sent and at least MinDelivered arrived, else a *Failure; Result is exact
-// in both cases. When ctx ends no further packet is sent, but the answer to the one in flight is still waited for.
+// Send pays. It returns nil if all of Amount was sent and MinDelivered arrived, less what rounding may take, else a
+// *Failure; Result is exact in both cases. When ctx ends no further packet is sent, but the answer to the one in flight is
+// still waited for.
 func (s *Sender) Send(ctx context.Context, p SendParams) (Result, error) {
 	if p.Amount == 0 || p.MinDelivered == 0 {
-		return Result{}, &Failure{Reason: TooSmall}
+		return p.Done, &Failure{Reason: TooSmall}
+	}
+	if p.Done.Sent >= p.Amount {
+		return p.Done, nil
 	}
 	defer s.Close(ctx)
-	asset, err := s.knowAsset(ctx)
+	asset, err := s.knowAsset(ctx, &patience{})
 	if err != nil {
-		return Result{}, err
+		return p.Done, err
 	}
 	if asset != p.Asset {
-		return Result{}, &Failure{Reason: AssetChanged}
+		return p.Done, &Failure{Reason: AssetChanged}
 	}
-	run := sending{Sender: s, SendParams: p, sizes: sizes{max: p.Amount, exact: true}}
-	if p.MaxPacket > 0 {
-		run.sizes.max = min(p.Amount, p.MaxPacket)
-	}
+	run := sending{Sender: s, SendParams: p, sizes: sizes{max: p.Amount - p.Done.Sent, exact: true}, result: p.Done}
 	err = run.all(ctx)
 	return run.result, err
 }
@@ -77,6 +93,9 @@ func (run *sending) all(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return stopped(ctx, nil)
 		}
+		if !run.Deadline.IsZero() && !run.cfg.Clock.Now().Before(run.Deadline) {
+			return &Failure{Reason: TimedOut}
+		}
 		if err := run.one(ctx); err != nil {
 			return err
 		}
@@ -86,13 +105,13 @@ func (run *sending) all(ctx context.Context) error {
 
 // one sends one packet and settles what became of it.
 func (run *sending) one(ctx context.Context) error {
-	left := run.Amount - run.result.Sent
-	_, size := split(left, run.sizes.next())
-	minimum := run.minimum(size, left)
+	_, size := split(run.Amount-run.result.Sent, run.sizes.next())
+	price, minimum := run.minimum(size)
 	a, err := run.exchange(ctx, request{
 		amount:      size,
 		minimum:     minimum,
 		fulfillable: true,
+		deadline:    run.Deadline,
 		frames:      []Frame{StreamMoney{StreamID: moneyStream, Shares: 1}},
 	})
 	switch {
@@ -111,16 +130,21 @@ func (run *sending) one(ctx context.Context) error {
 	case a.fulfilled:
 		return nil
 	}
-	return run.refused(ctx, size, minimum, a)
+	v := judge(a.reject.Code)
+	if a.authentic {
+		v = judgeReceived(a.received, price, minimum)
+	}
+	return run.refused(ctx, size, v, a.reject)
 }
 
-// minimum returns what must arrive of the next packet. Each packet's share of what is still missing is rounded down, so
-// that a path which rounds down can meet it; the last packet must bring all of it.
-func (run *sending) minimum(size, left uint64) uint64 {
-	if run.result.Delivered >= run.MinDelivered {
-		return 0
-	}
-	return share(run.MinDelivered-run.result.Delivered, size, left)
+// minimum returns what must arrive of the next packet: its share of the price rounded down, which every path that keeps to
+// the price can meet, and whatever more it takes not to fall too far behind.
+func (run *sending) minimum(size uint64) (price, minimum uint64) {
+	price = share(run.MinDelivered, size, run.Amount)
+	due := share(run.MinDelivered, run.result.Sent+size, run.Amount)
+	behind := due - min(due, run.result.Delivered)
+	allowed := min(run.MaxRounding, run.MinDelivered-1) // something arrives in any case
+	return price, max(price, behind-min(behind, allowed))
 }
 
 // account adds a fulfilled packet.
@@ -136,20 +160,14 @@ func (run *sending) account(sent, delivered uint64) {
 	run.patience = patience{}
 }
 
-// refused decides whether a rejected packet is worth another try, and waits for it.
-func (run *sending) refused(ctx context.Context, size, minimum uint64, a answer) error {
-	v := judge(a.reject.Code)
-	if a.authentic {
-		v = verdict{reason: Refused, retry: true}
-		if a.received < minimum {
-			v.reason = RateTooLow
-		}
-	}
+// refused waits until a rejected packet is worth another try, or returns why it isn't.
+func (run *sending) refused(ctx context.Context, size uint64, v verdict, j *packet.Reject) error {
+	v.shrink = v.shrink && !run.Whole // so its size never changes
 	if v.shrink {
-		run.sizes.shrink(size, a.reject.Data)
+		run.sizes.shrink(size, j.Data)
 		if run.sizes.max == 0 {
-			return &Failure{Reason: v.reason, Reject: a.reject}
+			return &Failure{Reason: v.reason, Reject: j}
 		}
 	}
-	return run.patience.wait(ctx, run.cfg.Clock, v, a.reject)
+	return run.patience.wait(ctx, run.cfg.Clock, v, j)
 }

@@ -62,7 +62,7 @@ func TestSend(t *testing.T) {
 	}
 }
 
-// What a probe promises for a path, Send gets over the same path, to the unit, with that as its minimum.
+// What a probe promises for a path, Send gets over the same path, to the unit.
 func TestSendReachesWhatProbePromised(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		p := newPath(t)
@@ -75,7 +75,10 @@ func TestSendReachesWhatProbePromised(t *testing.T) {
 			wantFailure(t, err, stream.TooSmall)
 			return
 		}
-		result, _, err := pay(t, p, amount, promised.Received)
+		s, _ = p.sender(t)
+		result, err := s.Send(context.Background(), stream.SendParams{
+			Amount: amount, MinDelivered: promised.Received, MaxRounding: promised.Packets - 1, Asset: p.asset,
+		})
 		want := stream.Result{Sent: amount, Delivered: promised.Received, Packets: promised.Packets}
 		if err != nil || result != want {
 			r.Errorf("%+v, %v; want %+v", result, err, want)
@@ -281,8 +284,50 @@ func TestConnectionEnds(t *testing.T) {
 	wantFailure(t, err, stream.Exhausted)
 }
 
-// When the deadline passes, the packet in flight is still accounted, and none follows.
+// At the deadline, by the sender's clock, the packet in flight is still accounted, and none follows.
 func TestDeadline(t *testing.T) {
+	p := newPath(t)
+	p.max = 100
+	s, clock := p.sender(t)
+	p.after = func(_ int, _ packet.Prepare, reply packet.Reply) packet.Reply {
+		_ = clock.Sleep(context.Background(), time.Second)
+		return reply
+	}
+	deadline := clock.Now().Add(3500 * time.Millisecond)
+	result, err := s.Send(context.Background(), stream.SendParams{Amount: 1000, MinDelivered: 1000, Asset: usd, Deadline: deadline})
+	wantFailure(t, err, stream.TimedOut)
+	// One second to learn the asset, then a packet each second; the third was in flight.
+	if want := (stream.Result{Sent: 300, Delivered: 300, Packets: 3}); result != want || p.received != 300 {
+		t.Errorf("%+v, received %d; want %+v", result, p.received, want)
+	}
+	for _, prepare := range p.packets {
+		if prepare.Amount > 0 && prepare.ExpiresAt.After(deadline) {
+			t.Errorf("a packet expires at %v, after the deadline", prepare.ExpiresAt)
+		}
+	}
+}
+
+// How long packets live is counted by the sender's clock alone, whatever the machine's says and the context has left.
+func TestPacketsExpireByTheClock(t *testing.T) {
+	p := newPath(t)
+	s, clock := p.sender(t)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	if _, err := s.Send(ctx, stream.SendParams{Amount: 1000, MinDelivered: 1000, Asset: usd}); err != nil {
+		t.Fatal(err)
+	}
+	var lives []time.Duration
+	for _, prepare := range p.packets {
+		lives = append(lives, prepare.ExpiresAt.Sub(clock.Now()))
+	}
+	// A question, money, a goodbye.
+	if diff := cmp.Diff([]time.Duration{30 * time.Second, 30 * time.Second, 2 * time.Second}, lives); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// When the context ends, the packet in flight is still accounted, and none follows.
+func TestContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPath(t)
 		p.max = 100
@@ -299,17 +344,10 @@ func TestDeadline(t *testing.T) {
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
 		defer cancel()
-		start := time.Now()
 		result, err := s.Send(ctx, stream.SendParams{Amount: 1000, MinDelivered: 1000, Asset: usd})
 		wantFailure(t, err, stream.TimedOut)
-		// One second to learn the asset, then a packet each second; the third was in flight.
 		if want := (stream.Result{Sent: 300, Delivered: 300, Packets: 3}); result != want || p.received != 300 {
 			t.Errorf("%+v, received %d; want %+v", result, p.received, want)
-		}
-		for _, prepare := range p.packets {
-			if prepare.ExpiresAt.After(start.Add(3500 * time.Millisecond)) {
-				t.Errorf("a packet expires at %v, after the deadline", prepare.ExpiresAt)
-			}
 		}
 	})
 }
@@ -337,7 +375,8 @@ func TestEveryReasonHasASentence(t *testing.T) {
 	seen := make(map[string]stream.Reason)
 	for _, r := range []stream.Reason{
 		stream.Unreachable, stream.Refused, stream.RateTooLow, stream.TooSmall, stream.TooLarge, stream.Illiquid, stream.Busy,
-		stream.TimedOut, stream.Cancelled, stream.NoAnswer, stream.BadAnswer, stream.AssetChanged, stream.Exhausted, "unknown",
+		stream.TimedOut, stream.Cancelled, stream.NoAnswer, stream.BadAnswer, stream.AssetChanged, stream.Exhausted,
+		stream.Rounding, "unknown",
 	} {
 		if other, ok := seen[r.Message()]; ok {
 			t.Errorf("%s says what %s says", r, other)

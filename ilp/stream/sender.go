@@ -44,7 +44,10 @@ func (s *Sender) Close(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, closeTime)
 	defer cancel()
-	_, _ = s.exchange(ctx, request{frames: []Frame{ConnectionClose{CodeNoError, ""}}})
+	_, _ = s.exchange(ctx, request{
+		deadline: s.cfg.Clock.Now().Add(closeTime),
+		frames:   []Frame{ConnectionClose{CodeNoError, ""}},
+	})
 }
 
 // learnAsset takes the receiver's asset from the frames of an authentic reply. It never changes (RFC 29, section 5.3.7).

@@ -40,17 +40,39 @@ func judge(code packet.Code) verdict {
 	return verdict{reason: Refused}
 }
 
-// How often in a row a packet is refused before the sender gives up: for a reason that time may cure, and for its size.
+// judgeReceived reads the receiver's own reject of a packet that had to bring minimum: at least price is what it would have
+// brought at the agreed rate.
+func judgeReceived(received, price, minimum uint64) verdict {
+	switch {
+	case received >= minimum:
+		return verdict{reason: Refused, retry: true}
+	case received >= price:
+		return verdict{reason: Rounding}
+	}
+	return verdict{reason: RateTooLow, retry: true}
+}
+
 const (
+	// How often in a row a packet is refused before the sender gives up: for a reason that time may cure, and for its size.
 	maxTries   = 8
 	maxShrinks = 64
+	// probePauses is how long all pauses of a probe may take: somebody waits for its answer.
+	probePauses = time.Second
 )
 
 // patience counts refusals in a row.
-type patience struct{ tries, shrinks int }
+type patience struct {
+	tries, shrinks int
+	// probing says that no money is sent. Then time changes nothing about sizes, and of left, all pauses are taken.
+	probing bool
+	left    time.Duration
+}
 
 // wait lets time pass before the next try, or returns why there is none.
 func (p *patience) wait(ctx context.Context, clock Clock, v verdict, j *packet.Reject) error {
+	if p.probing && (v.shrink || v.reason == TooSmall) {
+		v.retry = false
+	}
 	if v.shrink {
 		p.shrinks++
 	}
@@ -60,10 +82,18 @@ func (p *patience) wait(ctx context.Context, clock Clock, v verdict, j *packet.R
 	if !v.retry && !v.shrink || p.tries >= maxTries || p.shrinks >= maxShrinks {
 		return &Failure{Reason: v.reason, Reject: j}
 	}
-	if v.retry {
-		if err := clock.Sleep(ctx, backoff(p.tries)); err != nil {
-			return stopped(ctx, j)
+	if !v.retry {
+		return nil
+	}
+	pause := backoff(p.tries)
+	if p.probing {
+		if pause > p.left {
+			return &Failure{Reason: v.reason, Reject: j}
 		}
+		p.left -= pause
+	}
+	if err := clock.Sleep(ctx, pause); err != nil {
+		return stopped(ctx, j)
 	}
 	return nil
 }

@@ -26,47 +26,65 @@ const (
 	keyPause = 200 * time.Millisecond
 )
 
+// exitCannotStart tells tools/keep that trying again is of no use (EX_CONFIG of sysexits.h).
+const exitCannotStart = 78
+
 func main() {
 	if len(os.Args) > 1 {
 		cmd.Execute()
 		return
 	}
-	if err := serve(); err != nil {
-		if !errors.Is(err, cmdx.ErrNoPrintButFail) { // those Hydra has already printed
-			fmt.Fprintln(os.Stderr, "hydra:", err)
-		}
+	s, err := prepare()
+	if err != nil {
+		complain(err)
+		os.Exit(exitCannotStart)
+	}
+	if err := serve(s); err != nil {
+		complain(err)
 		os.Exit(1)
 	}
 }
 
-// serve migrates the database and serves both of Hydra's interfaces until SIGINT or SIGTERM.
-func serve() error {
+// complain prints an error, unless Hydra has already printed it.
+func complain(err error) {
+	if !errors.Is(err, cmdx.ErrNoPrintButFail) {
+		fmt.Fprintln(os.Stderr, "hydra:", err)
+	}
+}
+
+// prepare looks whether Hydra can start, and migrates its database.
+func prepare() (settings, error) {
 	s, err := readSettings(os.Getenv)
 	if err != nil {
-		return err
+		return s, err
 	}
 	syscall.Umask(0o077) // what Hydra writes is for its owner only
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
-		return fmt.Errorf("data folder POCHI_DATA=%s can't be made: %w", s.Data, err)
+		return s, fmt.Errorf("data folder POCHI_DATA=%s can't be made: %w", s.Data, err)
 	}
 	if err := s.ensureSecret(); err != nil {
-		return err
+		return s, err
 	}
 	if err := checkFree("POCHI_HYDRA_PUBLIC_URL", s.PublicPort); err != nil {
-		return err
+		return s, err
 	}
 	if err := checkFree("POCHI_HYDRA_ADMIN_URL", s.AdminPort); err != nil {
-		return err
+		return s, err
 	}
 	if err := quietly(); err != nil {
-		return err
+		return s, err
 	}
 	migrate := cmd.NewRootCmd(nil, nil, nil)
 	migrate.SetArgs([]string{"migrate", "sql", "--yes", s.DSN()})
 	migrate.SetOut(io.Discard) // the whole SQL, at every first start
 	if err := migrate.Execute(); err != nil {
-		return fmt.Errorf("migrate the database: %w", err)
+		return s, fmt.Errorf("migrate the database: %w", err)
 	}
+	return s, nil
+}
+
+// serve serves both of Hydra's interfaces until SIGINT or SIGTERM.
+func serve(s settings) error {
 	fmt.Fprintf(os.Stderr, "Ory Hydra serves %s\n", s.PublicURL)
 	go makeKeys(s.PublicPort)
 	run := cmd.NewRootCmd(nil, nil, []configx.OptionModifier{configx.WithValues(s.Config())})

@@ -1,0 +1,43 @@
+package payments
+
+import (
+	"errors"
+
+	"pochi/app/problem"
+	"pochi/ilp/stream"
+)
+
+// failureReason is what the person reads about a payment that ended early, ""
+// for one that didn't. local says that both sides are in this wallet.
+func failureReason(err error, local bool) string {
+	if err == nil {
+		return ""
+	}
+	var failure *stream.Failure
+	if errors.As(err, &failure) {
+		return failureText(failure.Reason, local)
+	}
+	if problem.CodeOf(err) == problem.Internal {
+		return "Something went wrong on our side."
+	}
+	return problem.MessageOf(err)
+}
+
+// failureText is a reason in words. Within this wallet there is no other one
+// to blame.
+func failureText(reason stream.Reason, local bool) string {
+	if !local {
+		return reason.Message()
+	}
+	switch reason {
+	case stream.AssetChanged:
+		return "The receiver has come to be paid in another currency."
+	case stream.Illiquid, stream.TooLarge:
+		return "This wallet can't exchange that much right now."
+	case stream.Refused, stream.Unreachable:
+		return "The receiver's account can't be paid any more."
+	case stream.Busy, stream.NoAnswer, stream.BadAnswer:
+		return "Something went wrong on our side."
+	}
+	return reason.Message()
+}

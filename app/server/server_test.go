@@ -1,0 +1,145 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"pochi/app/config"
+	"pochi/db"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// freeAddress returns a loopback address that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func configure(t *testing.T, variables map[string]string) config.Config {
+	t.Helper()
+	for name, value := range map[string]string{
+		"POCHI_DATA": t.TempDir(), "POCHI_LISTEN": freeAddress(t), "POCHI_OPS_LISTEN": freeAddress(t),
+		"POCHI_HYDRA_ADMIN_URL": "http://127.0.0.1:1",
+	} {
+		if variables[name] == "" {
+			variables[name] = value
+		}
+	}
+	cfg, err := config.Load(func(name string) string { return variables[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// A browser opens connections in advance and sends nothing on them: stopping
+// is in order all the same.
+func TestStopsWithConnectionsOpen(t *testing.T) {
+	cfg := configure(t, map[string]string{})
+	ctx, stop := context.WithCancel(context.Background())
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- Run(ctx, cfg, slog.New(slog.DiscardHandler), func() { close(ready) }) }()
+	<-ready
+	for _, sent := range []string{"", "GET / HTTP/1.1\r\nHost: x\r\n"} {
+		c, err := net.Dial("tcp", cfg.Listen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := c.Write([]byte(sent)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := http.Get("http://" + cfg.OpsListen + "/healthz"); err != nil || got.StatusCode != http.StatusOK {
+		t.Errorf("health: %v, %v", got, err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestRefusesToStart(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for name, cfg := range map[string]config.Config{
+		"POCHI_LISTEN":     configure(t, map[string]string{"POCHI_LISTEN": taken.Addr().String()}),
+		"POCHI_OPS_LISTEN": configure(t, map[string]string{"POCHI_OPS_LISTEN": taken.Addr().String()}),
+		"POCHI_DATA":       inUse(t),
+	} {
+		err := Run(context.Background(), cfg, slog.New(slog.DiscardHandler), nil)
+		if err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v, want one line that names %s", err, name)
+		}
+	}
+}
+
+// inUse is the configuration of a wallet that runs already.
+func inUse(t *testing.T) config.Config {
+	t.Helper()
+	cfg := configure(t, map[string]string{})
+	d, err := db.Open(context.Background(), db.Options{URL: cfg.DB})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return cfg
+}
+
+type hydraIs func(ctx context.Context) error
+
+func (h hydraIs) Ready(ctx context.Context) error { return h(ctx) }
+
+func TestHealth(t *testing.T) {
+	up := hydraIs(func(context.Context) error { return nil })
+	refuses := hydraIs(func(context.Context) error { return errors.New("connection refused") })
+	hangs := hydraIs(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	for name, test := range map[string]struct {
+		hydra  hydraReady
+		closed bool
+		status int
+		want   healthAnswer
+	}{
+		"all is well":    {up, false, 200, healthAnswer{"ok", "ok", "ok"}},
+		"Hydra refuses":  {refuses, false, 200, healthAnswer{"degraded", "ok", "unreachable"}},
+		"Hydra hangs":    {hangs, false, 200, healthAnswer{"degraded", "ok", "unreachable"}},
+		"database ended": {up, true, 503, healthAnswer{"down", "down", "ok"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := db.Open(context.Background(), db.Options{URL: configure(t, map[string]string{}).DB})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.closed {
+				d.Close()
+			} else {
+				defer d.Close()
+			}
+			recorder := httptest.NewRecorder()
+			health{d, test.hydra}.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/healthz", nil))
+			var got healthAnswer
+			if err := json.Unmarshal(recorder.Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" || recorder.Code != test.status {
+				t.Errorf("status %d: %s", recorder.Code, diff)
+			}
+		})
+	}
+}
