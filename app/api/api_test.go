@@ -14,6 +14,7 @@ import (
 	"pochi/app/oauth"
 	"pochi/app/problem"
 	"pochi/app/users"
+	"pochi/app/web"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/go-cmp/cmp"
@@ -40,6 +41,11 @@ func (f tokens) Introspect(_ context.Context, token string) (oauth.Token, error)
 	}
 	return oauth.Token{}, problem.New(problem.Unauthenticated, "The access token is not valid, or not any more.")
 }
+
+// broken panics when it is asked.
+type broken struct{}
+
+func (broken) Find(context.Context, uuid.UUID) (users.User, error) { panic("disk") }
 
 type people struct{ err error }
 
@@ -106,6 +112,7 @@ func serve(opts api.Options) (*fiber.App, *error) {
 		last = err
 		return a.OrElse(func(*fiber.Ctx, error) error { return c.SendStatus(fiber.StatusTeapot) })(c, err)
 	}})
+	app.Use(web.Recover)
 	a.Register(app)
 	return app, &last
 }
@@ -230,6 +237,7 @@ func TestFailuresHideTheirCause(t *testing.T) {
 		}, fault(503, "unavailable", "Not available", "Not possible right now.")},
 		{"tokens", func(o *api.Options) { o.Tokens = tokens{err: errors.New("disk")} }, internal},
 		{"people", func(o *api.Options) { o.People = people{errors.New("disk")} }, internal},
+		{"a panic", func(o *api.Options) { o.People = broken{} }, internal},
 		{"pointers", func(o *api.Options) { o.Pointers = pointers{err: errors.New("disk")} }, internal},
 	}
 	for _, tt := range tests {

@@ -82,10 +82,9 @@ func formPage(c *fiber.Ctx) string {
 		if !fiber.RoutePatternMatch(c.Path(), form.action) {
 			continue
 		}
-		page := form.page
-		if strings.Contains(page, ":id") {
-			page = strings.Replace(page, ":id", strings.Split(c.Path(), "/")[2], 1)
-		}
+		_, rest, _ := strings.Cut(c.Path()[1:], "/")
+		id, _, _ := strings.Cut(rest, "/")
+		page := strings.Replace(form.page, ":id", id, 1)
 		kept := url.Values{}
 		for _, field := range form.fields {
 			if value := text(c, field); value != "" {
