@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"pochi/app/problem"
+	"pochi/db"
 	"pochi/views"
 
 	"github.com/gofiber/fiber/v2"
@@ -17,6 +18,7 @@ func (s *Site) ShowError(c *fiber.Ctx, err error) error {
 	if errors.As(err, &unserved) {
 		err = refusalOf(unserved.Code)
 	}
+	err = ofDatabase(err)
 	setRetryAfter(c, err)
 	if problem.CodeOf(err) == problem.NotFound && wantsSPSP(c) {
 		return noReceiver(c, err)
@@ -36,4 +38,16 @@ func (s *Site) ShowError(c *fiber.Ctx, err error) error {
 func (s *Site) showMessage(c *fiber.Ctx, page views.ErrorPage) error {
 	page.RequestID = RequestID(c)
 	return render(c, page.Status, views.Error(s.plainPage(c, page.Title), page))
+}
+
+// ofDatabase says in our words what became of a write that failed.
+func ofDatabase(err error) error {
+	switch {
+	case errors.Is(err, db.ErrBusy):
+		return problem.New(problem.Unavailable, "The wallet is busy. Nothing was done; please try again in a moment.").Because(err)
+	case errors.Is(err, db.ErrStopped):
+		return problem.New(problem.Unavailable,
+			"The wallet has to restart, and we can't tell yet whether this was done. Look at your history in a minute, before you try again.").Because(err)
+	}
+	return err
 }
