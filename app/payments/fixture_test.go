@@ -28,6 +28,7 @@ var (
 	usd = ledger.Asset{Code: "USD", Scale: 2}
 	eur = ledger.Asset{Code: "EUR", Scale: 2}
 	jpy = ledger.Asset{Code: "JPY", Scale: 0}
+	old = ledger.Asset{Code: "OLD", Scale: 2} // has no rate
 )
 
 // clock is a stream.Clock that tests move; sleeping moves it.
@@ -125,7 +126,7 @@ func (w *wallet) start(work bool) {
 	if w.ledger, err = ledger.Open(ctx, w.db); err != nil {
 		w.t.Fatal(err)
 	}
-	currencies := []ledger.Asset{usd, eur, jpy}
+	currencies := []ledger.Asset{usd, eur, jpy, old}
 	for _, asset := range currencies {
 		if _, err := w.ledger.OpenAsset(ctx, asset, 1_000_000_00); err != nil {
 			w.t.Fatal(err)

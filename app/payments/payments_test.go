@@ -87,6 +87,7 @@ func TestQuoteRefusals(t *testing.T) {
 	ann := w.person("ann", usd, "10")
 	w.person("ben", eur, "")
 	w.person("cho", jpy, "")
+	w.person("dan", old, "")
 	for _, test := range []struct {
 		to, amount string
 		fixed      payments.Fixed
@@ -111,6 +112,7 @@ func TestQuoteRefusals(t *testing.T) {
 		{"$localhost:3000/ben/x", "1", payments.FixedDebit, "to", "Nobody can be paid"},
 		{"$wallet.example/ben", "1", payments.FixedDebit, "to", "didn't answer"},
 		{annPointer, "1", payments.FixedDebit, "to", "sending from"},
+		{"$localhost:3000/dan", "1", payments.FixedDebit, "to", "no exchange rate for OLD"},
 	} {
 		_, err := w.payments.Quote(context.Background(), ann.id, payments.QuoteRequest{
 			AccountID: ann.account, To: test.to, Amount: test.amount, Fixed: test.fixed,

@@ -68,6 +68,9 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 	if receiver.Local != nil && receiver.Local.AccountID == account.ID {
 		return Quote{}, problem.Field("to", "This pointer pays %s, the account you are sending from.", account.Name)
 	}
+	if err := s.exchangeable(account, receiver); err != nil {
+		return Quote{}, err
+	}
 	details, err := s.details(ctx, receiver)
 	if err != nil {
 		return Quote{}, err
@@ -93,6 +96,20 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 		DebitAmount: debit, ReceiveAmount: receive, CreatedAt: now, ExpiresAt: now.Add(s.QuoteTTL),
 	}
 	return q, s.insertQuote(ctx, q)
+}
+
+// exchangeable refuses a receiver of ours in a currency that has no rate any
+// more.
+func (s *Service) exchangeable(from accounts.Account, to Receiver) error {
+	if to.Local == nil || to.Local.Asset == from.Asset() {
+		return nil
+	}
+	for _, code := range []string{from.Asset().Code, to.Local.Asset.Code} {
+		if !s.Rates.Has(code) {
+			return problem.Field("to", "This wallet has no exchange rate for %s right now.", code)
+		}
+	}
+	return nil
 }
 
 // pricing finds both sides of a quote.
