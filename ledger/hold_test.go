@@ -65,6 +65,23 @@ func TestALifeOfAHold(t *testing.T) {
 	})
 }
 
+// A hold that was drawn to the end doesn't keep its accounts open, and can be
+// closed after them.
+func TestCloseAHoldOfClosedAccounts(t *testing.T) {
+	w := newWorld(t)
+	ann, ben := w.account(0, 10), w.account(0, 0)
+	house := ledger.HouseAccount(usd, ledger.CodeEquity)
+	hold := ledger.OpenHold{Reference: newID(), Debit: ann, Credit: ben, Amount: 10}
+	w.do(hold, ledger.Draw{ID: newID(), Reference: hold.Reference, Debit: ann, Credit: ben, To: house, Amount: 10})
+	w.do(closing(ann), closing(ben))
+	w.clean()
+	w.do(ledger.CloseHold{Reference: hold.Reference, Debit: ann, Credit: ben})
+	if diff := cmp.Diff([]string{"0 10 0 1"}, w.holds(hold.Reference)); diff != "" {
+		t.Error(diff)
+	}
+	w.clean()
+}
+
 // Holds with one reference and debit account, and transfers that carry the
 // same reference, are told apart.
 func TestHoldsThatShareAReference(t *testing.T) {
