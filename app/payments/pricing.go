@@ -1,0 +1,141 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pochi/app/accounts"
+	"pochi/app/problem"
+	"pochi/ilp/stream"
+	"pochi/ledger"
+)
+
+// pricing finds both sides of a quote.
+type pricing struct {
+	account  accounts.Account
+	receiver Receiver
+	probe    func(ctx context.Context, amount uint64) (stream.Probe, error)
+}
+
+// price returns what was asked for and both sides.
+func (p pricing) price(ctx context.Context, req QuoteRequest) (asked, debit, receive ledger.Amount, err error) {
+	asset := p.account.Asset()
+	if req.Fixed == FixedReceive {
+		if asset, err = p.receiveAsset(ctx); err != nil {
+			return asked, debit, receive, err
+		}
+	}
+	if asked, err = parseAmount(req.Amount, asset); err != nil {
+		return asked, debit, receive, err
+	}
+	if req.Fixed == FixedReceive {
+		debit, receive, err = p.priceReceive(ctx, asked)
+		return asked, debit, receive, err
+	}
+	if err := p.affordable(asked); err != nil {
+		return asked, debit, receive, err
+	}
+	probe, err := p.probe(ctx, asked.Value)
+	if err != nil {
+		return asked, debit, receive, p.probeProblem(err)
+	}
+	return asked, asked, ledger.Amount{Value: probe.Received, Asset: ledger.Asset(probe.Asset)}, nil
+}
+
+// priceReceive finds the smallest debit of which at least the wanted amount
+// arrives. Each hop rounds down, so what arrives grows in steps: bisection
+// finds the step. The real amount that arrives is quoted.
+func (p pricing) priceReceive(ctx context.Context, want ledger.Amount) (debit, receive ledger.Amount, err error) {
+	refusal := error(problem.Field("amount", "%s", ledger.ErrAmountTooLarge.Error()))
+	low, high, got := uint64(0), uint64(0), uint64(0) // low is too little, high is enough and brings got
+	limit := ledger.AmountMax + 1                     // more than the way can carry
+	for next := want.Value; ; {
+		arrives, err := p.arrives(ctx, next, want.Asset)
+		switch {
+		case tooMuch(err):
+			limit, refusal = next, p.probeProblem(err)
+		case err != nil:
+			return debit, receive, p.probeProblem(err)
+		case arrives >= want.Value:
+			high, got = next, arrives
+		default:
+			low = next
+		}
+		switch {
+		case high-low == 1 && high != 0:
+			debit = ledger.Amount{Value: high, Asset: p.account.Asset()}
+			return debit, ledger.Amount{Value: got, Asset: want.Asset}, p.affordable(debit)
+		case high != 0:
+			next = low + (high-low)/2
+		case limit-low <= 1:
+			return debit, receive, refusal
+		case low != 0 && low <= (limit-1)/16:
+			next = low * 16
+		default:
+			next = low + (limit-low)/2
+		}
+	}
+}
+
+// tooMuch reports whether a probe failed for want of room on the way.
+func tooMuch(err error) bool {
+	var failure *stream.Failure
+	return errors.As(err, &failure) && (failure.Reason == stream.Illiquid || failure.Reason == stream.TooLarge)
+}
+
+// arrives probes one debit; what is too small to arrive counts as nothing.
+func (p pricing) arrives(ctx context.Context, debit uint64, asset ledger.Asset) (uint64, error) {
+	probe, err := p.probe(ctx, debit)
+	var failure *stream.Failure
+	switch {
+	case errors.As(err, &failure) && failure.Reason == stream.TooSmall:
+		return 0, nil
+	case err != nil:
+		return 0, err
+	case ledger.Asset(probe.Asset) != asset:
+		return 0, &stream.Failure{Reason: stream.AssetChanged}
+	}
+	return probe.Received, nil
+}
+
+// receiveAsset learns in which asset the receiver is paid.
+func (p pricing) receiveAsset(ctx context.Context) (ledger.Asset, error) {
+	if p.receiver.Local != nil {
+		return p.receiver.Local.Asset, nil
+	}
+	probe, err := p.probe(ctx, max(p.account.Available.Value, 1))
+	if err != nil {
+		return ledger.Asset{}, p.probeProblem(err)
+	}
+	return ledger.Asset(probe.Asset), nil
+}
+
+func (p pricing) affordable(debit ledger.Amount) error {
+	if debit.Value <= p.account.Available.Value {
+		return nil
+	}
+	return problem.Field("amount", "This needs %s, and %s has %s.", debit, p.account.Name, p.account.Available)
+}
+
+func parseAmount(text string, asset ledger.Asset) (ledger.Amount, error) {
+	amount, err := ledger.ParseAmount(text, asset)
+	if err != nil {
+		return amount, problem.Field("amount", "%s", err.Error())
+	}
+	return amount, nil
+}
+
+// probeProblem puts a failed probe beside the field that can mend it.
+func (p pricing) probeProblem(err error) error {
+	var failure *stream.Failure
+	if !errors.As(err, &failure) {
+		return fmt.Errorf("probe: %w", err)
+	}
+	field := "to"
+	switch failure.Reason {
+	case stream.TooSmall, stream.TooLarge, stream.Illiquid:
+		field = "amount"
+	}
+	return problem.Field(field, "%s", failureText(failure.Reason, p.receiver.Local != nil)).Because(err)
+}
