@@ -98,7 +98,9 @@ func TestAccountsAndPointers(t *testing.T) {
 	ann.press("Close Spare")
 	ann.open("/accounts")
 	ann.sees("Nippon")
-	ann.seesNot("Spare")
+	ann.sees("Closed accounts")
+	ann.press("Spare Pound sterling History")
+	ann.sees("closed")
 }
 
 func TestPointerAnswersProgramsAndPeople(t *testing.T) {

@@ -145,7 +145,7 @@
     var text = document.createElement("span");
     text.append("You are logged out. ", link, ".");
     var line = document.createElement("p");
-    line.className = "payee payee-bad";
+    line.className = "payee payee-note";
     line.append(text);
     return line;
   }

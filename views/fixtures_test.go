@@ -130,8 +130,8 @@ func peopleScenes() []scene {
 
 func accountScenes() []scene {
 	rows := []views.AccountRow{
-		{ID: "a1", Name: "Everyday", Asset: "US dollar", Balance: usd("$1,240.50"), Keep: "Can be closed when it is empty."},
-		{ID: "a2", Name: "Holiday", Asset: "Japanese yen", Balance: jpy("¥52,000"), Keep: "Can be closed when it is empty."},
+		{ID: "a1", Name: "Everyday", Asset: "US dollar", Balance: usd("$1,240.50"), ClosesOnce: "it is empty and no payment pointer pays it", Paid: true},
+		{ID: "a2", Name: "Holiday", Asset: "Japanese yen", Balance: jpy("¥52,000"), ClosesOnce: "it is empty"},
 		{ID: "a3", Name: "Euro", Asset: "Euro", Balance: eur("€0.00")},
 	}
 	show := views.AccountShow{
@@ -153,9 +153,17 @@ func accountScenes() []scene {
 			Accounts: rows[:1], Currencies: currencies, Currency: "JPY", Name: "Everyday",
 			Errors: views.Errors{"name": "You have an account of that name."},
 		})},
+		{name: "accounts-closed", page: views.Accounts(ann("Accounts", views.NavAccounts), views.AccountList{
+			Accounts: rows[1:], Currencies: currencies, Closed: []views.ClosedAccount{
+				{ID: "a4", Name: "Wedding", Asset: "Pound sterling", Code: "GBP"},
+				{ID: "a5", Name: "An account with a long name that somebody typed", Asset: "Kenyan shilling", Code: "KES"},
+			},
+		})},
 		{name: "accounts-none", page: views.Accounts(ann("Accounts", views.NavAccounts), views.AccountList{Currencies: currencies})},
 		{name: "account", page: views.Account(ann("Everyday", views.NavAccounts), show), amount: []string{"$1,240.50 USD", "−$20.00 USD"}},
 		{name: "account-empty", page: views.Account(ann("Euro", views.NavAccounts), views.AccountShow{ID: "a3", Name: "Euro", Asset: "Euro", Balance: eur("€0.00")}), amount: []string{"€0.00 EUR"}},
+		{name: "account-closed", page: views.Account(ann("Euro", views.NavAccounts), views.AccountShow{ID: "a3", Name: "Euro", Asset: "Euro", Balance: eur("€0.00"), Days: days(), Closed: true})},
+		{name: "account-closed-empty", page: views.Account(ann("Euro", views.NavAccounts), views.AccountShow{ID: "a3", Name: "Euro", Asset: "Euro", Balance: eur("€0.00"), Closed: true})},
 		{name: "account-end", page: views.Account(ann("Euro", views.NavAccounts), views.AccountShow{ID: "a3", Name: "Euro", Asset: "Euro", Balance: eur("€0.00"), Later: true})},
 		{name: "account-edit", page: views.EditAccount(ann("Rename account", views.NavAccounts), views.AccountEdit{ID: "a1", Current: "Everyday", Name: "Everyday"})},
 		{name: "account-edit-errors", page: views.EditAccount(ann("Rename account", views.NavAccounts), views.AccountEdit{ID: "a1", Current: "Everyday", Errors: views.Errors{"name": "Enter a name."}})},
@@ -179,6 +187,12 @@ func sendingScenes() []scene {
 		{name: "send-filled", page: views.Send(ann("Send money", views.NavSend), views.SendForm{
 			To: "$localhost:3000/ben", Payee: views.Payee{Name: "Ben", Currency: "EUR"},
 			Accounts: accountOptions, Account: "a1", Amount: "20", Side: views.SideReceive,
+		})},
+		{name: "send-elsewhere", page: views.Send(ann("Send money", views.NavSend), views.SendForm{
+			To: "$wallet.example/cho", Payee: views.Payee{Elsewhere: true}, Accounts: accountOptions, Account: "a1",
+		})},
+		{name: "send-typing", page: views.Send(ann("Send money", views.NavSend), views.SendForm{
+			To: "$localhost:3000/be", Payee: views.Payee{Problem: "Nobody can be paid at this pointer. Check how it is written."}, Accounts: accountOptions,
 		})},
 		{name: "send-errors", page: views.Send(ann("Send money", views.NavSend), views.SendForm{
 			To: "ben", Payee: views.Payee{}, Accounts: accountOptions, Account: "a1", Amount: "20.001",

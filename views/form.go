@@ -84,26 +84,34 @@ func wholeForm(errors Errors) (string, bool) {
 	return text, ok && len(errors) == 1
 }
 
+// labelled is a form's field as an error summary names it: the way its label
+// on the form does.
+type labelled struct {
+	field string
+	label string
+}
+
 // complaint is a line of an error summary.
 type complaint struct {
 	field string // to link to, "" for none
-	text  string
+	text  string // "Password: Use at least 10 characters."
 }
 
 // complaints are the lines of an error summary: those of the whole form first,
 // then the fields in the form's order, then what belongs to no field shown.
-func complaints(errors Errors, fields []string) []complaint {
+func complaints(errors Errors, fields []labelled) []complaint {
 	var lines []complaint
 	if text, ok := errors[""]; ok {
 		lines = append(lines, complaint{text: text})
 	}
-	for _, name := range fields {
-		if text, ok := errors[name]; ok {
-			lines = append(lines, complaint{field: name, text: text})
+	for _, f := range fields {
+		if text, ok := errors[f.field]; ok {
+			lines = append(lines, complaint{field: f.field, text: f.label + ": " + text})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(errors)) {
-		if name != "" && !slices.Contains(fields, name) {
+		shown := slices.ContainsFunc(fields, func(f labelled) bool { return f.field == name })
+		if name != "" && !shown {
 			lines = append(lines, complaint{text: errors[name]})
 		}
 	}

@@ -110,9 +110,9 @@ func hidden(name, value string) templ.Component {
 }
 
 // errorSummary lists what is wrong with a form, above it, with links to the
-// fields, which are named in the order of the form. What concerns no field is
-// said as it is.
-func errorSummary(errors Errors, fields ...string) templ.Component {
+// fields, which come in the order of the form and are named by their labels.
+// What concerns no field is said as it is.
+func errorSummary(errors Errors, fields ...labelled) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

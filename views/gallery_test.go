@@ -44,6 +44,7 @@ func TestGallery(t *testing.T) {
 			}
 			checkFrame(t, doc)
 			checkForms(t, doc)
+			checkSummary(t, doc)
 			checkPolicy(t, doc)
 			checkNesting(t, doc)
 			checkTimes(t, doc)
@@ -164,6 +165,27 @@ func checkForms(t *testing.T, doc *html.Node) {
 	}
 }
 
+// checkSummary checks that an error summary names each field that it links to,
+// as the form does.
+func checkSummary(t *testing.T, doc *html.Node) {
+	t.Helper()
+	labels := make(map[string]string)
+	for _, label := range elements(doc, "label") {
+		labels[attr(label, "for")] = strings.TrimSpace(label.FirstChild.Data) // without "(optional)"
+	}
+	for _, group := range elements(doc, "fieldset") {
+		for _, input := range elements(group, "input") {
+			labels[attr(input, "id")] = text(elements(group, "legend")[0])
+		}
+	}
+	for _, link := range elements(doc, "a") {
+		id, ok := strings.CutPrefix(attr(link, "href"), "#field-")
+		if label := labels["field-"+id]; ok && !strings.HasPrefix(text(link), label+": ") {
+			t.Errorf("the summary says %q of the field %q", text(link), label)
+		}
+	}
+}
+
 // checkPolicy checks that the page needs no inline script or style and loads
 // only files that exist.
 func checkPolicy(t *testing.T, doc *html.Node) {
@@ -269,6 +291,7 @@ func TestErrorSummary(t *testing.T) {
 		{views.Errors{"": "That was tried too often."}, 0, 0},
 		{views.Errors{"email": "Not an address."}, 1, 1},
 		{views.Errors{"": "It is late.", "email": "Not an address."}, 1, 2},
+		{views.Errors{"elsewhere": "It is late.", "email": "Not an address."}, 1, 2},
 	} {
 		var page bytes.Buffer
 		if err := views.Login(nobody("Log in"), views.LoginForm{Errors: test.errors}).Render(context.Background(), &page); err != nil {
@@ -344,6 +367,7 @@ func TestPayeeHint(t *testing.T) {
 	}{
 		"nothing yet": {views.Payee{}, ""},
 		"resolved":    {views.Payee{Name: "Ben", Currency: "EUR"}, "B Ben gets EUR"},
+		"elsewhere":   {views.Payee{Elsewhere: true}, "Another wallet. It is checked when you continue."},
 		"problem":     {views.Payee{Problem: "Nobody is paid there."}, "Nobody is paid there."},
 	} {
 		t.Run(name, func(t *testing.T) {

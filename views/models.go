@@ -121,13 +121,24 @@ type AccountRow struct {
 	Name    string
 	Asset   string // "US dollar"
 	Balance Money
-	Keep    string // why it can't be closed now; "" when it can
+
+	ClosesOnce string // all that must come true before it can be closed: "it is empty"; "" when it can be closed now
+	Paid       bool   // a payment pointer pays it
+}
+
+// ClosedAccount is an account of which only its history is left.
+type ClosedAccount struct {
+	ID    string
+	Name  string
+	Asset string // "US dollar"
+	Code  string // "USD"
 }
 
 // AccountList is the page of all accounts, with the form that opens another.
 // Fields posted to /accounts: currency, name. Closing posts to /accounts/ID/close.
 type AccountList struct {
 	Accounts   []AccountRow
+	Closed     []ClosedAccount
 	Currencies []Option
 	Name       string // as typed into the form
 	Currency   string
@@ -212,9 +223,10 @@ type SendForm struct {
 // Payee is what a pointer was resolved to while it is typed. The zero value
 // shows nothing.
 type Payee struct {
-	Name     string // public name, or the pointer where there is no name
-	Currency string // "EUR"
-	Problem  string // plain reason why it can't be paid, "" when it can
+	Name      string // public name
+	Currency  string // "EUR"
+	Elsewhere bool   // at another wallet, which hasn't been asked
+	Problem   string // plain reason why what is typed so far can't be paid, "" when it can
 }
 
 // QuotePage shows what a payment costs and delivers, and asks to confirm it.

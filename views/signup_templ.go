@@ -82,7 +82,7 @@ func Signup(p Page, f SignupForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = errorSummary(f.Errors, "name", "email", "password", "pointer", "currency").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = errorSummary(f.Errors, labelled{"name", "Your name"}, labelled{"email", "E-mail"}, labelled{"password", "Password"}, labelled{"pointer", "Payment pointer"}, labelled{"currency", "Currency of your first account"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -71,7 +71,7 @@ func (s *Service) Opening(ctx context.Context, userID uuid.UUID, currency, point
 	}
 	name, err := ParseName("pointer", pointer)
 	if err == nil {
-		err = s.nameFree(ctx, "pointer", name)
+		err = nameFree(ctx, s.db.Read, "pointer", name, userID)
 	}
 	if err != nil {
 		errs = append(errs, err)
@@ -92,30 +92,35 @@ func (s *Service) Opening(ctx context.Context, userID uuid.UUID, currency, point
 	}, nil
 }
 
-// Open opens a further account and returns its id. Errors: problem.Errors with
-// the fields currency and name; problem.Conflict when the person has too many.
+// Open opens a further account and returns its id. Without a name it is called
+// after its currency, with a number from the second on: "USD", "USD 2". Errors:
+// problem.Errors with the fields currency and name; problem.Conflict when the
+// person has too many.
 func (s *Service) Open(ctx context.Context, userID uuid.UUID, currency, name string) (uuid.UUID, error) {
 	var errs problem.Errors
 	asset, err := s.currency(currency)
 	if err != nil {
 		errs = append(errs, err)
-	} else if name == "" {
-		name = asset.Code
 	}
-	if err := validName(name); err != nil && asset.Code != "" {
-		errs = append(errs, err)
+	name = trimmed(name)
+	if name != "" {
+		err = validName(name)
+		if err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if errs != nil {
 		return uuid.Nil, errs
 	}
 	id := uuid.Must(uuid.NewV7())
-	chain, rows, openErr := s.opening(ctx, Account{ID: id, UserID: userID, Name: trimmed(name)}, asset)
+	chain, rows, openErr := s.opening(ctx, Account{ID: id, UserID: userID, Name: name}, asset)
 	if openErr != nil {
 		return uuid.Nil, openErr
 	}
 	return id, s.ledger.Submit(ctx, chain, rows)
 }
 
+// opening prepares an account; one without a name gets its own from the rows.
 func (s *Service) opening(ctx context.Context, a Account, asset ledger.Asset) (ledger.Chain, func(db.Tx) error, error) {
 	number, err := ledger.LedgerOf(ctx, s.db.Read, asset)
 	if err != nil {
@@ -134,8 +139,15 @@ func (s *Service) opening(ctx context.Context, a Account, asset ledger.Asset) (l
 		if all >= AccountsMaxAll {
 			return problem.New(problem.Conflict, "You have opened %d accounts, which is the most a person can open.", AccountsMaxAll)
 		}
+		name := a.Name
+		if name == "" {
+			name, err = freeName(ctx, tx, a.UserID, asset.Code)
+			if err != nil {
+				return err
+			}
+		}
 		_, err = tx.ExecContext(ctx, "INSERT INTO wallet_accounts (id, user_id, name, closed, created_at) VALUES (?, ?, ?, 0, ?)",
-			a.ID[:], a.UserID[:], a.Name, s.now().UnixMicro())
+			a.ID[:], a.UserID[:], name, s.now().UnixMicro())
 		return err
 	}, nil
 }
@@ -152,42 +164,22 @@ func (s *Service) Rename(ctx context.Context, userID, id uuid.UUID, name string)
 	})
 }
 
-// Close ends an account that is empty and that no pointer pays. Errors:
-// problem.NotFound; problem.Conflict with the reason.
-func (s *Service) Close(ctx context.Context, userID, id uuid.UUID) error {
-	account, err := s.Find(ctx, userID, id)
-	if err != nil {
-		return err
-	}
-	err = s.ledger.Submit(ctx, ledger.Chain{ledger.CloseAccount{ID: id}}, func(tx db.Tx) error {
-		var pointers int
-		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM pointers WHERE account_id = ?", id[:]).Scan(&pointers)
-		if err != nil {
-			return err
-		}
-		if pointers > 0 {
-			return problem.New(problem.Conflict, "A payment pointer pays this account. Let it pay another account first.")
-		}
-		return changeOne(tx.ExecContext(ctx, "UPDATE wallet_accounts SET closed = 1 WHERE id = ? AND user_id = ? AND closed = 0", id[:], userID[:]))
-	})
-	switch {
-	case errors.Is(err, ledger.ErrAccountClosed): // the same click, twice
-		return nil
-	case errors.Is(err, ledger.ErrNotEmpty) && account.Available.Value == 0:
-		return problem.New(problem.Conflict, "A payment from this account is still on its way. Close the account when it has ended.").Because(err)
-	case errors.Is(err, ledger.ErrNotEmpty):
-		return problem.New(problem.Conflict, "There is money in this account. Move it out before you close the account.").Because(err)
-	}
-	return err
-}
-
 const accountQuery = `SELECT w.id, w.user_id, w.name, w.closed, s.code, s.scale,
 	a.credits_posted - a.debits_posted - a.debits_pending, a.debits_pending
 	FROM wallet_accounts w JOIN accounts a ON a.id = w.id JOIN assets s ON s.ledger = a.ledger `
 
 // List returns the person's open accounts, oldest first.
 func (s *Service) List(ctx context.Context, userID uuid.UUID) ([]Account, error) {
-	rows, err := s.db.Read.QueryContext(ctx, accountQuery+"WHERE w.user_id = ? AND w.closed = 0 ORDER BY w.id", userID[:])
+	return s.list(ctx, userID, false)
+}
+
+// ListClosed returns the person's closed accounts, oldest first.
+func (s *Service) ListClosed(ctx context.Context, userID uuid.UUID) ([]Account, error) {
+	return s.list(ctx, userID, true)
+}
+
+func (s *Service) list(ctx context.Context, userID uuid.UUID, closed bool) ([]Account, error) {
+	rows, err := s.db.Read.QueryContext(ctx, accountQuery+"WHERE w.user_id = ? AND w.closed = ? ORDER BY w.id", userID[:], closed)
 	if err != nil {
 		return nil, fmt.Errorf("list accounts: %w", err)
 	}

@@ -3,6 +3,7 @@ package accounts_test
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -196,6 +197,86 @@ func TestOpenRenameClose(t *testing.T) {
 	if list, err := w.List(ctx, ann); err != nil || len(list) != 1 {
 		t.Errorf("%v, %v", list, err)
 	}
+	if list, err := w.ListClosed(ctx, ann); err != nil || len(list) != 1 || list[0].ID != yen || !list[0].Closed {
+		t.Errorf("closed: %v, %v", list, err)
+	}
+	if list, err := w.ListClosed(ctx, ben); err != nil || len(list) != 0 {
+		t.Errorf("closed by Ben: %v, %v", list, err)
+	}
+}
+
+// Accounts without a name of their own are told apart by a number, also at the
+// same time and from those that are closed.
+func TestOpenWithoutName(t *testing.T) {
+	w := newWallet(t)
+	ctx := context.Background()
+	ann, _ := w.signUp("ann")
+	ben, _ := w.signUp("ben")
+	if _, err := w.Open(ctx, ann, "USD", "USD 3"); err != nil {
+		t.Fatal(err)
+	}
+	closed, err := w.Open(ctx, ann, "USD", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(ctx, ann, closed); err != nil {
+		t.Fatal(err)
+	}
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			if _, err := w.Open(ctx, ann, "USD", " "); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	for _, open := range []struct {
+		person   uuid.UUID
+		currency string
+	}{{ann, "JPY"}, {ben, "USD"}} {
+		if _, err := w.Open(ctx, open.person, open.currency, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for person, want := range map[uuid.UUID][]string{
+		ann: {accounts.FirstAccountName, "JPY", "USD 2", "USD 3", "USD 4"}, ben: {accounts.FirstAccountName, "USD"},
+	} {
+		list, err := w.List(ctx, person)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, a := range list {
+			got = append(got, a.Name)
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestClosesOnce(t *testing.T) {
+	one, none := ledger.Amount{Value: 1, Asset: usd}, ledger.Amount{Asset: usd}
+	for _, test := range []struct {
+		available, pending ledger.Amount
+		paid               bool
+		want               string
+	}{
+		{none, none, false, ""},
+		{none, none, true, "no payment pointer pays it"},
+		{none, one, false, "its payments have ended"},
+		{none, one, true, "its payments have ended and no payment pointer pays it"},
+		{one, none, false, "it is empty"},
+		{one, one, true, "it is empty and no payment pointer pays it"}, // what is on its way is in it too
+	} {
+		a := accounts.Account{Available: test.available, Pending: test.pending}
+		if got := a.ClosesOnce(test.paid); got != test.want {
+			t.Errorf("%+v: %q, want %q", test, got, test.want)
+		}
+	}
 }
 
 func TestAccountWithMoneyStaysOpen(t *testing.T) {
@@ -212,7 +293,8 @@ func TestAccountWithMoneyStaysOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Close(ctx, ann, yen); problem.CodeOf(err) != problem.Conflict {
+	err = w.Close(ctx, ann, yen)
+	if problem.CodeOf(err) != problem.Conflict || !strings.Contains(problem.MessageOf(err), "once it is empty.") {
 		t.Errorf("close with money in it: %v", err)
 	}
 }
@@ -231,6 +313,12 @@ func TestRepoint(t *testing.T) {
 		t.Fatal(pointers, err)
 	}
 	id := pointers[0].ID
+	if err := w.AddPointer(ctx, ann, " Ann ", first); !strings.Contains(problem.Fields(err)["name"], "You have this pointer") {
+		t.Errorf("the same pointer again: %v", err)
+	}
+	if err := w.AddPointer(ctx, ben, "ann", benAccount); !strings.Contains(problem.Fields(err)["name"], "Somebody has this name") {
+		t.Errorf("another's pointer: %v", err)
+	}
 	for name, err := range map[string]error{
 		"somebody else's account": w.Repoint(ctx, ann, id, benAccount),
 		"no account":              w.Repoint(ctx, ann, id, uuid.Nil),

@@ -1,12 +1,17 @@
 package accounts
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"pochi/app/names"
 	"pochi/app/problem"
+	"pochi/db"
+
+	"github.com/google/uuid"
 )
 
 // Bounds of a pointer's name, in characters, and of an account's, in runes.
@@ -72,4 +77,27 @@ func validName(name string) *problem.Error {
 		return problem.Field("name", "Use letters, digits and signs that can be seen.")
 	}
 	return nil
+}
+
+// freeName is the word, with the least number that makes it a name that none of
+// the person's accounts has, open or closed.
+func freeName(ctx context.Context, tx db.Tx, userID uuid.UUID, word string) (string, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT name FROM wallet_accounts WHERE user_id = ?", userID[:])
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	taken := map[string]bool{}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return "", err
+		}
+		taken[name] = true
+	}
+	name := word
+	for n := 2; taken[name]; n++ {
+		name = fmt.Sprintf("%s %d", word, n)
+	}
+	return name, rows.Err()
 }

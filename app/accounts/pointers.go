@@ -11,7 +11,6 @@ import (
 	"pochi/ledger"
 
 	"github.com/google/uuid"
-	"github.com/mattn/go-sqlite3"
 )
 
 // Pointer is a payment pointer's name on this wallet's host and the account
@@ -37,7 +36,7 @@ func (s *Service) AddPointer(ctx context.Context, userID uuid.UUID, name string,
 	var errs problem.Errors
 	parsed, err := ParseName("name", name)
 	if err == nil {
-		err = s.nameFree(ctx, "name", parsed)
+		err = nameFree(ctx, s.db.Read, "name", parsed, userID)
 	}
 	if err != nil {
 		errs = append(errs, err)
@@ -133,28 +132,26 @@ func (s *Service) payable(ctx context.Context, userID, accountID uuid.UUID) *pro
 	return problem.New(problem.Unavailable, "The account could not be checked. Please try again.").Because(err)
 }
 
-func (s *Service) nameFree(ctx context.Context, field, name string) *problem.Error {
-	var one int
-	err := s.db.Read.QueryRowContext(ctx, "SELECT 1 FROM pointers WHERE name = ?", name).Scan(&one)
+// nameFree checks that a person can have a pointer of that name.
+func nameFree(ctx context.Context, tx db.Tx, field, name string, userID uuid.UUID) *problem.Error {
+	var owner uuid.UUID
+	err := tx.QueryRowContext(ctx, "SELECT user_id FROM pointers WHERE name = ?", name).Scan(&owner)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil
 	case err != nil:
 		return problem.New(problem.Unavailable, "The name could not be checked. Please try again.").Because(err)
+	case owner == userID:
+		return problem.Field(field, "You have this pointer already.")
 	}
-	return nameTaken(field)
+	return problem.Field(field, "Somebody has this name already. Try another.")
 }
 
 func (s *Service) insertPointer(ctx context.Context, tx db.Tx, field string, p Pointer) error {
+	if err := nameFree(ctx, tx, field, p.Name, p.UserID); err != nil { // taken since it was checked
+		return problem.Errors{err}
+	}
 	_, err := tx.ExecContext(ctx, "INSERT INTO pointers (id, name, user_id, account_id, created_at) VALUES (?, ?, ?, ?, ?)",
 		p.ID[:], p.Name, p.UserID[:], p.AccountID[:], s.now().UnixMicro())
-	var sqlErr sqlite3.Error
-	if errors.As(err, &sqlErr) && sqlErr.ExtendedCode == sqlite3.ErrConstraintUnique {
-		return problem.Errors{nameTaken(field)}
-	}
 	return err
-}
-
-func nameTaken(field string) *problem.Error {
-	return problem.Field(field, "Somebody has this name already. Try another.")
 }

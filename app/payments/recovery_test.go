@@ -270,7 +270,7 @@ func TestAnAccountWithAPaymentOnItsWayStaysOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = w.accounts.Close(ctx, ann.id, ann.account)
-	if problem.CodeOf(err) != problem.Conflict || problem.MessageOf(err) != "A payment from this account is still on its way. Close the account when it has ended." {
+	if problem.CodeOf(err) != problem.Conflict || problem.MessageOf(err) != "The account can be closed once its payments have ended." {
 		t.Errorf("close: %v", err)
 	}
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"pochi/app/config"
@@ -143,4 +145,25 @@ func (b *browser) account() string {
 		b.t.Fatal("home links no account")
 	}
 	return link[1]
+}
+
+// serve lets the wallet's pages listen, and returns their address.
+func serve(t testing.TB, s *server) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := s.servePages(ctx, newListener(l)); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() {
+		stop()
+		serving.Wait()
+	})
+	return l.Addr().String()
 }

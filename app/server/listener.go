@@ -1,8 +1,10 @@
 package server
 
 import (
+	"io"
 	"net"
 	"sync"
+	"time"
 )
 
 // listener remembers its open connections, so that those on which nothing
@@ -45,8 +47,19 @@ type connection struct {
 	of *listener
 }
 
-// Close implements net.Conn.
+// What is still read, and for how long, after the last answer.
+const (
+	lingerBytes = 16 << 20
+	linger      = time.Second
+)
+
+// Close implements net.Conn. It lets the other side finish what it is sending:
+// to close on data that nobody has read resets the connection, and the answer
+// that says why it was too much would be lost.
 func (c connection) Close() error {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok && tcp.CloseWrite() == nil && tcp.SetReadDeadline(time.Now().Add(linger)) == nil {
+		_, _ = io.CopyN(io.Discard, tcp, lingerBytes) // whatever ends it, the connection ends now
+	}
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
 	delete(c.of.open, c.Conn)

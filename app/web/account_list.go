@@ -21,29 +21,26 @@ func (s *Site) renderAccounts(c *fiber.Ctx, status int, list views.AccountList) 
 	if err != nil {
 		return err
 	}
+	closed, err := s.Accounts.ListClosed(ctx, who.ID)
+	if err != nil {
+		return err
+	}
 	pointers, err := s.Pointers.Pointers(ctx, who.ID)
 	if err != nil {
 		return err
 	}
 	for _, a := range all {
+		paid := len(s.paying(pointers, a.ID)) > 0
 		list.Accounts = append(list.Accounts, views.AccountRow{
 			ID: a.ID.String(), Name: a.Name, Asset: a.Asset().Name(), Balance: money(a.Available),
-			Keep: whyKeep(a, len(s.paying(pointers, a.ID)) > 0),
+			ClosesOnce: a.ClosesOnce(paid), Paid: paid,
 		})
+	}
+	for _, a := range closed {
+		list.Closed = append(list.Closed, views.ClosedAccount{ID: a.ID.String(), Name: a.Name, Asset: a.Asset().Name(), Code: a.Asset().Code})
 	}
 	list.Currencies = currencyOptions(s.Currencies)
 	return render(c, status, views.Accounts(s.page(c, "Accounts", views.NavAccounts), list))
-}
-
-// whyKeep says why an account can't be closed now, "" when it can.
-func whyKeep(a accounts.Account, paid bool) string {
-	switch {
-	case a.Available.Value > 0 || a.Pending.Value > 0:
-		return "Can be closed once it is empty."
-	case paid:
-		return "Can be closed once no pointer pays it."
-	}
-	return ""
 }
 
 // paying returns the pointers that pay an account, as people write them.

@@ -40,7 +40,7 @@ func (s *Site) payee(c *fiber.Ctx, pointer string) (views.Payee, error) {
 	case err != nil:
 		return views.Payee{Problem: problem.MessageOf(err)}, err
 	case r.Local == nil:
-		return views.Payee{Name: r.Pointer.String()}, nil
+		return views.Payee{Elsewhere: true}, nil
 	}
 	return views.Payee{Name: r.Name(), Currency: r.Local.Asset.Code}, nil
 }

@@ -31,6 +31,7 @@ type Users interface {
 // Accounts is what pages need of people's accounts.
 type Accounts interface {
 	List(ctx context.Context, userID uuid.UUID) ([]accounts.Account, error)
+	ListClosed(ctx context.Context, userID uuid.UUID) ([]accounts.Account, error)
 	Find(ctx context.Context, userID, id uuid.UUID) (accounts.Account, error)
 	FindAny(ctx context.Context, userID, id uuid.UUID) (accounts.Account, error)
 	Open(ctx context.Context, userID uuid.UUID, currency, name string) (uuid.UUID, error)
