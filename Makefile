@@ -21,9 +21,8 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 .PHONY: run
-run: preflight bin/pochi bin/hydra bin/hivemind ## build what is missing, start Hydra and the wallet, print the URL; Ctrl-C stops both
-	@echo "Pochi starts at $${POCHI_PUBLIC_URL:-http://localhost:3000}; Ctrl-C stops it."
-	@exec bin/hivemind Procfile
+run: preflight bin/pochi bin/hydra bin/hivemind ## build what is missing, start Hydra and the wallet, print the URL; Ctrl-C stops all
+	@exec tools/run
 
 .PHONY: build
 build: bin/pochi bin/hydra bin/hivemind ## bin/pochi, bin/hydra and bin/hivemind, nothing started
@@ -48,11 +47,11 @@ clean: ## remove what was built and fetched; ./data stays
 
 bin/pochi: $(SOURCES) $(HTMX) | programs
 	@echo "Building the wallet; the first time this takes about a minute…"
-	@go build -tags $(TAGS) -o $@ ./app && touch $@
+	@tools/patiently "building the wallet" go build -tags $(TAGS) -o $@ ./app && touch $@
 
 bin/hydra: tools/go.mod tools/go.sum $(filter-out %_test.go,$(wildcard tools/hydra/*.go)) | programs
 	@echo "Building Ory Hydra from source; the first time this takes about three minutes…"
-	@cd tools && go build -tags $(HYDRA_TAGS) -o ../$@ ./hydra && touch ../$@
+	@cd tools && ./patiently "building Ory Hydra" go build -tags $(HYDRA_TAGS) -o ../$@ ./hydra && touch ../$@
 
 bin/hivemind: tools/go.mod tools/go.sum | programs
 	@echo "Building hivemind, which runs the Procfile…"

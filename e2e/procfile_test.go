@@ -6,18 +6,20 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 )
 
-// TestWalletOutlivesHydra runs the Procfile as make run does, and kills Hydra.
+// TestWalletOutlivesHydra starts everything as make run does, and kills Hydra.
 func TestWalletOutlivesHydra(t *testing.T) {
 	w := newWallet(t)
-	all := startProcess(t, w.environment, "../bin/hivemind", "../Procfile")
+	all := startProcess(t, w.environment, "../tools/run")
 	all.await(w.OpsURL + "/healthz")
 	poll(t, startMax, "everything runs", healthIs(w, "ok"))
+	poll(t, startMax, "it says where", func() bool { return strings.Contains(all.log.String(), "Ready: "+w.URL+" ") })
 	hydra := descendant(t, all.cmd.Process.Pid, "bin/hydra")
 	if err := syscall.Kill(hydra, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -30,6 +32,9 @@ func TestWalletOutlivesHydra(t *testing.T) {
 
 	left := []int{hydra, descendant(t, all.cmd.Process.Pid, "bin/hydra"), descendant(t, all.cmd.Process.Pid, "bin/pochi serve")}
 	all.stop()
+	if code := all.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("after Ctrl-C it exits with %d, want 0", code)
+	}
 	for _, pid := range left {
 		if syscall.Kill(pid, 0) == nil {
 			t.Errorf("process %d outlives Ctrl-C", pid)
@@ -37,28 +42,65 @@ func TestWalletOutlivesHydra(t *testing.T) {
 	}
 }
 
-// TestHydraThatCannotStartStopsEverything starts the Procfile while something else has Hydra's port.
-func TestHydraThatCannotStartStopsEverything(t *testing.T) {
+// TestWalletThatEndsStopsEverything kills the wallet below a running Procfile.
+func TestWalletThatEndsStopsEverything(t *testing.T) {
 	w := newWallet(t)
-	listener, err := net.Listen("tcp", strings.TrimPrefix(w.HydraAdmin, "http://"))
-	if err != nil {
+	all := startProcess(t, w.environment, "../tools/run")
+	all.await(w.OpsURL + "/healthz")
+	poll(t, startMax, "everything runs", healthIs(w, "ok"))
+	hydra := descendant(t, all.cmd.Process.Pid, "bin/hydra")
+	if err := syscall.Kill(descendant(t, all.cmd.Process.Pid, "bin/pochi serve"), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	all := startProcess(t, w.environment, "../bin/hivemind", "../Procfile")
-	poll(t, startMax, "everything has stopped", func() bool {
-		select {
-		case <-all.ended:
-			return true
-		default:
-			return false
-		}
-	})
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	want := fmt.Sprintf("hydra: port %s of POCHI_HYDRA_ADMIN_URL can't be used", port)
-	if log := all.log.String(); strings.Count(log, "hydra: ") != 1 || !strings.Contains(log, want) {
-		t.Errorf("it says %q, want one line with %q", log, want)
+	poll(t, startMax, "everything has stopped", all.hasEnded)
+	if code := all.cmd.ProcessState.ExitCode(); code != 1 {
+		t.Errorf("it exits with %d, want 1", code)
 	}
+	if syscall.Kill(hydra, 0) == nil {
+		t.Error("Hydra outlives the wallet")
+	}
+}
+
+// TestRunThatCannotStart says why in one line, before anything runs.
+func TestRunThatCannotStart(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		variables func(*testing.T, *wallet) []string
+		want      string
+	}{
+		{"rates", set("POCHI_RATES=USD=0"), "pochi: POCHI_RATES"},
+		{"production", set("POCHI_ENV=production"), "pochi: POCHI_SECRET is missing"},
+		{"misspelt", set("POCHI_LISTENN=127.0.0.1:1"), "pochi: POCHI_LISTENN"},
+		{"Hydra's secret", set("POCHI_HYDRA_SECRET=short"), "hydra: POCHI_HYDRA_SECRET"},
+		{"Hydra's port in use", func(t *testing.T, w *wallet) []string {
+			listener, err := net.Listen("tcp", strings.TrimPrefix(w.HydraAdmin, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { listener.Close() })
+			return nil
+		}, "of POCHI_HYDRA_ADMIN_URL can't be used"},
+		{"another wallet's data", func(t *testing.T, w *wallet) []string {
+			other := newWallet(t)
+			other.start()
+			return []string{"POCHI_DATA=" + other.Data, "POCHI_DB=sqlite:" + filepath.Join(other.Data, "pochi.db")}
+		}, "pochi: POCHI_DATA="},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWallet(t)
+			environment := append(w.environment, test.variables(t, w)...)
+			all := startProcess(t, environment, "../tools/run")
+			poll(t, startMax, "it has ended", all.hasEnded)
+			log := all.log.String()
+			if code := all.cmd.ProcessState.ExitCode(); code != 1 || strings.Count(log, "\n") != 1 || !strings.Contains(log, test.want) {
+				t.Errorf("it exits with %d and says %q; want 1 and one line with %q", code, log, test.want)
+			}
+		})
+	}
+}
+
+func set(variable string) func(*testing.T, *wallet) []string {
+	return func(*testing.T, *wallet) []string { return []string{variable} }
 }
 
 // healthIs returns whether the wallet, which must serve, gives itself that status.

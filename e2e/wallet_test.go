@@ -157,14 +157,22 @@ func (p *process) stop() {
 	}
 }
 
+// hasEnded reports whether the process has.
+func (p *process) hasEnded() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // await waits until url answers with anything but an error of the server.
 func (p *process) await(url string) {
 	p.t.Helper()
 	poll(p.t, startMax, url+" answers", func() bool {
-		select {
-		case <-p.ended:
+		if p.hasEnded() {
 			p.t.Fatalf("%s ended before it answered", p.cmd.Path)
-		default:
 		}
 		answer, err := http.Get(url)
 		if err != nil {

@@ -5,15 +5,12 @@ package config
 
 import (
 	"fmt"
-	"net/url"
 	"path/filepath"
-	"reflect"
 	"strconv"
 	"strings"
 	"time"
 
 	"pochi/app/rates"
-	"pochi/ilp/address"
 	"pochi/ledger"
 
 	"github.com/caarlos0/env/v11"
@@ -53,12 +50,12 @@ func Load(getenv func(string) string) (Config, error) {
 		}
 	}
 	if err := env.ParseWithOptions(&c, env.Options{Prefix: prefix, Environment: environment}); err != nil {
-		return Config{}, fmt.Errorf("configuration: %w", err)
+		return Config{}, unreadable(err, environment)
 	}
 	if c.DB == "" {
 		c.DB = "sqlite:" + filepath.Join(c.Data, "pochi.db")
 	}
-	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	c.PublicURL = canonical(strings.TrimSuffix(c.PublicURL, "/"))
 	c.HydraPublicURL = strings.TrimSuffix(c.HydraPublicURL, "/")
 	if err := c.validate(); err != nil {
 		return Config{}, err
@@ -80,23 +77,20 @@ func (c Config) FaucetOn() bool { return c.Faucet == "on" || c.Faucet == "auto" 
 // Host is the host of our own payment pointers, with the port if it has one.
 func (c Config) Host() string { return c.publicURL().Host }
 
-func (c Config) publicURL() *url.URL {
-	u, err := url.Parse(c.PublicURL)
-	if err != nil {
-		return &url.URL{} // validate has refused it
-	}
-	return u
-}
-
 // Assets returns the currencies that people can choose.
 func (c Config) Assets() ([]ledger.Asset, error) {
 	var out []ledger.Asset
+	seen := map[string]bool{}
 	for entry := range strings.SplitSeq(c.Currencies, ",") {
 		code, scale, _ := strings.Cut(strings.TrimSpace(entry), "/")
 		n, err := strconv.ParseUint(scale, 10, 8)
 		if err != nil || n > ledger.ScaleMax || len(code) < 2 || len(code) > 10 {
 			return nil, fmt.Errorf("POCHI_CURRENCIES: %q: want CODE/DECIMALS with at most %d decimals", entry, ledger.ScaleMax)
 		}
+		if seen[code] {
+			return nil, fmt.Errorf("POCHI_CURRENCIES names %s twice", code)
+		}
+		seen[code] = true
 		out = append(out, ledger.Asset{Code: code, Scale: uint8(n)})
 	}
 	return out, nil
@@ -106,28 +100,10 @@ func (c Config) validate() error {
 	if c.Env != "dev" && c.Env != "production" {
 		return fmt.Errorf("POCHI_ENV is %q: it must be dev or production", c.Env)
 	}
-	for _, check := range []func() error{c.validateURLs, c.validateMoney, c.validateProduction} {
+	for _, check := range []func() error{c.validateAddresses, c.validateMoney, c.validateProduction} {
 		if err := check(); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (c Config) validateURLs() error {
-	for name, value := range map[string]string{
-		"POCHI_PUBLIC_URL": c.PublicURL, "POCHI_HYDRA_ADMIN_URL": c.HydraAdminURL, "POCHI_HYDRA_PUBLIC_URL": c.HydraPublicURL,
-	} {
-		u, err := url.Parse(value)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return fmt.Errorf("%s is %q: it must be a URL such as http://localhost:3000", name, value)
-		}
-	}
-	if u := c.publicURL(); c.PublicURL != u.Scheme+"://"+u.Host {
-		return fmt.Errorf("POCHI_PUBLIC_URL is %q: it must be a scheme and a host only, such as https://wallet.example", c.PublicURL)
-	}
-	if _, err := address.Parse(c.ILPAddress); err != nil {
-		return fmt.Errorf("POCHI_ILP_ADDRESS is %q: %w", c.ILPAddress, err)
 	}
 	return nil
 }
@@ -183,6 +159,8 @@ func (c Config) validateProduction() error {
 		return fmt.Errorf("POCHI_SECRET is missing: production doesn't make its own")
 	case c.publicURL().Scheme != "https":
 		return fmt.Errorf("POCHI_PUBLIC_URL must be https in production")
+	case c.publicURL().Port() != "":
+		return fmt.Errorf("POCHI_PUBLIC_URL must have no port in production: nobody can be paid at a pointer with one")
 	case !strings.HasPrefix(c.HydraPublicURL, "https:"):
 		return fmt.Errorf("POCHI_HYDRA_PUBLIC_URL must be https in production")
 	case c.Faucet == "on":
@@ -191,32 +169,4 @@ func (c Config) validateProduction() error {
 		return fmt.Errorf("POCHI_TRUSTED_PROXIES is missing: name the proxies in front, else everybody behind them is one visitor; or say %s", noProxies)
 	}
 	return nil
-}
-
-const prefix = "POCHI_"
-
-// Variable is one row of the README's table.
-type Variable struct{ Name, Default, Doc string }
-
-// Variables lists every environment variable.
-func Variables() []Variable {
-	var out []Variable
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
-		out = append(out, Variable{prefix + f.Tag.Get("env"), f.Tag.Get("envDefault"), f.Tag.Get("doc")})
-	}
-	return out
-}
-
-// Table returns the README's table in Markdown.
-func Table() string {
-	var b strings.Builder
-	b.WriteString("| variable | default | meaning |\n| --- | --- | --- |\n")
-	for _, v := range Variables() {
-		value := ""
-		if v.Default != "" {
-			value = "`" + v.Default + "`"
-		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", v.Name, value, v.Doc)
-	}
-	return b.String()
 }

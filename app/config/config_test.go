@@ -48,6 +48,7 @@ func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
 		{true, "POCHI_SECRET", ""},
 		{true, "POCHI_SECRET", "short"},
 		{true, "POCHI_PUBLIC_URL", "http://wallet.example"},
+		{true, "POCHI_PUBLIC_URL", "https://wallet.example:8443"},
 		{true, "POCHI_HYDRA_PUBLIC_URL", "http://id.wallet.example"},
 		{true, "POCHI_FAUCET", "on"},
 		{true, "POCHI_TRUSTED_PROXIES", ""},
@@ -66,13 +67,23 @@ func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
 		{false, "POCHI_PUBLIC_URL", "https://wallet.example/#"},
 		{false, "POCHI_PUBLIC_URL", "https://ann@wallet.example"},
 		{false, "POCHI_PUBLIC_URL", "https://ann:secret@wallet.example"},
+		{false, "POCHI_PUBLIC_URL", "https://wallet.example:99999"},
+		{false, "POCHI_PUBLIC_URL", "https://wallet.example:"},
+		{false, "POCHI_LISTEN", "3000"},
+		{false, "POCHI_LISTEN", "127.0.0.1:http"},
+		{false, "POCHI_LISTEN", "127.0.0.1:99999"},
+		{false, "POCHI_OPS_LISTEN", "localhost"},
 		{false, "POCHI_ILP_ADDRESS", "nowhere"},
 		{false, "POCHI_CURRENCIES", "USD/10"},
 		{false, "POCHI_CURRENCIES", "USD"},
+		{false, "POCHI_CURRENCIES", "USD/2,EUR/2,USD/4"},
 		{false, "POCHI_RATES", "USD=0"},
 		{false, "POCHI_RATES", "USD=1"},
 		{false, "POCHI_EXCHANGE_LIMIT", "10000000000000000000"},
+		{false, "POCHI_EXCHANGE_LIMIT", "-1"},
 		{false, "POCHI_QUOTE_TTL", "0s"},
+		{false, "POCHI_QUOTE_TTL", "5"},
+		{false, "POCHI_SEND_TIMEOUT", "soon"},
 		{false, "POCHI_FAUCET", "yes"},
 	} {
 		pairs := map[string]string{}
@@ -86,6 +97,40 @@ func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.name) {
 			t.Errorf("%s=%q: %v, want an error that names it", test.name, test.value, err)
 		}
+	}
+}
+
+// Payment pointers are compared in lower case and without the port that their scheme implies.
+func TestPublicURLIsWrittenAsPointersAre(t *testing.T) {
+	for value, want := range map[string]string{
+		"https://Wallet.Example:443":   "https://wallet.example",
+		"HTTPS://wallet.example/":      "https://wallet.example",
+		"http://wallet.example:80":     "http://wallet.example",
+		"http://wallet.example:443":    "http://wallet.example:443",
+		"https://WALLET.example:08443": "https://wallet.example:8443",
+		"http://LocalHost:3100":        "http://localhost:3100",
+		"http://[::1]:80":              "http://[::1]",
+		"http://[::1]:3000":            "http://[::1]:3000",
+	} {
+		c, err := load(map[string]string{"POCHI_PUBLIC_URL": value})
+		if err != nil {
+			t.Errorf("%s: %v", value, err)
+			continue
+		}
+		_, host, _ := strings.Cut(want, "://")
+		if c.PublicURL != want || c.Host() != host {
+			t.Errorf("%s: URL %s, host %s; want %s", value, c.PublicURL, c.Host(), want)
+		}
+	}
+}
+
+func TestUnknownVariableIsRefused(t *testing.T) {
+	if err := config.CheckNames([]string{"HOME=/", "POCHI_LISTEN=:1", "POCHI_HYDRA_SECRET=s", "POCHI_E2E=1", "POCHI_CHROMIUM=c"}); err != nil {
+		t.Error(err)
+	}
+	err := config.CheckNames([]string{"POCHI_LISTEN=:1", "POCHI_LISTENN=:2"})
+	if err == nil || !strings.Contains(err.Error(), "POCHI_LISTENN") {
+		t.Errorf("%v, want an error that names it", err)
 	}
 }
 

@@ -45,7 +45,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger, ready func())
 	if err != nil {
 		return err
 	}
-	pages, err := listen("POCHI_LISTEN", cfg.Listen)
+	pages, err := listen("POCHI_LISTEN and POCHI_PUBLIC_URL", cfg.Listen)
 	if err != nil {
 		return err
 	}
@@ -58,10 +58,10 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger, ready func())
 	return s.serve(ctx, pages, ops, ready)
 }
 
-func listen(variable, address string) (net.Listener, error) {
+func listen(variables, address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("can't listen on %s: stop what uses it, or set %s: %w", address, variable, err)
+		return nil, fmt.Errorf("can't listen on %s: stop what uses it, or set %s: %w", address, variables, err)
 	}
 	return l, nil
 }

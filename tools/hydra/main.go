@@ -1,7 +1,8 @@
 // Command hydra is Ory Hydra, built from source and set up for one Pochi.
 //
 // Without arguments it reads the POCHI_* variables that the wallet reads too, migrates its own SQLite database in
-// POCHI_DATA and serves until a signal. With arguments it is Hydra's own command line (`hydra help`).
+// POCHI_DATA and serves until a signal; `hydra preflight` ends before it serves. With other arguments it is Hydra's own
+// command line (`hydra help`).
 package main
 
 import (
@@ -30,7 +31,8 @@ const (
 const exitCannotStart = 78
 
 func main() {
-	if len(os.Args) > 1 {
+	preflight := len(os.Args) == 2 && os.Args[1] == "preflight"
+	if len(os.Args) > 1 && !preflight {
 		cmd.Execute()
 		return
 	}
@@ -38,6 +40,9 @@ func main() {
 	if err != nil {
 		complain(err)
 		os.Exit(exitCannotStart)
+	}
+	if preflight {
+		return
 	}
 	if err := serve(s); err != nil {
 		complain(err)
@@ -85,7 +90,7 @@ func prepare() (settings, error) {
 
 // serve serves both of Hydra's interfaces until SIGINT or SIGTERM.
 func serve(s settings) error {
-	fmt.Fprintf(os.Stderr, "Ory Hydra serves %s\n", s.PublicURL)
+	fmt.Fprintf(os.Stderr, "Ory Hydra starts at %s\n", s.PublicURL)
 	go makeKeys(s.PublicPort)
 	run := cmd.NewRootCmd(nil, nil, []configx.OptionModifier{configx.WithValues(s.Config())})
 	run.SetArgs([]string{"serve", "all", "--sqa-opt-out"})

@@ -134,11 +134,15 @@ func (s settings) DSN() string {
 func (s settings) Config() map[string]any {
 	// Cookies ignore ports: two wallets on one host would overwrite each other's.
 	cookie := func(name string) string { return fmt.Sprintf("pochi_hydra_%s_%d", name, s.PublicPort) }
+	level := "error" // a laptop's warnings, such as plain HTTP, are no news
+	if s.Production {
+		level = "warn"
+	}
 	return map[string]any{
 		"dev":                       !s.Production,
 		"dsn":                       s.DSN(),
 		"secrets.system":            []string{s.Secret},
-		"log.level":                 "warn",
+		"log.level":                 level,
 		"log.leak_sensitive_values": false,
 
 		"serve.public.host":                loopback,

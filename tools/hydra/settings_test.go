@@ -27,6 +27,7 @@ func TestDefaultsServeALaptop(t *testing.T) {
 	config := s.Config()
 	for key, want := range map[string]any{
 		"dev":                       true,
+		"log.level":                 "error",
 		"serve.public.host":         "127.0.0.1",
 		"serve.public.port":         4444,
 		"serve.admin.host":          "127.0.0.1",

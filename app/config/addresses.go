@@ -1,0 +1,71 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"pochi/ilp/address"
+)
+
+func (c Config) publicURL() *url.URL {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil {
+		return &url.URL{} // validate has refused it
+	}
+	return u
+}
+
+// canonical writes a base URL as payment pointers and browsers do: in lower
+// case, without the port that its scheme implies. What it can't read it
+// leaves to validateAddresses.
+func canonical(base string) string {
+	u, err := url.Parse(base)
+	if err != nil || !strings.EqualFold(base, u.Scheme+"://"+u.Host) {
+		return base
+	}
+	u.Host = strings.ToLower(u.Host)
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	if err != nil {
+		return u.String()
+	}
+	bare := strings.TrimSuffix(u.Host, ":"+u.Port())
+	if u.Scheme == "http" && port == 80 || u.Scheme == "https" && port == 443 {
+		u.Host = bare
+	} else {
+		u.Host = fmt.Sprintf("%s:%d", bare, port)
+	}
+	return u.String()
+}
+
+func (c Config) validateAddresses() error {
+	for _, v := range []struct{ name, value string }{
+		{"POCHI_PUBLIC_URL", c.PublicURL}, {"POCHI_HYDRA_ADMIN_URL", c.HydraAdminURL}, {"POCHI_HYDRA_PUBLIC_URL", c.HydraPublicURL},
+	} {
+		u, err := url.Parse(v.value)
+		if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" ||
+			strings.HasSuffix(u.Host, ":") || u.Port() != "" && !isPort(u.Port()) {
+			return fmt.Errorf("%s is %q: it must be a URL such as http://localhost:3000", v.name, v.value)
+		}
+	}
+	if u := c.publicURL(); c.PublicURL != u.Scheme+"://"+u.Host {
+		return fmt.Errorf("POCHI_PUBLIC_URL is %q: it must be a scheme and a host only, such as https://wallet.example", c.PublicURL)
+	}
+	for _, v := range []struct{ name, value string }{{"POCHI_LISTEN", c.Listen}, {"POCHI_OPS_LISTEN", c.OpsListen}} {
+		_, port, err := net.SplitHostPort(v.value)
+		if err != nil || !isPort(port) {
+			return fmt.Errorf("%s is %q: it must be an address and a port, such as 127.0.0.1:3000", v.name, v.value)
+		}
+	}
+	if _, err := address.Parse(c.ILPAddress); err != nil {
+		return fmt.Errorf("POCHI_ILP_ADDRESS is %q: %w", c.ILPAddress, err)
+	}
+	return nil
+}
+
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
