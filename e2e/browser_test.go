@@ -260,7 +260,7 @@ func expect() playwright.PlaywrightAssertions {
 }
 
 // shot takes the whole page's picture narrow and wide, in light and dark, into screenshots/, and fails if the page is
-// wider than the narrowest window that it must fit.
+// wider than the narrow windows that it must fit.
 func (tab *tab) shot(name string) {
 	tab.t.Helper()
 	if err := os.MkdirAll("screenshots", 0o755); err != nil {
@@ -279,9 +279,11 @@ func (tab *tab) shot(name string) {
 			}
 		}
 	}
-	tab.resize(narrowestPX, heightPX)
-	if over := tab.measure("scrollWidth") - tab.measure("clientWidth"); over > 0 {
-		tab.t.Errorf("%s is %d pixels wider than a window of %d", tab.page.URL(), over, narrowestPX)
+	for _, width := range []int{narrowestPX, narrowPX} {
+		tab.resize(width, heightPX)
+		if over := tab.measure("scrollWidth") - tab.measure("clientWidth"); over > 0 {
+			tab.t.Errorf("%s is %d pixels wider than a window of %d", tab.page.URL(), over, width)
+		}
 	}
 	tab.resize(widePX, heightPX)
 }
