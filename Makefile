@@ -18,7 +18,7 @@ DRIVER  := e2e/node_modules/package/cli.js
 .PHONY: help
 help: ## this list
 	@echo "Pochi, an Interledger wallet. Data is kept in ./data; the variables are in README.md."
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 .PHONY: run
 run: preflight bin/pochi bin/hydra bin/hivemind ## build what is missing, start Hydra and the wallet, print the URL; Ctrl-C stops all
@@ -29,6 +29,10 @@ build: bin/pochi bin/hydra bin/hivemind ## bin/pochi, bin/hydra and bin/hivemind
 
 .PHONY: test
 test: check unit browser ## everything that CI runs: format, vet, staticcheck, generated code, modules, unit and browser tests
+
+.PHONY: test-crash
+test-crash: ## kill the ledger 300 times and cut its power hundreds of times, at random moments, and look at what is left
+	@POCHI_CRASH_KILLS=300 POCHI_POWER_SEEDS=60 go test -tags $(TAGS) -count=1 -timeout 20m -v -run '^(TestKill|TestPowerLoss)$$' ./ledger
 
 .PHONY: bench
 bench: $(HTMX) ## every Go benchmark, as a table on the screen and in bench.tsv: name, figure, unit, reference, its figure, ratio

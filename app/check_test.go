@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"pochi/app/config"
 	"pochi/db"
@@ -40,6 +41,38 @@ func TestCheckNamesADefect(t *testing.T) {
 	err = check(ctx, cfg, &out)
 	if err == nil || !strings.Contains(out.String(), ledger.DefectHash+":") || !strings.Contains(out.String(), ledger.DefectTotals+":") {
 		t.Errorf("%v: %s", err, &out)
+	}
+}
+
+// Progress is told when it takes long, and not more often than asked for.
+func TestCheckTellsProgress(t *testing.T) {
+	var out strings.Builder
+	var now time.Time
+	progress := newProgress(&out, time.Second, func() time.Time { return now })
+	for range 25 {
+		progress(ledger.Progress{Transfers: 3, Total: 4, Rows: 5})
+		now = now.Add(100 * time.Millisecond)
+	}
+	const line = "check: 3 of 4 transfers replayed, 5 rows compared\n"
+	if got := out.String(); got != line+line {
+		t.Errorf("it says %q", got)
+	}
+}
+
+func TestIsOpen(t *testing.T) {
+	cfg := config.Config{DB: "sqlite:" + filepath.Join(t.TempDir(), "pochi.db")}
+	d, err := db.Open(context.Background(), db.Options{URL: cfg.DB})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !isOpen(cfg.DB) {
+		t.Error("it is open, and isn't said to be")
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if isOpen(cfg.DB) {
+		t.Error("it is closed, and isn't said to be")
 	}
 }
 

@@ -1,5 +1,5 @@
 // Command pochi is the wallet: `pochi serve` runs it, `pochi check` verifies
-// its books.
+// its books, `pochi help` lists the rest.
 package main
 
 import (
@@ -12,52 +12,27 @@ import (
 	"syscall"
 
 	"pochi/app/config"
+	"pochi/app/problem"
 	"pochi/app/server"
 )
-
-const usage = `Pochi, a wallet on the Interledger.
-
-  pochi serve      serve the wallet until a signal
-  pochi preflight  start as serve does, then end; exit 1 when it can't start
-  pochi check      verify every account, transfer, hold and payment; exit 1 when something is wrong
-  pochi help       this text, and the environment variables that configure it
-
-`
-
-const hydraUsage = `
-POCHI_HYDRA_SECRET is for Ory Hydra only: at least 16 characters; in dev one is made in DATA at the first start.
-`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "pochi:", err)
+		fmt.Fprintln(os.Stderr, "pochi:", sentence(err))
 		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
-	name := "help"
-	if len(args) > 0 {
-		name = args[0]
+// sentence is an error for whoever runs the program: a problem has one for
+// people, all others are told as they are.
+func sentence(err error) string {
+	if problem.CodeOf(err) == problem.Internal {
+		return err.Error()
 	}
-	if len(args) > 1 {
-		return fmt.Errorf("%s takes no arguments; pochi help lists the commands", name)
-	}
-	switch name {
-	case "serve":
-		return withConfig(func(cfg config.Config) error { return serve(ctx, cfg, out) })
-	case "preflight":
-		return withConfig(func(cfg config.Config) error { return preflight(ctx, cfg) })
-	case "check":
-		return withConfig(func(cfg config.Config) error { return check(ctx, cfg, out) })
-	case "help", "-h", "--help":
-		_, err := fmt.Fprint(out, usage, config.Table(), hydraUsage)
-		return err
-	}
-	return fmt.Errorf("unknown command %q; pochi help lists them", name)
+	return problem.MessageOf(err)
 }
 
 func withConfig(do func(config.Config) error) error {

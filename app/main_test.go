@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -46,24 +47,47 @@ func TestURLIsAnnouncedOnceHydraAnswers(t *testing.T) {
 func TestCommandLine(t *testing.T) {
 	for _, test := range []struct {
 		args []string
-		want string // in the error; none when empty
+		want string // in the error
 	}{
-		{nil, ""},
-		{[]string{"help"}, ""},
-		{[]string{"serv"}, `unknown command "serv"`},
-		{[]string{"serve", "x"}, "serve takes no arguments"},
-		{[]string{"help", "serve"}, "help takes no arguments"},
+		{[]string{"serv"}, `unexpected argument serv, did you mean "serve"?; pochi help lists the commands`},
+		{[]string{"serve", "x"}, "unexpected argument x; pochi help serve says more"},
+		{[]string{"help", "serv"}, "unexpected argument serv"},
+		{[]string{"admin"}, `expected one of "suspense", "payment"`},
+		{[]string{"admin", "suspense", "pay", "x"}, `<item>: expected a valid 64 bit int but got "x"`},
+		{[]string{"admin", "payment", "return", "x"}, "<id>: invalid UUID"},
+		{[]string{"admin", "payment", "list", "--state", "lost"}, `must be one of "sending","needs_review","completed","failed"`},
+		{[]string{"backup"}, `expected "<file>"`},
 	} {
 		var out bytes.Buffer
-		err := run(t.Context(), test.args, &out)
-		if test.want != "" {
-			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("%q: error %v, want %q", test.args, err, test.want)
-			}
-			continue
+		if err := run(t.Context(), test.args, &out); err == nil || !strings.Contains(err.Error(), test.want) || out.Len() > 0 {
+			t.Errorf("%q: error %v, want %q; it prints %q", test.args, err, test.want, &out)
 		}
-		if err != nil || !strings.Contains(out.String(), config.Table()) || !strings.Contains(out.String(), "POCHI_HYDRA_SECRET") {
-			t.Errorf("%q: error %v, or a text without every variable", test.args, err)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{nil, {"help"}, {"--help"}, {"-h"}} {
+		var out bytes.Buffer
+		err := run(t.Context(), args, &out)
+		for _, want := range []string{config.Table(), "POCHI_HYDRA_SECRET", "admin suspense release", "backup"} {
+			if err != nil || !strings.Contains(out.String(), want) {
+				t.Errorf("%q: error %v, or a text without %q", args, err, want)
+			}
+		}
+	}
+	for _, args := range [][]string{{"help", "admin", "suspense", "pay"}, {"admin", "suspense", "pay", "--help"}} {
+		var out bytes.Buffer
+		if err := run(t.Context(), args, &out); err != nil || !strings.Contains(out.String(), "Usage: pochi admin suspense pay <item>") {
+			t.Errorf("%q: error %v, prints %q", args, err, &out)
+		}
+	}
+}
+
+func TestUnknownVariablesAreRefused(t *testing.T) {
+	t.Setenv("POCHI_LISTNE", "127.0.0.1:1")
+	for _, command := range []string{"serve", "check", "backup x", "restore x", "admin suspense list", "admin suspense pay 1"} {
+		if err := run(t.Context(), strings.Fields(command), io.Discard); err == nil || !strings.Contains(err.Error(), "POCHI_LISTNE") {
+			t.Errorf("%s: %v", command, err)
 		}
 	}
 }

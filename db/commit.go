@@ -9,11 +9,13 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-// commit runs a batch in one transaction and answers its units.
+// commit runs a batch in one transaction and answers its units. Without units
+// it is an idle turn.
 func (w *Writer) commit(items []*waiting) error {
 	ctx := context.Background() // a batch has many callers: none of them may cancel it
-	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); isBusy(err) {
+	if err := w.own.exec("BEGIN IMMEDIATE"); isBusy(err) {
 		w.log.Warn("a batch could not begin", "error", err)
+		w.rests = len(items) == 0
 		for _, item := range items {
 			item.answer <- fmt.Errorf("%w: %w", ErrBusy, err)
 		}
@@ -21,6 +23,7 @@ func (w *Writer) commit(items []*waiting) error {
 	} else if err != nil {
 		return w.fail(items, fmt.Errorf("begin: %w", err))
 	}
+	w.rests = false
 	answers := make([]error, len(items))
 	done := 0
 	for i, item := range items {
@@ -28,7 +31,7 @@ func (w *Writer) commit(items []*waiting) error {
 			continue // its caller gave up
 		}
 		var err error
-		if answers[i], err = w.apply(ctx, item.unit); err != nil {
+		if answers[i], err = w.apply(item.unit); err != nil {
 			return w.fail(items, err)
 		}
 		if answers[i] == nil {
@@ -51,19 +54,13 @@ func isBusy(err error) bool {
 	return errors.As(err, &e) && e.Code == sqlite3.ErrBusy
 }
 
-// finish writes what the batch's units did; when each was refused there is
-// nothing to write. A participant's panic stops the writer as its error does:
+// finish writes what the batch's units did; when each was refused and nobody
+// has a backlog there is nothing to write. A participant's panic stops the writer as its error does:
 // memory and disk may differ.
 func (w *Writer) finish(ctx context.Context, done int) (err error) {
-	defer func() {
-		if reason := recover(); reason != nil {
-			w.log.Error("a participant panicked", "reason", reason, "stack", string(debug.Stack()))
-			err = fmt.Errorf("a participant panicked: %v", reason)
-		}
-	}()
-	if done == 0 {
-		_, err := w.conn.ExecContext(ctx, "ROLLBACK")
-		return err
+	defer w.caught("a participant", &err)
+	if done == 0 && !w.backlog() {
+		return w.own.exec("ROLLBACK")
 	}
 	batch := Batch{Seq: w.head.Seq + 1, At: w.tick()}
 	for _, p := range w.participants {
@@ -74,7 +71,7 @@ func (w *Writer) finish(ctx context.Context, done int) (err error) {
 	if err := w.moveHead(ctx, batch); err != nil {
 		return err
 	}
-	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
+	if err := w.own.exec("COMMIT"); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	w.head.Seq, w.head.At = batch.Seq, batch.At.UnixMicro()
@@ -88,13 +85,8 @@ func (w *Writer) finish(ctx context.Context, done int) (err error) {
 // the transaction itself is broken: it goes to all callers and doesn't wrap the
 // first, which one of them might take for its own. So does a panic: nobody knows how much of
 // the unit it left behind in memory.
-func (w *Writer) apply(ctx context.Context, unit Unit) (failed, broken error) {
-	defer func() {
-		if reason := recover(); reason != nil {
-			w.log.Error("a unit panicked", "reason", reason, "stack", string(debug.Stack()))
-			broken = fmt.Errorf("a unit panicked: %v", reason)
-		}
-	}()
+func (w *Writer) apply(unit Unit) (failed, broken error) {
+	defer w.caught("a unit", &broken)
 	undo := func() {}
 	if unit.Apply != nil {
 		revert, err := unit.Apply(w.tx)
@@ -109,7 +101,7 @@ func (w *Writer) apply(ctx context.Context, unit Unit) (failed, broken error) {
 	if unit.Rows == nil {
 		return nil, nil
 	}
-	if _, err := w.conn.ExecContext(ctx, "SAVEPOINT unit"); err != nil {
+	if err := w.own.exec("SAVEPOINT unit"); err != nil {
 		return nil, fmt.Errorf("savepoint: %w", err)
 	}
 	failed = unit.Rows(w.tx)
@@ -118,21 +110,29 @@ func (w *Writer) apply(ctx context.Context, unit Unit) (failed, broken error) {
 		if err := w.tx.alive(); err != nil {
 			return nil, fmt.Errorf("after a unit's rows (their error: %v): %w", failed, err)
 		}
-		if _, err := w.conn.ExecContext(ctx, "ROLLBACK TO unit"); err != nil {
+		if err := w.own.exec("ROLLBACK TO unit"); err != nil {
 			return nil, fmt.Errorf("roll back a unit (its error: %v): %w", failed, err)
 		}
 	}
-	if _, err := w.conn.ExecContext(ctx, "RELEASE unit"); err != nil {
+	if err := w.own.exec("RELEASE unit"); err != nil {
 		return nil, fmt.Errorf("release: %w", err)
 	}
 	return failed, nil
+}
+
+// caught, deferred, makes an error of a panic.
+func (w *Writer) caught(who string, err *error) {
+	if reason := recover(); reason != nil {
+		w.log.Error(who+" panicked", "reason", reason, "stack", string(debug.Stack()))
+		*err = fmt.Errorf("%s panicked: %v", who, reason)
+	}
 }
 
 // fail rolls the batch back and tells each caller that the outcome is to be
 // read again after a restart.
 func (w *Writer) fail(items []*waiting, cause error) error {
 	if !errors.Is(w.tx.alive(), errGone) {
-		if _, err := w.conn.ExecContext(context.Background(), "ROLLBACK"); err != nil {
+		if err := w.own.exec("ROLLBACK"); err != nil {
 			cause = errors.Join(cause, fmt.Errorf("roll back: %w", err))
 		}
 	}

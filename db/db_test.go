@@ -107,8 +107,7 @@ func TestReadPoolRefusesWrites(t *testing.T) {
 func TestPragmasOnEveryConnection(t *testing.T) {
 	d := open(t, options(newPath(t)))
 	pragmas := []string{"journal_mode", "synchronous", "foreign_keys", "busy_timeout", "query_only"}
-	read := func(tx db.Tx) []string {
-		var values []string
+	read := func(tx db.Tx, pragmas []string) (values []string) {
 		for _, name := range pragmas {
 			values = append(values, column(t, tx, "PRAGMA "+name)...)
 		}
@@ -120,17 +119,49 @@ func TestPragmasOnEveryConnection(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if diff := cmp.Diff([]string{"wal", "2", "1", "5000", "1"}, read(conn)); diff != "" {
+		if diff := cmp.Diff([]string{"wal", "2", "1", "5000", "1"}, read(conn, pragmas)); diff != "" {
 			t.Errorf("%v of a reader: %s", pragmas, diff)
 		}
 	}
+	pragmas = append(pragmas, "wal_autocheckpoint", "journal_size_limit", "cache_size", "temp_store")
 	var writer []string
 	check(t, d.Write(t.Context(), func(tx db.Tx) error {
-		writer = read(tx)
+		writer = read(tx, pragmas)
 		return nil
 	}), nil)
-	if diff := cmp.Diff([]string{"wal", "2", "1", "5000", "0"}, writer); diff != "" {
+	want := []string{"wal", "2", "1", "5000", "0", "4000", "67108864", "-65536", "2"}
+	if diff := cmp.Diff(want, writer); diff != "" {
 		t.Errorf("%v of the writer: %s", pragmas, diff)
+	}
+}
+
+// While somebody reads, the WAL grows; afterwards it shrinks, and under a load
+// it stays as it is.
+func TestTheWALShrinks(t *testing.T) {
+	t.Parallel()
+	const unit, limit = 8 << 20, 64 << 20 // bytes
+	path := newPath(t)
+	d := open(t, options(path))
+	grow := func(times int) (size int64) {
+		for range times {
+			check(t, d.Write(t.Context(), func(tx db.Tx) error {
+				_, err := tx.ExecContext(t.Context(), "INSERT INTO users VALUES (randomblob(16), hex(randomblob(8)), hex(zeroblob(?)), 'x', 1)", unit/2)
+				return err
+			}), nil)
+		}
+		info, err := os.Stat(path + "-wal")
+		check(t, err, nil)
+		return info.Size()
+	}
+	reader, err := d.Read.BeginTx(t.Context(), nil)
+	check(t, err, nil)
+	column(t, reader, "SELECT seq FROM head")
+	if size := grow(limit/unit + 1); size < limit {
+		t.Errorf("the WAL has %d bytes beside a reader", size)
+	}
+	check(t, reader.Rollback(), nil)
+	if size := grow(4); size > limit {
+		t.Errorf("the WAL has %d bytes after a reader", size)
 	}
 }
 

@@ -9,6 +9,9 @@ import (
 // QueueMax is how many units may wait.
 const QueueMax = queueMax
 
+// StatementsMax is how many statements are kept.
+const StatementsMax = statementsMax
+
 // Migrations returns how many migrations there are.
 func Migrations() (int, error) {
 	names, err := migrationNames()
@@ -18,7 +21,7 @@ func Migrations() (int, error) {
 // MakeOlder makes a database as a program that knew only the first version
 // migrations would have left it, with the rows that stmt inserts.
 func MakeOlder(ctx context.Context, path string, version int, stmt string) error {
-	pool, err := sql.Open("sqlite3", dsn(path, "_txlock=immediate"))
+	pool, err := sql.Open("sqlite3", writerDSN(path, ""))
 	if err != nil {
 		return err
 	}

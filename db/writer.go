@@ -16,6 +16,10 @@ const (
 	batchMax = 1024 // units in one transaction
 )
 
+// idleAfter is how long nobody may come before a backlog gets its turn: callers
+// that were just answered come back sooner.
+const idleAfter = 2 * time.Millisecond
+
 // Errors of Submit.
 var (
 	// ErrStopped: a batch could not be written, or the database is closed. A
@@ -23,6 +27,9 @@ var (
 	ErrStopped = errors.New("the writer has stopped")
 	// ErrBusy: the database could not be locked for writing; nothing was done.
 	ErrBusy = errors.New("the database is busy")
+	// ErrFull: the caller's context ended while no place in the queue was free;
+	// nothing was done. The error is the context's, too.
+	ErrFull = errors.New("too many are waiting for the database")
 	// ErrFenced: another writer has moved the head row.
 	ErrFenced = errors.New("another writer has taken over this database")
 )
@@ -49,10 +56,17 @@ type Batch struct {
 type Participant interface {
 	// Flush asserts and writes all that this batch's units changed. An error
 	// or a panic stops the writer: nothing of the batch is committed.
-	Flush(ctx context.Context, tx Tx, batch Batch) error
+	Flush(ctx context.Context, tx BatchTx, batch Batch) error
 	// Committed tells that what was flushed is durable. A panic stops the
 	// writer; its callers' outcomes are then unknown to them.
 	Committed()
+}
+
+// Backlogged is a participant with work that can wait, but not for ever. While
+// it says so and no unit waits, the writer runs batches without units: what it
+// then flushes must make the backlog smaller. A close does not wait for it.
+type Backlogged interface {
+	Backlog() bool
 }
 
 // Writer owns the only write connection. One goroutine takes the units that
@@ -65,6 +79,7 @@ type Participant interface {
 type Writer struct {
 	conn         *sql.Conn
 	tx           writerTx
+	own          *statements
 	log          *slog.Logger
 	now          func() time.Time
 	participants []Participant
@@ -75,7 +90,8 @@ type Writer struct {
 	once    sync.Once
 	failure error // set before done closes
 
-	head Head // as of the last batch
+	head  Head // as of the last batch
+	rests bool // the database was too busy for an idle turn: the next follows a unit
 }
 
 type waiting struct {
@@ -86,11 +102,12 @@ type waiting struct {
 
 func newWriter(ctx context.Context, conn *sql.Conn, opts Options) (*Writer, error) {
 	w := &Writer{
-		conn: conn, tx: writerTx{conn}, log: opts.Log, now: opts.Now,
+		conn: conn, own: newStatements(conn), log: opts.Log, now: opts.Now,
 		queue:   make(chan *waiting, queueMax),
 		closing: make(chan struct{}),
 		done:    make(chan struct{}),
 	}
+	w.tx = writerTx{conn, w.own}
 	if w.log == nil {
 		w.log = slog.Default()
 	}
@@ -119,7 +136,8 @@ func (w *Writer) Join(ctx context.Context, p Participant, load func(Tx) error) e
 
 // Submit queues a unit and returns when it is durable, or with the error of
 // its Apply or Rows. When ctx ends while the unit still waits, it is dropped
-// and ctx's error returned; once taken, the true outcome is returned.
+// and ctx's error returned, with ErrFull when there was no place for it; once
+// taken, the true outcome is returned.
 func (w *Writer) Submit(ctx context.Context, unit Unit) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -130,12 +148,8 @@ func (w *Writer) Submit(ctx context.Context, unit Unit) error {
 		return ErrStopped
 	default:
 	}
-	select {
-	case w.queue <- item:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-w.done:
-		return w.stopped()
+	if err := w.enqueue(ctx, item); err != nil {
+		return err
 	}
 	select {
 	case err := <-item.answer:
@@ -159,6 +173,24 @@ func (w *Writer) Submit(ctx context.Context, unit Unit) error {
 	}
 }
 
+// enqueue waits for a place in the queue.
+func (w *Writer) enqueue(ctx context.Context, item *waiting) error {
+	ended := ctx.Done()
+	select {
+	case w.queue <- item:
+		return nil
+	default:
+	}
+	select {
+	case w.queue <- item:
+		return nil
+	case <-ended:
+		return fmt.Errorf("%w: %w", ErrFull, ctx.Err())
+	case <-w.done:
+		return w.stopped()
+	}
+}
+
 // Done is closed when the writer has stopped; Err then tells why, nil after an
 // orderly Close.
 func (w *Writer) Done() <-chan struct{} { return w.done }
@@ -177,17 +209,20 @@ func (w *Writer) stopped() error {
 func (w *Writer) close() error {
 	w.once.Do(func() { close(w.closing) })
 	<-w.done
-	return w.conn.Close()
+	return errors.Join(w.own.close(), w.conn.Close())
 }
 
 func (w *Writer) run() {
 	defer close(w.done)
 	for {
-		batch := w.take()
-		if batch == nil {
+		batch, open, err := w.take()
+		if err == nil && !open {
 			return
 		}
-		if err := w.commit(batch); err != nil {
+		if err == nil {
+			err = w.commit(batch)
+		}
+		if err != nil {
 			w.failure = err
 			w.log.Error("the writer stops: a batch could not be written", "error", err)
 			return
@@ -195,15 +230,31 @@ func (w *Writer) run() {
 	}
 }
 
-// take waits for a unit and returns it with all others that are queued; nil
-// when the writer is closing and nothing is left.
-func (w *Writer) take() []*waiting {
-	var batch []*waiting
+// take returns all units that are queued, or waits for the next. It returns
+// none when there is a backlog to work off, and open = false when the writer is
+// closing and nothing is left.
+func (w *Writer) take() (batch []*waiting, open bool, err error) {
+	defer w.caught("a participant", &err)
+	if batch = w.queued(nil); batch != nil {
+		return batch, true, nil
+	}
+	var idle <-chan time.Time
+	if !w.rests && w.backlog() {
+		idle = time.After(idleAfter)
+	}
 	select {
 	case item := <-w.queue:
 		batch = append(batch, item)
 	case <-w.closing:
+	case <-idle:
+		return nil, true, nil
 	}
+	batch = w.queued(batch)
+	return batch, batch != nil, nil
+}
+
+// queued adds what is queued to a batch, up to batchMax.
+func (w *Writer) queued(batch []*waiting) []*waiting {
 	for len(batch) < batchMax {
 		select {
 		case item := <-w.queue:
@@ -213,4 +264,14 @@ func (w *Writer) take() []*waiting {
 		}
 	}
 	return batch
+}
+
+// backlog tells whether a participant has work for an idle turn.
+func (w *Writer) backlog() bool {
+	for _, p := range w.participants {
+		if b, ok := p.(Backlogged); ok && b.Backlog() {
+			return true
+		}
+	}
+	return false
 }

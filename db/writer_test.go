@@ -42,15 +42,19 @@ func codes(t *testing.T, d *db.DB) []string {
 type queuedContext struct {
 	context.Context
 	asked  atomic.Int32
+	begun  chan struct{} // Submit looks for a place in the queue
 	queued chan struct{}
 }
 
 func newQueuedContext(parent context.Context) *queuedContext {
-	return &queuedContext{Context: parent, queued: make(chan struct{})}
+	return &queuedContext{Context: parent, begun: make(chan struct{}), queued: make(chan struct{})}
 }
 
 func (c *queuedContext) Done() <-chan struct{} {
-	if c.asked.Add(1) == 2 {
+	switch c.asked.Add(1) {
+	case 1:
+		close(c.begun)
+	case 2:
 		close(c.queued)
 	}
 	return c.Context.Done()
@@ -256,7 +260,11 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	})
 	stays := queue(t.Context(), d.Writer, db.Unit{Rows: row("B")})
 	cancel()
-	check(t, <-gaveUp.answer, context.Canceled) // while the writer is occupied
+	err := <-gaveUp.answer // while the writer is occupied
+	check(t, err, context.Canceled)
+	if errors.Is(err, db.ErrFull) {
+		t.Errorf("it had a place: %v", err)
+	}
 	release()
 	check(t, <-stays.answer, nil)
 	if got := codes(t, d); !cmp.Equal(got, []string{"B"}) {
@@ -343,6 +351,7 @@ func TestAFullQueueHoldsCallersBack(t *testing.T) {
 	asked := newQueuedContext(ctx)
 	answer := make(chan error, 1)
 	go func() { answer <- d.Writer.Submit(asked, db.Unit{Rows: row("A")}) }()
+	<-asked.begun
 	select {
 	case <-asked.queued:
 		t.Error("a unit found a place in a full queue")
@@ -351,7 +360,9 @@ func TestAFullQueueHoldsCallersBack(t *testing.T) {
 	default:
 	}
 	cancel()
-	check(t, <-answer, context.Canceled)
+	err := <-answer
+	check(t, err, context.Canceled)
+	check(t, err, db.ErrFull)
 	release()
 	for _, s := range waiting {
 		check(t, <-s.answer, nil)
@@ -462,11 +473,13 @@ func atOnce(t *testing.T, w *db.Writer, units ...db.Unit) []error {
 
 // participant is one whose Flush a test decides.
 type participant struct {
-	flush     func(tx db.Tx, b db.Batch) error
+	flush     func(tx db.BatchTx, b db.Batch) error
 	committed func()
 }
 
-func (p *participant) Flush(_ context.Context, tx db.Tx, b db.Batch) error { return p.flush(tx, b) }
+func (p *participant) Flush(_ context.Context, tx db.BatchTx, b db.Batch) error {
+	return p.flush(tx, b)
+}
 
 func (p *participant) Committed() {
 	if p.committed != nil {
@@ -484,7 +497,7 @@ func TestFlushErrorStopsTheWriter(t *testing.T) {
 	d := open(t, options(path))
 	var fail bool // set on the writer's goroutine
 	join(t, d, &participant{
-		flush: func(tx db.Tx, _ db.Batch) error {
+		flush: func(tx db.BatchTx, _ db.Batch) error {
 			if !fail {
 				return nil
 			}
@@ -531,7 +544,7 @@ func TestAParticipantsPanicStopsTheWriter(t *testing.T) {
 				}
 			}
 			join(t, d, &participant{
-				flush:     func(db.Tx, db.Batch) error { bomb("flush"); return nil },
+				flush:     func(db.BatchTx, db.Batch) error { bomb("flush"); return nil },
 				committed: func() { bomb("committed") },
 			})
 			check(t, insert(t, d, "A"), nil)
@@ -550,7 +563,7 @@ func TestAParticipantsPanicStopsTheWriter(t *testing.T) {
 
 func TestJoinThatCannotLoad(t *testing.T) {
 	d := open(t, options(newPath(t)))
-	p := &participant{flush: func(db.Tx, db.Batch) error { t.Error("it takes part"); return nil }}
+	p := &participant{flush: func(db.BatchTx, db.Batch) error { t.Error("it takes part"); return nil }}
 	check(t, d.Writer.Join(t.Context(), p, func(db.Tx) error { return errOwn }), errOwn)
 	check(t, insert(t, d, "A"), nil)
 }
@@ -560,7 +573,7 @@ func TestParticipantsSeeEachBatchOnce(t *testing.T) {
 	var seqs []int64
 	var flushed, committed int
 	join(t, d, &participant{
-		flush:     func(_ db.Tx, b db.Batch) error { seqs = append(seqs, b.Seq); flushed++; return nil },
+		flush:     func(_ db.BatchTx, b db.Batch) error { seqs = append(seqs, b.Seq); flushed++; return nil },
 		committed: func() { committed++ },
 	})
 	for i := range 5 {
@@ -600,7 +613,7 @@ func TestBusy(t *testing.T) {
 func TestBeginThatFailsStopsTheWriter(t *testing.T) {
 	d := open(t, options(newPath(t)))
 	join(t, d, &participant{
-		flush:     func(db.Tx, db.Batch) error { return nil },
+		flush:     func(db.BatchTx, db.Batch) error { return nil },
 		committed: func() { check(t, d.OnWriter(t.Context(), "PRAGMA query_only = 1"), nil) },
 	})
 	check(t, insert(t, d, "A"), db.ErrStopped)
@@ -616,7 +629,7 @@ func TestBatchTimesGrow(t *testing.T) {
 		opts, calls := options(path), 0
 		opts.Now = func() time.Time { calls++; return start.Add(half[calls-1]).In(time.FixedZone("far", 9*3600)) }
 		d := open(t, opts)
-		join(t, d, &participant{flush: func(_ db.Tx, b db.Batch) error { at = append(at, b.At); return nil }})
+		join(t, d, &participant{flush: func(_ db.BatchTx, b db.Batch) error { at = append(at, b.At); return nil }})
 		for range half[1:] {
 			check(t, insert(t, d, fmt.Sprint(len(at))), nil)
 		}
@@ -689,7 +702,7 @@ func TestAFullDiskStopsTheWriter(t *testing.T) {
 			t.Run(name+" before "+neighbour, func(t *testing.T) {
 				path := newPath(t)
 				d := open(t, options(path))
-				join(t, d, &participant{flush: func(tx db.Tx, b db.Batch) error {
+				join(t, d, &participant{flush: func(tx db.BatchTx, b db.Batch) error {
 					if b.Seq <= 3 { // those of join, fill and together
 						return nil
 					}

@@ -47,3 +47,35 @@ func TestABrokenBatchIsNotWritten(t *testing.T) {
 		})
 	}
 }
+
+// Money that moved without a transfer is not written either, though it adds
+// up.
+func TestAMoveWithoutATransferIsNotWritten(t *testing.T) {
+	for name, others := range map[string]func(w *world, ann, ben ledger.ID) []unit{
+		"alone": func(*world, ledger.ID, ledger.ID) []unit { return nil },
+		"beside a transfer": func(_ *world, ann, ben ledger.ID) []unit {
+			return []unit{{ledger.Chain{transfer(ann, ben, 1)}, nil}}
+		},
+		"beside a packet": func(_ *world, ann, ben ledger.ID) []unit {
+			return []unit{{ledger.Chain{ledger.Packet{Debit: ben, Credit: ann, Amount: 1}}, nil}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			ann, ben := w.account(0, 100), w.account(0, 100)
+			w.unchanged(func() {
+				answers := w.together(append(others(w, ann, ben), unit{ledger.Chain{
+					ledger.Break{ID: ann, Change: func(a *ledger.Account) { a.DebitsPosted++ }},
+					ledger.Break{ID: ben, Change: func(a *ledger.Account) { a.CreditsPosted++ }},
+				}, nil})...)
+				for _, err := range answers {
+					w.want(err, db.ErrStopped)
+				}
+			})
+			<-w.db.Writer.Done()
+			w.reopen()
+			w.do(transfer(ann, ben, 100))
+			w.clean()
+		})
+	}
+}

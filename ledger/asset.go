@@ -70,7 +70,18 @@ const (
 	CodeExchange uint16 = 2 // the wallet's own position in an asset
 	CodeEquity   uint16 = 3 // the house: what deposits come from
 	CodeOutgoing uint16 = 4 // what payments have reserved and not yet drawn
+	CodeSuspense uint16 = 5 // what a crash left in doubt
+	CodePeer     uint16 = 6 // another node's: what it owes us, or we it
+
+	// On a ledger of authority, where allowances are counted like money:
+	CodeAuthority uint16 = 7 // an allowance; its limit is how much
+	CodeCap       uint16 = 8 // how much an incoming payment may still receive
+	CodeUsed      uint16 = 9 // the other side: all that was used of both
 )
+
+// CodeSuspended is why a transfer was posted to or from suspense, in
+// Transfer.Code. All other reasons are the callers'.
+const CodeSuspended uint16 = 65535
 
 // houseSpace makes the house accounts' ids from their names.
 var houseSpace = uuid.MustParse("0f4a7c1e-5d5b-4d0a-9b3e-6a4a1f5e2c77")
@@ -88,22 +99,33 @@ func HouseAccount(asset Asset, code uint16) ID {
 // 2^63-1, ErrLedgerMismatch or ErrAccountClosed when a house account's id is
 // not free.
 func (l *Ledger) OpenAsset(ctx context.Context, asset Asset, exchangeLimit uint64) (uint32, error) {
-	if asset.Scale > ScaleMax {
-		return 0, fmt.Errorf("asset %s: the scale is above %d", asset, ScaleMax)
-	}
-	if n := len(asset.Code); n < 1 || n > codeMax {
-		return 0, fmt.Errorf("asset %s: the code has %d bytes, not 1 to %d", asset, n, codeMax)
-	}
-	if err := l.Submit(ctx, Chain{openAsset{asset, exchangeLimit}}, nil); err != nil {
-		return 0, fmt.Errorf("open asset %s: %w", asset, err)
-	}
-	return LedgerOf(ctx, l.db.Read, asset)
+	return l.openLedger(ctx, openAsset{asset, []houseAccount{
+		{CodeExchange, exchangeLimit}, {CodeEquity, AmountMax}, {CodeOutgoing, 0}, {CodeSuspense, 0},
+	}})
 }
 
-// openAsset is OpenAsset's command.
+// openAsset makes an asset's ledger and its house accounts.
 type openAsset struct {
-	asset         Asset
-	exchangeLimit uint64
+	asset  Asset
+	houses []houseAccount
+}
+
+type houseAccount struct {
+	code  uint16
+	limit uint64
+}
+
+func (l *Ledger) openLedger(ctx context.Context, c openAsset) (uint32, error) {
+	if c.asset.Scale > ScaleMax {
+		return 0, fmt.Errorf("asset %s: the scale is above %d", c.asset, ScaleMax)
+	}
+	if n := len(c.asset.Code); n < 1 || n > codeMax {
+		return 0, fmt.Errorf("asset %s: the code has %d bytes, not 1 to %d", c.asset, n, codeMax)
+	}
+	if err := l.Submit(ctx, Chain{c}, nil); err != nil {
+		return 0, fmt.Errorf("open asset %s: %w", c.asset, err)
+	}
+	return LedgerOf(ctx, l.db.Read, c.asset)
 }
 
 func (c openAsset) apply(l *Ledger, tx db.Tx) error {
@@ -120,10 +142,7 @@ func (c openAsset) apply(l *Ledger, tx db.Tx) error {
 		l.batch.assets = append(l.batch.assets, c.asset)
 		l.batch.log(assetOpened{ledger, c.asset})
 	}
-	for _, house := range []struct {
-		code  uint16
-		limit uint64
-	}{{CodeExchange, c.exchangeLimit}, {CodeEquity, AmountMax}, {CodeOutgoing, 0}} {
+	for _, house := range c.houses {
 		open := OpenAccount{ID: HouseAccount(c.asset, house.code), Ledger: ledger, Code: house.code, Limit: house.limit}
 		if err := openHouseAccount(l, tx, open); err != nil {
 			return err
@@ -135,7 +154,7 @@ func (c openAsset) apply(l *Ledger, tx db.Tx) error {
 // openHouseAccount opens an account, or sees to it that the one that is there
 // is the same.
 func openHouseAccount(l *Ledger, tx db.Tx, want OpenAccount) error {
-	account, err := l.open(want.ID)
+	account, err := l.open(tx, want.ID)
 	switch {
 	case err == ErrAccountUnknown:
 		return want.apply(l, tx)

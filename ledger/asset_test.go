@@ -14,7 +14,7 @@ func TestOpenAsset(t *testing.T) {
 	if w.usd == w.eur {
 		t.Error("two assets on one ledger")
 	}
-	limits := map[uint16]uint64{ledger.CodeExchange: 1000, ledger.CodeEquity: math.MaxInt64, ledger.CodeOutgoing: 0}
+	limits := map[uint16]uint64{ledger.CodeExchange: 1000, ledger.CodeEquity: math.MaxInt64, ledger.CodeOutgoing: 0, ledger.CodeSuspense: 0}
 	house := func() {
 		for code, limit := range limits {
 			want := ledger.Account{ID: ledger.HouseAccount(usd, code), Ledger: w.usd, Code: code, Limit: limit}

@@ -3,45 +3,45 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"pochi/db"
-
-	"github.com/google/uuid"
 )
-
-type holdKey struct{ reference, debit, credit ID }
-
-// hold is one durable row per (reference, debit, credit): what is reserved,
-// what was drawn and what came back.
-type hold struct {
-	key                       holdKey
-	reserved, drawn, returned uint64
-	closed                    bool
-}
 
 // batch collects what the units of one transaction change. The images are
 // states before a change, newest last: undoing walks them backwards.
 type batch struct {
 	accountImages []accountImage
 	holdImages    []holdImage
+	packetImages  []packetImage
+	items         []item  // of suspense, opened or resolved
 	assets        []Asset // that were opened
 	transfers     []postedTransfer
 	entries       []numberedEntry
-	ids           map[ID]posting
+	closings      []entry // of holds and accounts: they take effect after all else
+	packets       []packets
+	packetsOf     map[packetKey]int // their places
+	ids           map[ID]int        // the transfers' places
 }
 
 type accountImage struct {
-	account *Account
+	account *account
 	before  Account
 	isNew   bool
 }
 
 type holdImage struct {
 	hold   *hold
-	before hold
+	before amounts
 	isNew  bool
+}
+
+type packetImage struct {
+	place  int
+	before packets
 }
 
 // posting is a transfer as its command asks for it: Draw's is drawn from the
@@ -53,11 +53,13 @@ type posting struct {
 	hold  ID
 }
 
-func (p posting) holdKey() holdKey { return holdKey{p.Reference, p.Debit, p.hold} }
-
+// postedTransfer is a posting with what it names. A transfer of packets has a
+// count and no id.
 type postedTransfer struct {
 	posting
-	ledger uint32
+	debit, credit *account
+	from          *hold // nil when it is drawn from none
+	packets       int64
 }
 
 // numberedEntry has its place among the batch's entries and transfers, from 1.
@@ -66,57 +68,112 @@ type numberedEntry struct {
 	entry
 }
 
-type mark struct{ accounts, holds, assets, transfers, entries int }
+type mark struct{ accounts, holds, packets, items, assets, transfers, entries, closings int }
 
-func (b *batch) reset() { *b = batch{ids: map[ID]posting{}} }
+// reset begins the next batch in the memory of the last.
+func (b *batch) reset() {
+	clear(b.packetsOf)
+	clear(b.ids)
+	if b.ids == nil {
+		b.packetsOf, b.ids = map[packetKey]int{}, map[ID]int{}
+	}
+	b.accountImages, b.holdImages = emptied(b.accountImages), emptied(b.holdImages)
+	b.packetImages, b.items = emptied(b.packetImages), emptied(b.items)
+	b.assets, b.transfers, b.entries = emptied(b.assets), emptied(b.transfers), emptied(b.entries)
+	b.closings, b.packets = emptied(b.closings), emptied(b.packets)
+}
+
+// emptied returns the slice without its elements, which may then be collected.
+func emptied[T any](s []T) []T {
+	clear(s)
+	return s[:0]
+}
 
 func (b *batch) mark() mark {
-	return mark{len(b.accountImages), len(b.holdImages), len(b.assets), len(b.transfers), len(b.entries)}
+	return mark{len(b.accountImages), len(b.holdImages), len(b.packetImages), len(b.items), len(b.assets),
+		len(b.transfers), len(b.entries), len(b.closings)}
 }
 
-func (b *batch) touch(a *Account) {
-	b.accountImages = append(b.accountImages, accountImage{account: a, before: *a})
+// touch keeps what an account was before the running chain.
+func (b *batch) touch(l *Ledger, a *account) {
+	if a.chain != l.chains {
+		b.image(l, a)
+	}
 }
 
-func (b *batch) opened(a *Account) {
-	b.accountImages = append(b.accountImages, accountImage{account: a, before: *a, isNew: true})
+// image keeps what an account is now.
+func (b *batch) image(l *Ledger, a *account) {
+	a.chain = l.chains
+	b.accountImages = append(b.accountImages, accountImage{account: a, before: a.Account})
 }
 
-func (b *batch) touchHold(h *hold) {
-	b.holdImages = append(b.holdImages, holdImage{hold: h, before: *h})
+func (b *batch) opened(l *Ledger, a *account) {
+	l.accounts.last++
+	a.n, a.chain, a.used = l.accounts.last, l.chains, l.chains
+	l.accounts.byID[a.ID] = a
+	b.accountImages = append(b.accountImages, accountImage{account: a, before: a.Account, isNew: true})
 }
 
-func (b *batch) openedHold(h *hold) {
-	b.holdImages = append(b.holdImages, holdImage{hold: h, before: *h, isNew: true})
+func (b *batch) touchHold(l *Ledger, h *hold) {
+	if h.chain != l.chains {
+		h.chain = l.chains
+		b.holdImages = append(b.holdImages, holdImage{hold: h, before: h.amounts})
+	}
 }
 
-// effects is how many commands of the batch took effect.
+func (b *batch) openedHold(l *Ledger, h *hold) {
+	l.holds.last++
+	h.n, h.chain, h.used = l.holds.last, l.chains, l.chains
+	l.holds.add(h)
+	b.holdImages = append(b.holdImages, holdImage{hold: h, before: h.amounts, isNew: true})
+}
+
+// effects is how many numbers are given away.
 func (b *batch) effects() int64 { return int64(len(b.transfers) + len(b.entries)) }
 
 func (b *batch) log(e entry) {
 	b.entries = append(b.entries, numberedEntry{b.effects() + 1, e})
 }
 
-func (b *batch) posted(p posting, ledger uint32) {
-	b.transfers = append(b.transfers, postedTransfer{p, ledger})
-	b.ids[p.ID] = p
+// closed logs the end of a hold or an account, after all else of the batch:
+// what packets did before is only written at the end, and nothing touches it
+// afterwards.
+func (b *batch) closed(e entry) { b.closings = append(b.closings, e) }
+
+func (b *batch) posted(t postedTransfer) {
+	b.ids[t.ID] = len(b.transfers)
+	b.transfers = append(b.transfers, t)
+}
+
+// packet adds a packet to the transfer of those like it.
+func (b *batch) packet(key packetKey, amount uint64) {
+	place, begun := b.packetsOf[key]
+	if !begun {
+		place = len(b.packets)
+		b.packetsOf[key] = place
+		b.packets = append(b.packets, packets{packetKey: key})
+	}
+	p := &b.packets[place]
+	b.packetImages = append(b.packetImages, packetImage{place, *p})
+	p.amount += amount
+	p.count++
 }
 
 // rollBack restores all that was changed since m, newest first.
 func (b *batch) rollBack(l *Ledger, m mark) {
-	for i := len(b.accountImages) - 1; i >= m.accounts; i-- {
-		image := b.accountImages[i]
-		*image.account = image.before
-		if image.isNew {
-			delete(l.accounts, image.account.ID)
+	for i := len(b.packetImages) - 1; i >= m.packets; i-- {
+		image := b.packetImages[i]
+		b.packets[image.place] = image.before
+		if image.before.count == 0 { // it began here, so it is the last
+			delete(b.packetsOf, image.before.packetKey)
+			b.packets = b.packets[:image.place]
 		}
 	}
 	for i := len(b.holdImages) - 1; i >= m.holds; i-- {
-		image := b.holdImages[i]
-		*image.hold = image.before
-		if image.isNew {
-			delete(l.holds, image.hold.key)
-		}
+		b.holdImages[i].undo(l)
+	}
+	for i := len(b.accountImages) - 1; i >= m.accounts; i-- {
+		b.accountImages[i].undo(l)
 	}
 	for _, t := range b.transfers[m.transfers:] {
 		delete(b.ids, t.ID)
@@ -126,9 +183,29 @@ func (b *batch) rollBack(l *Ledger, m mark) {
 	}
 	b.accountImages = b.accountImages[:m.accounts]
 	b.holdImages = b.holdImages[:m.holds]
+	b.packetImages = b.packetImages[:m.packets]
+	b.items = b.items[:m.items]
 	b.transfers = b.transfers[:m.transfers]
 	b.assets = b.assets[:m.assets]
 	b.entries = b.entries[:m.entries]
+	b.closings = b.closings[:m.closings]
+}
+
+func (i accountImage) undo(l *Ledger) {
+	i.account.Account = i.before
+	if i.isNew {
+		delete(l.accounts.byID, i.account.ID)
+		l.accounts.last--
+	}
+}
+
+func (i holdImage) undo(l *Ledger) {
+	i.hold.aim(i.before.toward)
+	i.hold.amounts = i.before
+	if i.isNew {
+		l.holds.drop(i.hold)
+		l.holds.last--
+	}
 }
 
 // unseen refuses a chain that was committed before, in this batch or on disk:
@@ -142,8 +219,10 @@ func (l *Ledger) unseen(tx db.Tx, chain Chain) error {
 		if !posts {
 			continue
 		}
-		before, err := l.batch.find(tx, now.ID)
+		before, err := l.find(tx, now.ID)
 		switch {
+		case errors.Is(err, sql.ErrNoRows) && !l.usableID(now.ID):
+			return &Error{Index: i, Command: command, Err: ErrID}
 		case errors.Is(err, sql.ErrNoRows):
 			fresh++
 			continue
@@ -166,34 +245,42 @@ func (l *Ledger) unseen(tx db.Tx, chain Chain) error {
 	return repeated
 }
 
-// find returns what was posted under an id, or sql.ErrNoRows.
-func (b *batch) find(tx db.Tx, id ID) (posting, error) {
-	if p, seen := b.ids[id]; seen {
-		return p, nil
+// aheadMost is how far in the future an id may be from.
+const aheadMost = time.Hour
+
+// usableID tells whether a new transfer may have an id: what has been posted is
+// found quickly as long as ids grow with time.
+func (l *Ledger) usableID(id ID) bool {
+	if id.Version() != 7 {
+		return false
 	}
-	var p posting
-	var hold uuid.NullUUID
-	err := tx.QueryRowContext(context.Background(),
-		"SELECT id, debit, credit, amount, code, reference, hold FROM transfers WHERE id = ?", id[:]).
-		Scan(&p.ID, &p.Debit, &p.Credit, &p.Amount, &p.Code, &p.Reference, &hold)
-	p.drawn, p.hold = hold.Valid, hold.UUID
-	return p, err
+	milliseconds := int64(binary.BigEndian.Uint64(id[:]) >> 16)
+	return milliseconds <= l.now().Add(aheadMost).UnixMilli()
 }
 
-// holdUnseen refuses a hold whose key was used before, closed ones included.
-func (l *Ledger) holdUnseen(tx db.Tx, key holdKey) error {
-	if _, known := l.holds[key]; known {
-		return ErrHoldExists
+// find returns what was posted under an id, or sql.ErrNoRows.
+func (l *Ledger) find(tx db.Tx, id ID) (posting, error) {
+	if place, now := l.batch.ids[id]; now {
+		return l.batch.transfers[place].posting, nil
 	}
-	var one int
-	err := tx.QueryRowContext(context.Background(),
-		"SELECT 1 FROM holds WHERE reference = ? AND debit = ? AND credit = ?",
-		key.reference[:], key.debit[:], key.credit[:]).Scan(&one)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil
-	case err != nil:
-		return fmt.Errorf("look up hold %s: %w", key.reference, err)
+	seq, err := l.index.find(tx, id)
+	if err != nil {
+		return posting{}, err
 	}
-	return ErrHoldExists
+	return storedPosting(tx, seq)
+}
+
+func storedPosting(tx db.Tx, seq int64) (posting, error) {
+	var p posting
+	var hold []byte
+	err := tx.QueryRowContext(context.Background(), `SELECT t.id, d.id, c.id, t.amount, t.code, t.reference, k.id
+		FROM transfers t JOIN accounts d ON d.n = t.debit JOIN accounts c ON c.n = t.credit
+		LEFT JOIN holds h ON h.n = t.hold LEFT JOIN accounts k ON k.n = h.credit WHERE t.seq = ?`, seq).
+		Scan(&p.ID, &p.Debit, &p.Credit, &p.Amount, &p.Code, &p.Reference, &hold)
+	if err != nil {
+		return p, fmt.Errorf("transfer %d: %w", seq, err)
+	}
+	p.drawn = hold != nil
+	copy(p.hold[:], hold)
+	return p, nil
 }

@@ -117,7 +117,7 @@ func TestFailingUnitsOfABatch(t *testing.T) {
 		if got := rows(t, w.db.Read, "SELECT reserved, drawn, returned, closed FROM holds"); !cmp.Equal(got, []string{"0 15 5 1"}) {
 			t.Errorf("holds %v", got)
 		}
-		if got := rows(t, w.db.Read, "SELECT count(DISTINCT batch), count(*) FROM transfers WHERE debit = x'"+hexOf(ann)+"'"); !cmp.Equal(got, []string{"1 4"}) {
+		if got := rows(t, w.db.Read, "SELECT count(DISTINCT batch), count(*) FROM ledger_transfers WHERE debit = x'"+hexOf(ann)+"'"); !cmp.Equal(got, []string{"1 4"}) {
 			t.Errorf("batches and transfers %v: they were not one batch", got)
 		}
 		w.clean()

@@ -2,11 +2,13 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
-	"math"
 
 	"pochi/db"
+
+	"github.com/mattn/go-sqlite3"
 )
 
 // Defect is one way in which the database contradicts itself. Name is stable,
@@ -36,9 +38,12 @@ const (
 	DefectClosed     = "closed-account" // a closed account holds money
 	DefectHold       = "hold"           // a hold is not there, or differs from log and transfers
 	DefectZeroSum    = "zero-sum"       // a ledger's debits differ from its credits
+	DefectSuspense   = "suspense"       // what is in suspense differs from log and transfers
+	DefectIndex      = "index"          // what finds transfers, by id or by account, differs from them
 )
 
-// Report is what Check saw.
+// Report is what Check saw. Beside a running wallet the counts are of different
+// moments.
 type Report struct {
 	Accounts  int
 	Transfers int
@@ -47,207 +52,199 @@ type Report struct {
 	Defects   []Defect
 }
 
+// Progress is how far Check has come. Nothing in it ever falls.
+type Progress struct {
+	Transfers int64 // replayed
+	Total     int64 // transfers in the database, at least
+	Rows      int64 // of tables, compared with the outcome
+}
+
+// CheckOptions say how Check goes about it. The zero value will do.
+type CheckOptions struct {
+	Alone     bool           // nobody writes: SQLite may look at the whole file at once
+	Progress  func(Progress) // called after each short read; nil for nobody
+	Observers []Observer
+}
+
+// Observer compares tables of its own with the ledger, while Check replays it.
+type Observer interface {
+	// Posted is told each transfer, in their order. t and what it names are
+	// only lent.
+	Posted(t *Posted)
+	// Resolved is told each item of suspense when it ends.
+	Resolved(r Resolved)
+	// Compare compares a page of the observer's tables. It is called again
+	// until it is done, each time in another short read transaction, in which
+	// Posted and Resolved have told all that is committed. It does not keep tx.
+	Compare(ctx context.Context, tx db.Tx) (defects []Defect, done bool, err error)
+}
+
+// Posted is a transfer as Observers are told it. Debit and Credit are as they
+// are after it, but for what is pending; DebitN and CreditN are their numbers.
+type Posted struct {
+	Seq             int64
+	Debit, Credit   *Account
+	DebitN, CreditN int64
+	Amount          uint64
+	Code            uint16
+	Reference       ID
+	Hold            int64 // the number of the hold that it was drawn from, 0 for none
+}
+
+// Resolved is the end of an item of suspense, as Observers are told it.
+type Resolved struct {
+	Reference  ID
+	Bearer     int64  // the number of the account that it was taken from
+	BearerCode uint16 // that account's code
+	Amount     uint64
+	Paid       bool // to the counterparty; otherwise the bearer got it back
+}
+
+// pageRows is about how many rows one read transaction of Check reads: some
+// hundredths of a second. A variable, so that tests can make it small.
+var pageRows = 1 << 14
+
 type audit struct {
+	CheckOptions
+	conn   *sql.Conn
 	report Report
 	mirror *mirror
+	sums   *sums
+	wanted *wanted // on the second way only
 
+	batches   *cursor[batchRow]
 	transfers *cursor[transferRow]
 	entries   *cursor[entryRow]
 
-	last batchRow // the last batch that was replayed
-	seq  int64    // of the last transfer
-}
-
-type batchRow struct {
-	seq, at            int64
-	transfers, entries int64
-	hash               [32]byte
-	unreadable         string
+	at       place // up to where the replay has come
+	last     batchRow
+	seq      int64 // of the last transfer
+	total    int64 // transfers in the database
+	compared int64 // rows
+	broken   bool  // the replay can't go on
+	named    map[Defect]bool
+	counts   map[string]int
+	quiet    bool // the defects were named before
 }
 
 // Check makes the ledger again from log and transfers and compares all that is
 // stored with the outcome, row by row in both directions: assets, accounts,
-// holds, the hash of each batch, and that they end where they did. What it can't
-// read it names, and goes on. tx must be one read transaction, so that a running
-// wallet can be checked: a snapshot that is open for the whole replay, during
-// which the write-ahead log can't shrink. Memory grows with accounts and holds,
-// not with transfers.
+// holds, suspense, the index of the transfers, the hash of each batch, and that
+// they end where they did. What it can't read it names, and goes on.
+//
+// A running wallet can be checked. No read transaction is open for long, so the
+// write-ahead log is not kept from shrinking: log and transfers, to which is
+// only added, are replayed in pages, each in a transaction of its own. Then the
+// other tables are compared in pages, and in each page's transaction the replay
+// is first brought up to the last batch that it shows. What has come to an end
+// is compared by sums over many rows, under a key of this run: closed holds, and
+// the index up to its watermark. Where sums differ a second replay names the
+// rows. So memory grows with accounts and open holds, and a little with
+// transfers.
+//
+// SQLite's own look at pages, indexes and constraints is a long read. A large
+// file that somebody may write gets it for its small tables only. The ledger's
+// large ones are read whole by the pages above, which name what violates their
+// constraints, but see neither SQLite's indexes nor unused pages. With Alone,
+// and for a small file, SQLite looks at everything.
 //
 // An error means that the check itself failed, not that it found a defect.
-func Check(ctx context.Context, tx db.Tx) (Report, error) {
-	a := &audit{mirror: newMirror()}
-	for _, step := range []func(context.Context, db.Tx) error{
-		a.checkFile, a.checkForeignKeys, a.replay, a.checkIDs, a.checkHead, a.checkEnd,
-		a.compareAssets, a.compareAccounts, a.compareHolds,
-	} {
-		err := step(ctx, tx)
-		if err != nil && ctx.Err() == nil && a.found(DefectDatabase) {
-			a.defect(DefectDatabase, "what follows can't be read: %v", err)
-			continue
-		}
-		if err != nil {
-			return a.report, err
-		}
+func Check(ctx context.Context, read *sql.DB, options CheckOptions) (Report, error) {
+	conn, err := read.Conn(ctx)
+	if err != nil {
+		return Report{}, fmt.Errorf("check: %w", err)
+	}
+	defer conn.Close() // it was only read from
+	a := newAudit(conn, options)
+	if err := a.run(ctx); err != nil {
+		return a.report, fmt.Errorf("check: %w", err)
 	}
 	return a.report, nil
 }
 
-func (a *audit) defect(name, format string, args ...any) {
-	a.report.Defects = append(a.report.Defects, Defect{name, fmt.Sprintf(format, args...)})
-}
-
-func (a *audit) found(name string) bool {
-	for _, d := range a.report.Defects {
-		if d.Name == name {
-			return true
+func newAudit(conn *sql.Conn, options CheckOptions) *audit {
+	a := &audit{
+		CheckOptions: options, conn: conn, mirror: newMirror(), at: place{beforeAll, beforeAll, beforeAll, beforeAll},
+		batches: batchCursor(), transfers: transferCursor(), entries: entryCursor(), named: map[Defect]bool{}, counts: map[string]int{},
+	}
+	a.sums = newSums()
+	a.mirror.closed = a.holdClosed
+	a.mirror.settled = func(r Resolved) {
+		for _, o := range a.Observers {
+			o.Resolved(r)
 		}
 	}
-	return false
+	return a
 }
 
-// replay walks batches, log and transfers side by side, in order.
-func (a *audit) replay(ctx context.Context, tx db.Tx) error {
-	a.transfers, a.entries = transferCursor(), entryCursor()
-	defer a.transfers.close()
-	defer a.entries.close()
-	if err := a.transfers.open(ctx, tx, transfersInOrder); err != nil {
-		return err
+func (a *audit) run(ctx context.Context) error {
+	steps := []func(context.Context) error{
+		a.checkFile, a.begin, a.replay, a.compareAssets, a.compareAccounts, a.compareHolds, a.compareSuspense,
+		a.compareHistory, a.compareIDs, a.compareRest, a.observe, a.nameRest, a.checkEnds,
 	}
-	if err := a.entries.open(ctx, tx, entriesInOrder); err != nil {
-		return err
-	}
-	var b batchRow
-	var broken error
-	c := &columns{}
-	c.int("seq", &b.seq)
-	c.int("at", &b.at)
-	c.int("transfers", &b.transfers)
-	c.int("entries", &b.entries)
-	c.hash("hash", &b.hash)
-	err := c.each(ctx, tx, "SELECT seq, at, transfers, entries, hash FROM batches ORDER BY seq", func(unreadable string) {
-		b.unreadable = unreadable
-		if broken == nil {
-			broken = a.replayBatch(b)
-		}
-	})
-	if err = errors.Join(err, broken); err != nil {
-		return err
-	}
-	return a.orphans(math.MaxInt64)
-}
-
-func (a *audit) replayBatch(b batchRow) error {
-	a.report.Batches++
-	if b.unreadable != "" {
-		a.defect(DefectUnreadable, "batches, seq %d: %s", b.seq, b.unreadable)
-	}
-	if err := a.orphans(b.seq - 1); err != nil {
-		return err
-	}
-	if b.seq <= a.last.seq || b.at <= a.last.at {
-		a.defect(DefectTimeOrder, "batch %d at %d comes after batch %d at %d", b.seq, b.at, a.last.seq, a.last.at)
-	}
-	chain := newChainHash(a.last.hash, b.seq, b.at)
-	var transfers, entries int64
-	for {
-		entry := a.entries.more && a.entries.row.batch == b.seq
-		transfer := a.transfers.more && a.transfers.row.batch == b.seq
-		var err error
-		switch {
-		case entry && (!transfer || a.entries.row.n <= transfers+entries+1):
-			entries++
-			if a.entries.row.n != transfers+entries {
-				a.defect(DefectLog, "entry %d of batch %d is in place %d", a.entries.row.n, b.seq, transfers+entries)
-			}
-			err = a.replayEntry(chain)
-		case transfer:
-			transfers++
-			err = a.replayTransfer(chain, b.at)
-		default:
-			a.endBatch(b, chain.sum(), transfers, entries)
-			return nil
-		}
-		if err != nil {
+	for _, step := range steps {
+		if err := a.survive(step(ctx)); err != nil {
 			return err
 		}
 	}
-}
-
-// endBatch compares a replayed batch with its row, and the accounts that it
-// touched with their limits.
-func (a *audit) endBatch(b batchRow, hash [32]byte, transfers, entries int64) {
-	if b.unreadable != "" {
-		b.hash = hash
-	} else if b.hash != hash || b.transfers != transfers || b.entries != entries {
-		a.defect(DefectHash, "batch %d is not what was committed (%d of %d transfers, %d of %d log entries)",
-			b.seq, transfers, b.transfers, entries, b.entries)
-	}
-	a.last = b // its own hash: names the batch that was changed, not all that follow
-	a.checkLimits(fmt.Sprintf("batch %d", b.seq))
-}
-
-func (a *audit) checkLimits(where string) {
-	for account, span := range a.mirror.spans {
-		if !span.holds(*account) {
-			a.defect(DefectLimit, "account %s was debited beyond its limit in %s", account.ID, where)
-		}
-	}
-	clear(a.mirror.spans)
-}
-
-// orphans replays entries and transfers up to a batch that has no row.
-func (a *audit) orphans(batch int64) error {
-	for a.entries.more && a.entries.row.batch <= batch {
-		a.defect(DefectLog, "entry %d of batch %d belongs to no batch", a.entries.row.n, a.entries.row.batch)
-		if err := a.replayEntry(newChainHash([32]byte{}, 0, 0)); err != nil {
-			return err
-		}
-	}
-	for a.transfers.more && a.transfers.row.batch <= batch {
-		a.defect(DefectTransfer, "transfer %s belongs to no batch", a.transfers.row.ID)
-		if err := a.replayTransfer(newChainHash([32]byte{}, 0, 0), a.transfers.row.at); err != nil {
-			return err
-		}
-	}
-	a.checkLimits("no batch")
 	return nil
 }
 
-func (a *audit) replayEntry(chain chainHash) error {
-	e := a.entries.row
-	a.report.Entries++
-	chain.entry(e.kind, e.body)
-	if e.unreadable != "" {
-		a.defect(DefectUnreadable, "ledger_log, batch %d, n %d: %s", e.batch, e.n, e.unreadable)
-		return a.entries.next()
+// survive makes a defect of a broken page: what else can be read is checked
+// nevertheless.
+func (a *audit) survive(err error) error {
+	var e sqlite3.Error
+	if errors.As(err, &e) && (e.Code == sqlite3.ErrCorrupt || e.Code == sqlite3.ErrNotADB) {
+		a.defect(DefectDatabase, "something can't be read, and what follows it is not checked: %v", err)
+		return nil
 	}
-	err := e.entry.replay(a.mirror)
-	switch {
-	case errors.Is(err, errNotEmpty):
-		a.defect(DefectClosed, "entry %d of batch %d closes an account that holds money", e.n, e.batch)
-	case err != nil:
-		a.defect(DefectLog, "entry %d of batch %d, kind %d, body x'%x': %v", e.n, e.batch, e.kind, e.body, err)
-	}
-	return a.entries.next()
+	return err
 }
 
-func (a *audit) replayTransfer(chain chainHash, at int64) error {
-	t := a.transfers.row
-	a.report.Transfers++
-	chain.transfer(t.postedTransfer)
-	if t.seq != a.seq+1 {
-		a.defect(DefectTransfer, "transfer %d comes after %d", t.seq, a.seq)
+// defectsMost is how many defects of one name are told apart.
+const defectsMost = 1000
+
+// defect names a defect, once.
+func (a *audit) defect(name, format string, args ...any) {
+	if a.quiet || a.counts[name] > defectsMost {
+		return
 	}
-	a.seq = t.seq
-	if t.unreadable != "" {
-		a.defect(DefectUnreadable, "transfers, seq %d: %s", t.seq, t.unreadable)
-		return a.transfers.next()
+	d := defectOf(name, format, args...)
+	if a.named[d] {
+		return
 	}
-	if t.at != at {
-		a.defect(DefectTransfer, "transfer %s has another time than its batch", t.ID)
+	a.named[d] = true
+	if a.counts[name]++; a.counts[name] > defectsMost {
+		d.Detail = "there are more of these"
 	}
-	if err := a.mirror.post(t.postedTransfer); err != nil {
-		a.defect(DefectTransfer, "transfer %s: %v", t.ID, err)
+	a.report.Defects = append(a.report.Defects, d)
+}
+
+func defectOf(name, format string, args ...any) Defect {
+	return Defect{name, fmt.Sprintf(format, args...)}
+}
+
+// progress tells how far it is.
+func (a *audit) progress() {
+	if a.Progress != nil {
+		done := int64(a.report.Transfers)
+		a.Progress(Progress{Transfers: done, Total: max(done, a.total), Rows: a.compared})
 	}
-	return a.transfers.next()
+}
+
+// observe lets the observers compare their tables.
+func (a *audit) observe(ctx context.Context) error {
+	for _, o := range a.Observers {
+		err := a.pages(ctx, func() (done bool, err error) {
+			defects, done, err := o.Compare(ctx, a.conn)
+			for _, d := range defects {
+				a.defect(d.Name, "%s", d.Detail)
+			}
+			return done, err
+		})
+		if err := a.survive(err); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -2,17 +2,43 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 
-	"pochi/db"
+	"github.com/mattn/go-sqlite3"
 )
+
+// reader reads past database/sql, which costs more for a row than SQLite does.
+type reader struct{ conn *sqlite3.SQLiteConn }
+
+func (r reader) query(query string, args ...any) (driver.Rows, error) {
+	named := make([]driver.NamedValue, len(args))
+	for i, arg := range args {
+		named[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
+	}
+	return r.conn.QueryContext(context.Background(), query, named)
+}
 
 // transferRow is a transfer as it is stored; unreadable says which of its values
 // can't be.
 type transferRow struct {
-	postedTransfer
-	seq, batch, at int64
-	unreadable     string
+	seq, batch    int64
+	id            ID
+	named         bool // it has an id
+	debit, credit int64
+	amount        uint64
+	code          uint16
+	reference     ID
+	hold          int64 // 0 for none
+	packets       int64
+	unreadable    string
+}
+
+// name is the id that the transfer is shown with.
+func (t *transferRow) name() ID {
+	if t.named {
+		return t.id
+	}
+	return PacketsID(t.batch, t.seq)
 }
 
 // entryRow is a log entry as it is stored. Without an entry unreadable says why.
@@ -26,74 +52,86 @@ type entryRow struct {
 // cursor walks a query's rows in their order. While more is true, row is the
 // current one.
 type cursor[T any] struct {
-	rows    *sql.Rows
-	columns *columns
-	row     *T
+	rows    driver.Rows
+	columns columns
+	row     T
 	finish  func(row *T, unreadable string)
 	more    bool
 }
 
-func (c *cursor[T]) open(ctx context.Context, tx db.Tx, query string) (err error) {
-	if c.rows, err = tx.QueryContext(ctx, query); err != nil {
+func (c *cursor[T]) open(r reader, query string, args ...any) (err error) {
+	if c.rows, err = r.query(query, args...); err != nil {
 		return err
 	}
 	return c.next()
 }
 
 func (c *cursor[T]) next() error {
-	if c.more = c.rows.Next(); !c.more {
-		return c.rows.Err()
+	unreadable, more, err := c.columns.next(c.rows)
+	if c.more = more; more {
+		c.finish(&c.row, unreadable)
 	}
-	unreadable, err := c.columns.scan(c.rows)
-	c.finish(c.row, unreadable)
 	return err
 }
 
+// close ends the query; the current row stays.
 func (c *cursor[T]) close() {
 	if c.rows != nil {
-		c.rows.Close()
+		c.rows.Close() // whatever it says was said before
 	}
+	c.rows, c.more = nil, false
+}
+
+const (
+	batchesAfter   = "SELECT seq, at, transfers, entries, hash FROM batches WHERE seq > ? ORDER BY seq"
+	transfersAfter = `SELECT seq, batch, id, debit, credit, amount, code, reference, hold, packets FROM transfers
+		WHERE seq > ? ORDER BY seq`
+	entriesAfter = "SELECT batch, n, kind, body FROM ledger_log WHERE (batch, n) > (?, ?) ORDER BY batch, n"
+)
+
+func batchCursor() *cursor[batchRow] {
+	c := &cursor[batchRow]{finish: func(b *batchRow, unreadable string) { b.unreadable = unreadable }}
+	b, columns := &c.row, &c.columns
+	columns.int("seq", &b.seq)
+	columns.int("at", &b.at)
+	columns.int("transfers", &b.transfers)
+	columns.int("entries", &b.entries)
+	columns.hash("hash", &b.hash)
+	return c
 }
 
 func transferCursor() *cursor[transferRow] {
-	t, c := &transferRow{}, &columns{}
-	c.int("seq", &t.seq)
-	c.int("batch", &t.batch)
-	c.int("at", &t.at)
-	c.id("id", &t.ID)
-	c.id("debit", &t.Debit)
-	c.id("credit", &t.Credit)
-	whole(c, "amount", &t.Amount)
-	whole(c, "ledger", &t.ledger)
-	whole(c, "code", &t.Code)
-	c.id("reference", &t.Reference)
-	c.value("hold", func(src any) bool {
-		b, ok := src.([]byte)
-		t.drawn, t.hold = src != nil, ID{}
-		copy(t.hold[:], b)
-		return src == nil || ok && len(b) == len(ID{})
-	})
-	return &cursor[transferRow]{columns: c, row: t, finish: func(t *transferRow, unreadable string) {
-		t.unreadable = unreadable
+	c := &cursor[transferRow]{finish: func(t *transferRow, unreadable string) {
+		if t.unreadable = unreadable; unreadable == "" && t.named != (t.packets == 0) {
+			t.unreadable = "it has both packets and an id, or neither"
+		}
 	}}
+	t, columns := &c.row, &c.columns
+	columns.int("seq", &t.seq)
+	columns.int("batch", &t.batch)
+	columns.optionalID("id", &t.id, &t.named)
+	columns.atLeast(1, "debit", &t.debit)
+	columns.atLeast(1, "credit", &t.credit)
+	whole(columns, "amount", &t.amount)
+	whole(columns, "code", &t.code)
+	columns.id("reference", &t.reference)
+	columns.number("hold", &t.hold)
+	columns.atLeast(0, "packets", &t.packets)
+	return c
 }
 
-const transfersInOrder = `SELECT seq, batch, at, id, debit, credit, amount, ledger, code, reference, hold
-	FROM transfers ORDER BY seq`
-
 func entryCursor() *cursor[entryRow] {
-	e, c := &entryRow{}, &columns{}
-	c.int("batch", &e.batch)
-	c.int("n", &e.n)
-	c.int("kind", &e.kind)
-	c.bytes("body", &e.body)
-	return &cursor[entryRow]{columns: c, row: e, finish: func(e *entryRow, unreadable string) {
+	c := &cursor[entryRow]{finish: func(e *entryRow, unreadable string) {
 		e.unreadable = unreadable
 		var err error
 		if e.entry, err = decodeEntry(e.kind, e.body); err != nil && unreadable == "" {
 			e.unreadable = err.Error()
 		}
 	}}
+	e, columns := &c.row, &c.columns
+	columns.int("batch", &e.batch)
+	columns.int("n", &e.n)
+	columns.int("kind", &e.kind)
+	columns.bytes("body", &e.body)
+	return c
 }
-
-const entriesInOrder = "SELECT batch, n, kind, body FROM ledger_log ORDER BY batch, n"

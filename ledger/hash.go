@@ -10,43 +10,76 @@ import (
 // the batch's number and time, and its log entries and transfers in the order
 // they took effect. Integers are 8 bytes, big-endian; what may differ in length
 // comes after its length.
-type chainHash struct{ h hash.Hash }
+//
+//	entry     'l' kind length body
+//	transfer  't' id debit credit reference amount ledger code
+//	draw      'd' the hold's credit account, then as a transfer
+//	packets   'p' debit credit reference amount ledger code hold's number or 0, count
+type chainHash struct {
+	h   hash.Hash
+	buf []byte
+}
 
-func newChainHash(previous [32]byte, seq, at int64) chainHash {
-	c := chainHash{sha256.New()}
+func newChainHash(previous [32]byte, seq, at int64) *chainHash {
+	c := &chainHash{h: sha256.New(), buf: make([]byte, 0, 256)}
 	c.h.Write(previous[:])
+	c.begin(0)
 	c.ints(uint64(seq), uint64(at))
+	c.end()
 	return c
 }
 
-func (c chainHash) entry(kind int64, body []byte) {
-	c.h.Write([]byte{'l'})
+// hashedTransfer is what is hashed of a transfer. One of packets has a count.
+type hashedTransfer struct {
+	posting
+	ledger  uint32
+	holdN   int64
+	packets int64
+}
+
+func (c *chainHash) entry(kind int64, body []byte) {
+	c.begin('l')
 	c.ints(uint64(kind), uint64(len(body)))
+	c.end()
 	c.h.Write(body)
 }
 
-func (c chainHash) transfer(t postedTransfer) {
-	if t.drawn {
-		c.h.Write([]byte{'d'})
-		c.h.Write(t.hold[:])
-	} else {
-		c.h.Write([]byte{'t'})
+func (c *chainHash) transfer(t hashedTransfer) {
+	switch {
+	case t.packets > 0:
+		c.begin('p')
+	case t.drawn:
+		c.begin('d')
+		c.buf = append(append(c.buf, t.hold[:]...), t.ID[:]...)
+	default:
+		c.begin('t')
+		c.buf = append(c.buf, t.ID[:]...)
 	}
-	for _, id := range []ID{t.ID, t.Debit, t.Credit, t.Reference} {
-		c.h.Write(id[:])
-	}
+	c.buf = append(append(append(c.buf, t.Debit[:]...), t.Credit[:]...), t.Reference[:]...)
 	c.ints(t.Amount, uint64(t.ledger), uint64(t.Code))
+	if t.packets > 0 {
+		c.ints(uint64(t.holdN), uint64(t.packets))
+	}
+	c.end()
 }
 
-func (c chainHash) ints(values ...uint64) {
-	var b [8]byte
-	for _, v := range values {
-		binary.BigEndian.PutUint64(b[:], v)
-		c.h.Write(b[:])
+// begin starts a piece, with a tag unless that is 0.
+func (c *chainHash) begin(tag byte) {
+	c.buf = c.buf[:0]
+	if tag != 0 {
+		c.buf = append(c.buf, tag)
 	}
 }
 
-func (c chainHash) sum() (out [32]byte) {
+func (c *chainHash) ints(values ...uint64) {
+	for _, v := range values {
+		c.buf = binary.BigEndian.AppendUint64(c.buf, v)
+	}
+}
+
+func (c *chainHash) end() { c.h.Write(c.buf) }
+
+func (c *chainHash) sum() (out [32]byte) {
 	c.h.Sum(out[:0])
 	return out
 }

@@ -21,8 +21,10 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"pochi/db"
 
@@ -37,64 +39,58 @@ const AmountMax uint64 = math.MaxInt64
 // chosen by the client: they are the idempotency keys.
 type ID = uuid.UUID
 
-// Account is what the ledger knows of an account, in its asset's smallest
-// unit. Debits, pending ones included, may exceed the posted credits by Limit:
-// 0 for a person's account.
-type Account struct {
-	ID             ID
-	Ledger         uint32
-	Code           uint16
-	Limit          uint64
-	DebitsPending  uint64
-	DebitsPosted   uint64
-	CreditsPending uint64
-	CreditsPosted  uint64
-	Closed         bool
-}
-
-// Available returns what may still be debited: 0 too when the limit was lowered
-// below what is used.
-func (a Account) Available() uint64 {
-	owed, allowed := a.DebitsPosted+a.DebitsPending, a.CreditsPosted+a.Limit
-	if owed > allowed {
-		return 0
-	}
-	return allowed - owed
-}
-
-// owed returns how far debits, pending ones included, exceed posted credits.
-func (a Account) owed() uint64 {
-	if debits := a.DebitsPosted + a.DebitsPending; debits > a.CreditsPosted {
-		return debits - a.CreditsPosted
-	}
-	return 0
-}
-
-func (a Account) empty() bool {
-	return a.DebitsPending == 0 && a.CreditsPending == 0 && a.DebitsPosted == a.CreditsPosted
-}
+// Sizes of what stays in memory. Variables, so that tests can make them small.
+var (
+	accountsKept = 1 << 20        // accounts; more leave when they are quiet
+	holdsKept    = 1 << 18        // holds
+	quietAfter   = int64(1 << 16) // chains since an account or a hold was used
+)
 
 // Ledger checks chains in memory and writes them through the one Writer.
 type Ledger struct {
-	db *db.DB
+	db  *db.DB
+	now func() time.Time
 
 	// All below belongs to the writer's goroutine.
 	assets   map[Asset]uint32 // their ledgers
-	accounts map[ID]*Account
-	holds    map[holdKey]*hold // the open ones, and those that this batch closes
-	hash     [32]byte          // of the last batch
-	seq      int64             // of the last transfer
+	accounts accounts
+	holds    holds
+	suspense int64    // the number of the last item
+	hash     [32]byte // of the last batch
+	seq      int64    // of the last transfer
+	chains   int64    // how many were applied since the start
 	batch    batch
+	flusher  flusher
+	index    index
+	expiry   expiry
 }
 
-// Open loads the assets, the accounts and the open holds. The database must be
-// open for writing. ErrDamaged: the last batches are not those that were
-// written.
+// Open loads what a start needs and makes good what a crash left: what was in
+// flight then is released or goes to suspense. The database must be open for
+// writing. ErrDamaged: the last batches are not those that were written.
 func Open(ctx context.Context, d *db.DB) (*Ledger, error) {
-	l := &Ledger{db: d, assets: map[Asset]uint32{}, accounts: map[ID]*Account{}, holds: map[holdKey]*hold{}}
+	l, err := open(ctx, d, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	go l.expire()
+	return l, nil
+}
+
+func open(ctx context.Context, d *db.DB, now func() time.Time) (*Ledger, error) {
+	l := &Ledger{
+		db: d, now: now, assets: map[Asset]uint32{},
+		accounts: accounts{byID: map[ID]*account{}, most: accountsKept},
+		holds:    holds{byKey: map[holdKey]*hold{}, most: holdsKept},
+		expiry:   newExpiry(),
+	}
+	l.index.wake = l.wake
 	l.batch.reset()
 	if err := d.Writer.Join(ctx, l, l.load); err != nil {
 		return nil, fmt.Errorf("load the ledger: %w", err)
+	}
+	if err := d.Writer.Submit(ctx, db.Unit{Apply: l.recover}); err != nil && !errors.Is(err, errNothingInFlight) {
+		return nil, fmt.Errorf("recover what was in flight: %w", err)
 	}
 	return l, nil
 }
@@ -118,9 +114,15 @@ func (l *Ledger) Submit(ctx context.Context, chain Chain, rows func(db.Tx) error
 // apply runs on the writer's goroutine. Its undo restores what the chain
 // changed; it is called before any later chain is applied.
 func (l *Ledger) apply(tx db.Tx, chain Chain) (func(), error) {
+	for i, command := range chain {
+		if !isValue(command) {
+			return nil, &Error{Index: i, Command: command, Err: ErrCommand}
+		}
+	}
 	if err := l.unseen(tx, chain); err != nil {
 		return nil, err
 	}
+	l.chains++
 	start := l.batch.mark()
 	undo := func() { l.batch.rollBack(l, start) }
 	for i, command := range chain {

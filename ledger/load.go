@@ -9,18 +9,9 @@ import (
 	"pochi/db"
 )
 
-const accountColumns = "id, ledger, code, debit_limit, debits_pending, debits_posted, credits_pending, credits_posted, closed"
-
-type scanner interface{ Scan(dest ...any) error }
-
-func scanAccount(row scanner) (Account, error) {
-	var a Account
-	err := row.Scan(&a.ID, &a.Ledger, &a.Code, &a.Limit, &a.DebitsPending, &a.DebitsPosted,
-		&a.CreditsPending, &a.CreditsPosted, &a.Closed)
-	return a, err
-}
-
-// load reads the assets, all accounts, the open holds and the end of the chain.
+// load reads the assets, the numbers that were given last, the tail that isn't
+// indexed and the end of the chain. Accounts and holds are loaded when they are
+// used.
 func (l *Ledger) load(tx db.Tx) error {
 	ctx := context.Background()
 	err := eachRow(ctx, tx, "SELECT ledger, code, scale FROM assets", func(row scanner) error {
@@ -33,33 +24,84 @@ func (l *Ledger) load(tx db.Tx) error {
 	if err != nil {
 		return fmt.Errorf("assets: %w", err)
 	}
-	err = eachRow(ctx, tx, "SELECT "+accountColumns+" FROM accounts", func(row scanner) error {
-		a, err := scanAccount(row)
-		l.accounts[a.ID] = &a
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("accounts: %w", err)
+	for what, into := range map[string]*int64{
+		"max(n) FROM accounts": &l.accounts.last, "max(n) FROM holds": &l.holds.last, "max(n) FROM suspense": &l.suspense,
+		"max(seq) FROM transfers": &l.seq,
+	} {
+		var last sql.NullInt64
+		if err := tx.QueryRowContext(ctx, "SELECT "+what).Scan(&last); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		*into = last.Int64
 	}
-	err = eachRow(ctx, tx, "SELECT reference, debit, credit, reserved, drawn, returned FROM holds WHERE closed = 0",
-		func(row scanner) error {
-			var h hold
-			err := row.Scan(&h.key.reference, &h.key.debit, &h.key.credit, &h.reserved, &h.drawn, &h.returned)
-			l.holds[h.key] = &h
-			return err
-		})
-	if err != nil {
-		return fmt.Errorf("holds: %w", err)
+	if err := l.loadTail(ctx, tx); err != nil {
+		return fmt.Errorf("tail: %w", err)
 	}
 	return l.loadEnd(ctx, tx)
 }
 
-// loadEnd reads where transfers and batches end. It returns ErrDamaged when the
-// batches don't end where the last one said.
-func (l *Ledger) loadEnd(ctx context.Context, tx db.Tx) error {
-	if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM transfers").Scan(&l.seq); err != nil {
-		return fmt.Errorf("transfers: %w", err)
+// loadTail reads the transfers that aren't indexed, and adds up the totals of
+// their accounts from where the history ends.
+func (l *Ledger) loadTail(ctx context.Context, tx db.Tx) error {
+	var watermark int64
+	var highest []byte
+	err := tx.QueryRowContext(ctx, "SELECT seq FROM indexed").Scan(&watermark)
+	if err := noRows(err, ErrDamaged); err != nil {
+		return err
 	}
+	if watermark > l.seq {
+		return ErrDamaged
+	}
+	if err := tx.QueryRowContext(ctx, "SELECT max(id) FROM transfer_ids").Scan(&highest); err != nil {
+		return err
+	}
+	var id ID
+	copy(id[:], highest)
+	totals := map[int64]*endpoint{}
+	var entries []tailEntry
+	err = eachRow(ctx, tx, "SELECT seq, id, debit, credit, amount FROM transfers WHERE seq > ? ORDER BY seq", func(row scanner) error {
+		var e tailEntry
+		var id []byte
+		var debit, credit int64
+		var amount uint64
+		if err := row.Scan(&e.seq, &id, &debit, &credit, &amount); err != nil {
+			return err
+		}
+		d, err := totalsAt(ctx, tx, totals, debit, watermark)
+		if err != nil {
+			return err
+		}
+		c, err := totalsAt(ctx, tx, totals, credit, watermark)
+		if err != nil {
+			return err
+		}
+		d.debits += amount
+		c.credits += amount
+		e.named = id != nil
+		copy(e.id[:], id)
+		e.debit, e.credit = *d, *c
+		entries = append(entries, e)
+		return nil
+	}, watermark)
+	l.index.init(id, watermark, entries)
+	return err
+}
+
+// totalsAt returns an account's totals in the history up to the watermark.
+func totalsAt(ctx context.Context, tx db.Tx, known map[int64]*endpoint, account, watermark int64) (*endpoint, error) {
+	if e, seen := known[account]; seen {
+		return e, nil
+	}
+	e := &endpoint{account: account}
+	err := tx.QueryRowContext(ctx, "SELECT debits, credits FROM history WHERE account = ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
+		account, watermark).Scan(&e.debits, &e.credits)
+	known[account] = e
+	return e, noRows(err, nil)
+}
+
+// loadEnd reads where the batches end. It returns ErrDamaged when they don't
+// end where the last one said.
+func (l *Ledger) loadEnd(ctx context.Context, tx db.Tx) error {
 	var last, end int64
 	var hash, seal []byte
 	err := tx.QueryRowContext(ctx, "SELECT seq, hash FROM batches ORDER BY seq DESC LIMIT 1").Scan(&last, &hash)
@@ -75,12 +117,6 @@ func (l *Ledger) loadEnd(ctx context.Context, tx db.Tx) error {
 		return ErrDamaged
 	}
 	return nil
-}
-
-// Find reads one account as it is committed. It returns ErrAccountUnknown.
-func Find(ctx context.Context, tx db.Tx, id ID) (Account, error) {
-	a, err := scanAccount(tx.QueryRowContext(ctx, "SELECT "+accountColumns+" FROM accounts WHERE id = ?", id[:]))
-	return a, noRows(err, ErrAccountUnknown)
 }
 
 // noRows replaces the database's word for "nothing found".

@@ -1,19 +1,82 @@
 package ledger
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"math"
+)
 
 // mirror is the ledger made again from nothing but log and transfers, apart from
-// the engine that wrote them.
+// the engine that wrote them. Accounts and holds have the numbers that follow
+// from the order in which they were opened.
+//
+// What holds took into flight is logged at a batch's end, after transfers that
+// may rest on it: in between, amounts of a hold and pending totals may lie below
+// zero. They wrap around, and are judged at the end of the batch.
 type mirror struct {
+	batch    int64 // that is being replayed
 	assets   map[uint32]Asset
-	accounts map[ID]*Account
-	holds    map[holdKey]*hold
-	spans    map[*Account]span // of the accounts that the current batch touched
+	accounts []*mirrorAccount // number n is at n-1
+	byID     map[ID]int64
+	holds    map[int64]*mirrorHold // the open ones, by number
+	byKey    map[mirrorKey]int64
+	lastHold int64
+	items    []mirrorItem     // of suspense, number n is at n-1
+	inDoubt  map[uint32]int64 // what the open items of a ledger come to
+
+	closed  func(n int64, h *mirrorHold) (keep bool) // called when a hold closes
+	settled func(Resolved)                           // called when an item of suspense ends
+
+	// What the current batch touched.
+	touched      []*mirrorAccount
+	spans        []span
+	touchedHolds []*mirrorHold
+	doubts       map[uint32]bool // ledgers whose items changed
+}
+
+type mirrorAccount struct {
+	Account
+	n    int64
+	span int // its place in spans, from 1; 0 when the batch didn't touch it
+}
+
+type mirrorKey struct {
+	reference     ID
+	debit, credit int64
+}
+
+func (k mirrorKey) String() string {
+	return fmt.Sprintf("hold %s from account %d to %d", k.reference, k.debit, k.credit)
+}
+
+type mirrorHold struct {
+	n   int64
+	key mirrorKey
+	holdState
+	touched bool
+}
+
+// holdState is what may differ between a hold and its row.
+type holdState struct {
+	reserved, inFlight, drawn, returned int64
+	toward, expires                     int64
+	unreserved, closed                  bool
+}
+
+type mirrorItem struct {
+	reference            ID
+	bearer, counterparty int64
+	amount               uint64
+	batch                int64
+	state                suspenseState
 }
 
 func newMirror() *mirror {
 	return &mirror{
-		assets: map[uint32]Asset{}, accounts: map[ID]*Account{}, holds: map[holdKey]*hold{}, spans: map[*Account]span{},
+		assets: map[uint32]Asset{}, byID: map[ID]int64{}, holds: map[int64]*mirrorHold{}, byKey: map[mirrorKey]int64{},
+		inDoubt: map[uint32]int64{}, doubts: map[uint32]bool{},
+		closed:  func(int64, *mirrorHold) bool { return false },
+		settled: func(Resolved) {},
 	}
 }
 
@@ -25,35 +88,63 @@ var (
 	errNotEmpty = errors.New("it was not empty")
 )
 
-// touch returns an open account that the batch is about to change.
-func (m *mirror) touch(id ID) (*Account, error) {
-	a, known := m.accounts[id]
-	if !known || a.Closed {
+// account returns the account with a number, nil for none.
+func (m *mirror) account(n int64) *mirrorAccount {
+	if n < 1 || n > int64(len(m.accounts)) {
+		return nil
+	}
+	return m.accounts[n-1]
+}
+
+// idOf returns the id of the account with a number, zero for none.
+func (m *mirror) idOf(n int64) ID {
+	if a := m.account(n); a != nil {
+		return a.ID
+	}
+	return ID{}
+}
+
+// open returns an open account that the batch is about to change.
+func (m *mirror) open(n int64) (*mirrorAccount, error) {
+	a := m.account(n)
+	if a == nil || a.Closed {
 		return nil, errNothing
 	}
-	m.track(a)
+	m.touch(a)
 	return a, nil
 }
 
-// track remembers what an account was before the batch.
-func (m *mirror) track(a *Account) {
-	if _, seen := m.spans[a]; !seen {
-		m.spans[a] = span{*a, a.Limit}
+// touch remembers what an account was before the batch.
+func (m *mirror) touch(a *mirrorAccount) {
+	if a.span == 0 {
+		m.touched, m.spans = append(m.touched, a), append(m.spans, span{a.Account, a.Limit})
+		a.span = len(m.spans)
+	}
+}
+
+func (m *mirror) touchHold(h *mirrorHold) {
+	if !h.touched {
+		h.touched = true
+		m.touchedHolds = append(m.touchedHolds, h)
 	}
 }
 
 // between returns the two accounts of a movement on one ledger.
-func (m *mirror) between(debitID, creditID ID) (debit, credit *Account, err error) {
-	if debit, err = m.touch(debitID); err != nil {
+func (m *mirror) between(debitN, creditN int64) (debit, credit *mirrorAccount, err error) {
+	if debit, err = m.open(debitN); err != nil {
 		return nil, nil, err
 	}
-	if credit, err = m.touch(creditID); err != nil {
+	if credit, err = m.open(creditN); err != nil {
 		return nil, nil, err
 	}
 	if debit == credit || debit.Ledger != credit.Ledger {
 		return nil, nil, errNothing
 	}
 	return debit, credit, nil
+}
+
+func (m *mirror) keyOf(k holdKey) mirrorKey {
+	return mirrorKey{k.reference, m.byID[k.debit], m.byID[k.credit]}
 }
 
 func (e assetOpened) replay(m *mirror) error {
@@ -70,15 +161,17 @@ func (e assetOpened) replay(m *mirror) error {
 }
 
 func (e accountOpened) replay(m *mirror) error {
-	if _, taken := m.accounts[e.id]; taken {
+	if _, taken := m.byID[e.id]; taken {
 		return errTwice
 	}
 	if _, known := m.assets[e.ledger]; !known {
 		return errNothing
 	}
-	a := &Account{ID: e.id, Ledger: e.ledger, Code: e.code, Limit: e.limit}
-	m.accounts[e.id] = a
-	m.spans[a] = span{*a, a.Limit}
+	a := &mirrorAccount{Account: Account{ID: e.id, Ledger: e.ledger, Code: e.code, UserData: e.data, Limit: e.limit}}
+	m.accounts = append(m.accounts, a)
+	a.n = int64(len(m.accounts))
+	m.byID[e.id] = a.n
+	m.touch(a)
 	if e.limit > AmountMax {
 		return errAmount
 	}
@@ -86,7 +179,7 @@ func (e accountOpened) replay(m *mirror) error {
 }
 
 func (e accountClosed) replay(m *mirror) error {
-	a, err := m.touch(e.id)
+	a, err := m.open(m.byID[e.id])
 	if err != nil {
 		return err
 	}
@@ -98,13 +191,12 @@ func (e accountClosed) replay(m *mirror) error {
 }
 
 func (e limitSet) replay(m *mirror) error {
-	a, err := m.touch(e.id)
+	a, err := m.open(m.byID[e.id])
 	if err != nil {
 		return err
 	}
-	s := m.spans[a]
-	s.limit = max(s.limit, e.limit)
-	m.spans[a], a.Limit = s, e.limit
+	s := &m.spans[a.span-1]
+	s.limit, a.Limit = max(s.limit, e.limit), e.limit
 	if e.limit > AmountMax {
 		return errAmount
 	}
@@ -112,78 +204,211 @@ func (e limitSet) replay(m *mirror) error {
 }
 
 func (e holdOpened) replay(m *mirror) error {
-	debit, credit, err := m.between(e.key.debit, e.key.credit)
+	h, err := m.openHold(e.key)
 	if err != nil {
 		return err
 	}
-	if _, taken := m.holds[e.key]; taken {
-		return errTwice
-	}
-	m.holds[e.key] = &hold{key: e.key, reserved: e.amount}
-	tooMuch := e.amount == 0 || exceeds(debit.DebitsPending, e.amount) || exceeds(credit.CreditsPending, e.amount)
-	debit.DebitsPending += e.amount
-	credit.CreditsPending += e.amount
-	if tooMuch {
+	h.reserved, h.expires = int64(e.amount), e.expires
+	m.pend(h, h.reserved)
+	if e.amount == 0 || e.amount > AmountMax || e.expires < 0 {
 		return errAmount
 	}
 	return nil
 }
 
+func (e unreservedOpened) replay(m *mirror) error {
+	h, err := m.openHold(e.key)
+	if err != nil {
+		return err
+	}
+	h.unreserved = true
+	return nil
+}
+
+// openHold gives a hold its number. One that is closed may not come again either,
+// but only its row's UNIQUE constraint remembers.
+func (m *mirror) openHold(k holdKey) (*mirrorHold, error) {
+	key := m.keyOf(k)
+	if _, _, err := m.between(key.debit, key.credit); err != nil {
+		return nil, err
+	}
+	if _, taken := m.byKey[key]; taken {
+		return nil, errTwice
+	}
+	m.lastHold++
+	h := &mirrorHold{n: m.lastHold, key: key}
+	m.holds[h.n], m.byKey[key] = h, h.n
+	m.touchHold(h)
+	return h, nil
+}
+
+// pend moves the pending totals of a hold's accounts, which may be closed when
+// all was drawn.
+func (m *mirror) pend(h *mirrorHold, amount int64) {
+	debit, credit := m.account(h.key.debit), m.account(h.key.credit)
+	m.touch(debit)
+	m.touch(credit)
+	debit.DebitsPending += uint64(amount)
+	credit.CreditsPending += uint64(amount)
+}
+
 func (e holdClosed) replay(m *mirror) error {
-	h, known := m.holds[e.key]
-	if !known || h.closed {
+	key := m.keyOf(e.key)
+	h := m.holds[m.byKey[key]]
+	if h == nil || h.closed {
 		return errNothing
 	}
-	debit, credit := m.accounts[e.key.debit], m.accounts[e.key.credit] // closed, perhaps, when all was drawn
-	m.track(debit)
-	m.track(credit)
-	debit.DebitsPending -= h.reserved
-	credit.CreditsPending -= h.reserved
-	reserved := h.reserved
-	h.reserved, h.returned, h.closed = 0, h.returned+e.returned, true
-	if reserved != e.returned {
+	m.touchHold(h)
+	m.pend(h, -h.reserved)
+	fits := uint64(h.reserved) == e.returned && h.inFlight == 0 && !h.unreserved
+	h.returned += int64(e.returned)
+	h.reserved, h.inFlight, h.toward, h.closed = 0, 0, 0, true
+	delete(m.byKey, key)
+	if !m.closed(h.n, h) {
+		delete(m.holds, h.n)
+	}
+	if !fits {
 		return errAmount
 	}
+	return nil
+}
+
+func (e holdsMoved) replay(m *mirror) error {
+	for _, moved := range e {
+		h := m.holds[moved.hold]
+		if h == nil || h.closed {
+			return errNothing
+		}
+		m.touchHold(h)
+		h.inFlight += moved.net
+		if h.unreserved {
+			m.pend(h, moved.net)
+		} else {
+			h.reserved -= moved.net
+		}
+		h.toward = 0
+		if moved.toward == 0 {
+			continue
+		}
+		toward := m.account(moved.toward)
+		if toward == nil || toward.Closed || toward.Ledger != m.account(h.key.debit).Ledger {
+			return errNothing
+		}
+		h.toward = moved.toward
+	}
+	return nil
+}
+
+func (e suspended) replay(m *mirror) error {
+	bearer, counterparty := m.account(m.byID[e.bearer]), m.account(m.byID[e.counterparty])
+	if bearer == nil || counterparty == nil || bearer.Ledger != counterparty.Ledger {
+		return errNothing
+	}
+	m.items = append(m.items, mirrorItem{
+		reference: e.reference, bearer: bearer.n, counterparty: counterparty.n, amount: e.amount, batch: m.batch,
+	})
+	m.inDoubt[bearer.Ledger] += int64(e.amount)
+	m.doubts[bearer.Ledger] = true
+	if e.amount == 0 || e.amount > AmountMax {
+		return errAmount
+	}
+	return nil
+}
+
+func (e resolved) replay(m *mirror) error {
+	if e.item < 1 || e.item > int64(len(m.items)) {
+		return errNothing
+	}
+	i := &m.items[e.item-1]
+	if i.state != suspenseOpen || e.state != suspenseReleased && e.state != suspensePaid {
+		return errNothing
+	}
+	i.state = e.state
+	bearer := m.account(i.bearer)
+	m.inDoubt[bearer.Ledger] -= int64(i.amount)
+	m.doubts[bearer.Ledger] = true
+	m.settled(Resolved{
+		Reference: i.reference, Bearer: i.bearer, BearerCode: bearer.Code, Amount: i.amount, Paid: e.state == suspensePaid,
+	})
 	return nil
 }
 
 // post replays a transfer. Its totals move whatever hold it names, so that one
 // change is not named twice.
-func (m *mirror) post(t postedTransfer) error {
-	debit, credit, err := m.between(t.Debit, t.Credit)
-	if err != nil {
-		return err
+func (m *mirror) post(t *transferRow) (debit, credit *mirrorAccount, err error) {
+	if debit, credit, err = m.between(t.debit, t.credit); err != nil {
+		return nil, nil, err
 	}
-	if debit.Ledger != t.ledger {
+	tooMuch := t.amount == 0 || exceeds(debit.DebitsPosted, t.amount) || exceeds(credit.CreditsPosted, t.amount)
+	debit.DebitsPosted += t.amount
+	credit.CreditsPosted += t.amount
+	if tooMuch {
+		return debit, credit, errAmount
+	}
+	if t.hold != 0 {
+		err = m.draw(t)
+	}
+	return debit, credit, err
+}
+
+// draw takes a transfer out of its hold: a named one out of what is reserved, one
+// of packets out of what is in flight.
+func (m *mirror) draw(t *transferRow) error {
+	h := m.holds[t.hold]
+	if h == nil || h.closed || h.key.reference != t.reference || h.key.debit != t.debit {
 		return errNothing
 	}
-	tooMuch := t.Amount == 0 || exceeds(debit.DebitsPosted, t.Amount) || exceeds(credit.CreditsPosted, t.Amount)
-	debit.DebitsPosted += t.Amount
-	credit.CreditsPosted += t.Amount
-	switch {
-	case tooMuch:
-		return errAmount
-	case t.drawn:
-		return m.draw(t)
+	m.touchHold(h)
+	if t.packets > 0 {
+		h.inFlight -= int64(t.amount)
+	} else {
+		h.reserved -= int64(t.amount)
 	}
+	h.drawn += int64(t.amount)
+	m.pend(h, -int64(t.amount))
 	return nil
 }
 
-func (m *mirror) draw(t postedTransfer) error {
-	h, known := m.holds[t.holdKey()]
-	if !known || h.closed {
-		return errNothing
+// judge ends a batch: it tells what may not stay as it is.
+func (m *mirror) judge(where string, defect func(name, format string, args ...any)) {
+	for _, h := range m.touchedHolds {
+		h.touched = false
+		if h.inFlight == 0 {
+			h.toward = 0
+		}
+		if h.reserved < 0 || h.inFlight < 0 || h.unreserved && h.reserved != 0 || (h.inFlight == 0) != (h.toward == 0) {
+			defect(DefectHold, "%s has %d reserved and %d in flight to account %d after %s", h.key, h.reserved, h.inFlight, h.toward, where)
+		}
 	}
-	debit, credit, err := m.between(t.Debit, t.hold)
-	if err != nil {
-		return err
+	for i, a := range m.touched {
+		a.span = 0
+		if a.DebitsPending > AmountMax || a.CreditsPending > AmountMax {
+			defect(DefectPending, "account %s has %d and %d pending after %s", a.ID, int64(a.DebitsPending), int64(a.CreditsPending), where)
+		}
+		if !m.spans[i].holds(a.Account) {
+			defect(DefectLimit, "account %s was debited beyond its limit in %s", a.ID, where)
+		}
+		if a.Code == CodeSuspense {
+			m.doubts[a.Ledger] = true
+		}
 	}
-	if h.reserved < t.Amount {
-		return errAmount
+	for ledger := range m.doubts {
+		m.judgeDoubt(ledger, where, defect)
 	}
-	h.reserved -= t.Amount
-	h.drawn += t.Amount
-	debit.DebitsPending -= t.Amount
-	credit.CreditsPending -= t.Amount
-	return nil
+	m.touchedHolds, m.touched, m.spans = emptied(m.touchedHolds), emptied(m.touched), m.spans[:0]
+	clear(m.doubts)
 }
+
+// judgeDoubt compares a ledger's suspense account with the open items.
+func (m *mirror) judgeDoubt(ledger uint32, where string, defect func(name, format string, args ...any)) {
+	var balance int64
+	if a := m.account(m.byID[HouseAccount(m.assets[ledger], CodeSuspense)]); a != nil {
+		balance = int64(a.CreditsPosted - a.DebitsPosted)
+	}
+	if balance != m.inDoubt[ledger] || balance < 0 {
+		defect(DefectSuspense, "ledger %d has %d in suspense after %s, the open items say %d", ledger, balance, where, m.inDoubt[ledger])
+	}
+}
+
+// beforeAll is before all rows of whatever is numbered.
+const beforeAll = math.MinInt64

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,9 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
+	"time"
 
 	"pochi/db"
 	"pochi/ledger"
@@ -21,274 +21,264 @@ import (
 	"pgregory.net/rapid"
 )
 
-// model is the ledger in its plainest form: values in maps, copied for each
-// chain, and unbounded integers.
-type model struct {
-	accounts  map[ledger.ID]ledger.Account
-	holds     map[modelKey]modelHold
-	transfers map[ledger.ID]modelTransfer
-	notes     map[string]bool
+// run is a ledger beside its model.
+type run struct {
+	*choices
+	m     model
+	batch int64           // the last one that was looked at
+	order map[int64]int64 // of the batches with transfers: others come in between by themselves
 }
 
-type modelKey struct{ reference, debit, credit ledger.ID }
-
-type modelHold struct {
-	reserved, drawn, returned uint64
-	closed                    bool
-}
-
-type modelTransfer struct {
-	ledger.Transfer
-	drawn bool
-	hold  ledger.ID // its credit account
-}
-
-func (m model) clone() model {
-	return model{maps.Clone(m.accounts), maps.Clone(m.holds), maps.Clone(m.transfers), maps.Clone(m.notes)}
-}
-
-// within tells whether the amounts add up to most, or less.
-func within(most uint64, amounts ...uint64) bool {
-	sum := new(big.Int)
-	for _, amount := range amounts {
-		sum.Add(sum, new(big.Int).SetUint64(amount))
-	}
-	return sum.Cmp(new(big.Int).SetUint64(most)) <= 0
-}
-
-// submit returns the state after a chain, or the error that it is refused with.
-func (m model) submit(w *world, chain ledger.Chain) (model, error) {
-	if err := m.repeated(chain); err != nil {
-		return m, err
-	}
-	next := m.clone()
-	for _, command := range chain {
-		var err error
-		switch c := command.(type) {
-		case ledger.OpenAccount:
-			err = next.openAccount(w, c)
-		case ledger.CloseAccount:
-			err = next.closeAccount(c)
-		case ledger.SetLimit:
-			err = next.setLimit(c)
-		case ledger.Transfer:
-			err = next.transfer(modelTransfer{Transfer: c}, true)
-		case ledger.OpenHold:
-			err = next.openHold(c)
-		case ledger.Draw:
-			err = next.draw(c)
-		case ledger.CloseHold:
-			err = next.closeHold(c)
-		}
+// The ledger does what the plain model does, command by command, across
+// restarts and with hardly anything in memory, and Check agrees. For a longer
+// search: -run TestModel -rapid.checks 5000.
+func TestModel(t *testing.T) {
+	dir := t.TempDir()
+	sizes := ledger.SetSizes(tiny)
+	defer ledger.SetSizes(sizes)
+	begun := template{path: filepath.Join(dir, "pochi.db")}
+	clock := newModelClock()
+	newWorldOf(t, begun.path, clock.now).db.Close()
+	rapid.Check(t, func(t *rapid.T) {
+		path, err := os.MkdirTemp(dir, "run")
 		if err != nil {
-			return m, err
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(path)
+		ledger.SetSizes(drawSizes(t))
+		clock := newModelClock()
+		w := begun.copy(t, filepath.Join(path, "pochi.db"), clock.now)
+		defer func() { w.db.Close() }()
+		r := newRun(w, clock)
+		t.Repeat(map[string]func(*rapid.T){
+			"batch":  r.submitBatch,
+			"more":   r.submitBatch, // oftener than the others
+			"most":   r.submitBatch,
+			"reopen": r.reopen,
+			"later":  r.later,
+			"then":   r.later,
+			"":       r.compare,
+		})
+		w.clean()
+	})
+}
+
+// newModelClock begins at a fixed time: what is said about a failure must be
+// the same each time, or rapid doesn't make it smaller.
+func newModelClock() *clock {
+	c := &clock{}
+	c.micros.Store(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro())
+	return c
+}
+
+func drawSizes(t *rapid.T) ledger.Sizes {
+	s := tiny
+	s.Accounts = rapid.IntRange(0, 4).Draw(t, "accounts kept")
+	s.Holds = rapid.IntRange(0, 2).Draw(t, "holds kept")
+	s.QuietAfter = rapid.Int64Range(0, 3).Draw(t, "quiet after")
+	s.SegmentFull = rapid.IntRange(1, 12).Draw(t, "segment")
+	s.SegmentIdle = rapid.SampledFrom([]int{1000, 1, 5}).Draw(t, "idle segment")
+	s.SliceIdle = rapid.SampledFrom([]int{100, 2}).Draw(t, "idle slice")
+	return s
+}
+
+func newRun(w *world, clock *clock) *run {
+	r := &run{choices: &choices{w: w, clock: clock}, m: newModel(w), order: map[int64]int64{}}
+	dollars, euros := ledger.HouseAccount(usd, ledger.CodeEquity), ledger.HouseAccount(eur, ledger.CodeEquity)
+	opened := []struct {
+		ledger  uint32
+		code    uint16
+		limit   uint64
+		balance uint64
+	}{
+		{w.usd, ledger.CodePerson, 0, 300}, {w.usd, ledger.CodePerson, 0, 300}, {w.usd, ledger.CodePerson, 500, 300},
+		{w.usd, ledger.CodePeer, 200, 100}, {w.usd, ledger.CodePeer, 0, 300}, {w.usd, ledger.CodeAuthority, 150, 0},
+		{w.usd, ledger.CodeCap, 60, 0}, {w.usd, ledger.CodeUsed, 0, 0}, {w.usd, ledger.CodePerson, math.MaxInt64, 300},
+		{w.eur, ledger.CodePerson, 0, 300}, {w.eur, ledger.CodePeer, 100, 0},
+	}
+	var chain ledger.Chain
+	for _, a := range opened {
+		id := r.id()
+		r.accounts = append(r.accounts, id)
+		chain = append(chain, ledger.OpenAccount{ID: id, Ledger: a.ledger, Code: a.code, Limit: a.limit})
+		if a.balance > 0 {
+			house := dollars
+			if a.ledger == w.eur {
+				house = euros
+			}
+			chain = append(chain, ledger.Transfer{ID: r.id(), Debit: house, Credit: id, Amount: a.balance})
 		}
 	}
-	return next, nil
-}
-
-func asTransfer(command ledger.Command) (modelTransfer, bool) {
-	switch c := command.(type) {
-	case ledger.Transfer:
-		return modelTransfer{Transfer: c}, true
-	case ledger.Draw:
-		return modelTransfer{ledger.Transfer{
-			ID: c.ID, Debit: c.Debit, Credit: c.To, Amount: c.Amount, Code: c.Code, Reference: c.Reference,
-		}, true, c.Credit}, true
-	default:
-		return modelTransfer{}, false
+	r.fresh = []ledger.ID{r.id(), r.id(), r.id()}
+	r.accounts = append(append(r.accounts, r.fresh...), dollars, ledger.HouseAccount(usd, ledger.CodeExchange), r.id(),
+		euros, ledger.HouseAccount(eur, ledger.CodeExchange), ledger.HouseAccount(usd, ledger.CodeSuspense))
+	r.m.now = clock.now().UnixMicro()
+	r.m.accounts = r.stored().accounts // the house's
+	var err error
+	if r.m, err = r.m.submit(chain); err != nil {
+		w.t.Fatalf("the model refuses the beginning: %v", err)
 	}
+	w.do(chain...)
+	r.settle()
+	return r
 }
 
-func (m model) repeated(chain ledger.Chain) error {
-	seen, all := 0, 0
-	for _, command := range chain {
-		transfer, ok := asTransfer(command)
-		if !ok {
+// submitBatch submits some units in one batch and moves the model along.
+func (r *run) submitBatch(t *rapid.T) {
+	var calls []func(context.Context) error
+	var said []string
+	var want []error
+	for range rapid.IntRange(1, 6).Draw(t, "units") {
+		if oneIn(t, 20, "expire") {
+			r.m = r.m.clone()
+			r.m.endExpired()
+			calls, said, want = append(calls, r.w.ledger.CloseExpired), append(said, "expire"), append(want, nil)
 			continue
 		}
-		all++
-		before, known := m.transfers[transfer.ID]
-		if known && before != transfer {
-			return ledger.ErrExistsDifferent
+		chain := r.chain(t, r.m)
+		rows, text, rowsErr := r.rows(t)
+		next, err := r.m.submit(chain)
+		if err == nil {
+			err = rowsErr
 		}
-		if known {
-			seen++
+		if err == nil {
+			if r.m = next; rows != nil {
+				r.m.notes[text] = true
+			}
+		}
+		calls = append(calls, func(ctx context.Context) error { return r.w.ledger.Submit(ctx, chain, rows) })
+		said, want = append(said, fmt.Sprintf("%+v", chain)), append(want, err)
+	}
+	got := r.w.atOnce(calls...)
+	for i := range calls {
+		if !errors.Is(got[i], want[i]) {
+			t.Fatalf("unit %d of the batch, %s: got error %v, want %v", i, said[i], got[i], want[i])
 		}
 	}
+	r.settle()
+}
+
+// rows are a caller's own, or none, and their error.
+func (r *run) rows(t *rapid.T) (rows func(db.Tx) error, text string, err error) {
+	text = r.id().String()
+	switch rapid.IntRange(0, 3).Draw(t, "rows") {
+	case 0:
+		return note(text), text, nil
+	case 1:
+		return func(tx db.Tx) error { return errors.Join(errOwn, note(text)(tx)) }, text, errOwn
+	}
+	return nil, text, nil
+}
+
+// reopen restarts the wallet, as after a crash: what was in flight is in doubt.
+func (r *run) reopen(t *rapid.T) {
+	next, err := r.m.restart()
+	if err != nil {
+		t.Skip("more was lost than can be counted")
+	}
+	r.m = next
+	r.w.reopen()
+	r.settle()
+}
+
+// later lets time pass; the ledger may be slow to notice.
+func (r *run) later(t *rapid.T) {
+	r.clock.pass(rapid.SampledFrom([]time.Duration{time.Minute, 2 * time.Hour, time.Microsecond}).Draw(t, "after"))
+	r.m.now = r.clock.now().UnixMicro()
+	if rapid.Bool().Draw(t, "noticed") {
+		r.m = r.m.clone()
+		r.m.endExpired()
+		r.w.want(r.w.ledger.CloseExpired(context.Background()), nil)
+	}
+}
+
+// settle finds out the number of the batch that a step wrote.
+func (r *run) settle() {
+	var batches []int64
+	r.w.each(fmt.Sprintf("SELECT seq, transfers FROM batches WHERE seq > %d ORDER BY seq", r.batch), func(scan func(...any) error) error {
+		var transfers int64
+		err := scan(&r.batch, &transfers)
+		if transfers > 0 {
+			batches = append(batches, r.batch)
+		}
+		return err
+	})
+	pending := slices.ContainsFunc(r.m.posted, func(row modelRow) bool { return row.batch == 0 })
 	switch {
-	case seen == 0:
-		return nil
-	case seen == all:
-		return ledger.ErrExists
+	case !pending && len(batches) == 0:
+		r.m.settle(0)
+	case pending && len(batches) == 1:
+		r.order[batches[0]] = int64(len(r.order) + 1)
+		r.m.settle(r.order[batches[0]])
 	default:
-		return ledger.ErrExistsDifferent
+		r.w.t.Fatalf("transfers in %d batches, the model has some: %t", len(batches), pending)
 	}
 }
 
-func (m model) openAccount(w *world, c ledger.OpenAccount) error {
-	_, taken := m.accounts[c.ID]
-	switch {
-	case taken:
-		return ledger.ErrAccountExists
-	case c.Limit > math.MaxInt64:
-		return ledger.ErrAmount
-	case c.Ledger != w.usd && c.Ledger != w.eur:
-		return ledger.ErrLedgerUnknown
+// compare expects that the tables and the histories say what the model says.
+func (r *run) compare(t *rapid.T) {
+	stored := r.stored()
+	if !r.m.equal(stored) {
+		t.Logf("model and ledger: %s", cmp.Diff(r.m.lines(), stored.lines()))
+		t.Fatal("the ledger differs from the model")
 	}
-	m.accounts[c.ID] = ledger.Account{ID: c.ID, Ledger: c.Ledger, Code: c.Code, Limit: c.Limit}
-	return nil
+	if broken := stored.broken(r.m); len(broken) > 0 {
+		t.Fatalf("the ledger broke its rules: %q", broken)
+	}
+	r.checkHistory(t, r.storedLines(), rapid.SampledFrom(r.accounts).Draw(t, "whose history"))
 }
 
-func (m model) usable(id ledger.ID) (ledger.Account, error) {
-	a, known := m.accounts[id]
-	switch {
-	case !known:
-		return a, ledger.ErrAccountUnknown
-	case a.Closed:
-		return a, ledger.ErrAccountClosed
-	}
-	return a, nil
+// postedKey is what rows are summed up by: packets of one batch that share it are
+// one transfer.
+type postedKey struct {
+	id, debit, credit ledger.ID
+	code              uint16
+	reference         ledger.ID
+	from              modelKey
+	batch             int64
 }
 
-func (m model) closeAccount(c ledger.CloseAccount) error {
-	a, err := m.usable(c.ID)
-	if err != nil {
-		return err
-	}
-	if a.DebitsPosted != a.CreditsPosted || a.DebitsPending > 0 || a.CreditsPending > 0 {
-		return ledger.ErrNotEmpty
-	}
-	a.Closed = true
-	m.accounts[c.ID] = a
-	return nil
+type postedSum struct {
+	amount  uint64
+	packets int64
 }
 
-func (m model) setLimit(c ledger.SetLimit) error {
-	if c.Limit > math.MaxInt64 {
-		return ledger.ErrAmount
-	}
-	a, err := m.usable(c.ID)
-	if err != nil {
-		return err
-	}
-	a.Limit = c.Limit
-	m.accounts[c.ID] = a
-	return nil
+func (r modelRow) key() postedKey {
+	return postedKey{r.ID, r.Debit, r.Credit, r.Code, r.Reference, r.from, r.batch}
 }
 
-func (m model) pair(debit, credit ledger.ID, amount uint64) (d, c ledger.Account, err error) {
-	if amount == 0 || amount > math.MaxInt64 {
-		return d, c, ledger.ErrAmount
+func (m model) sums() map[postedKey]postedSum {
+	sums := map[postedKey]postedSum{}
+	for _, row := range m.posted {
+		s := sums[row.key()]
+		sums[row.key()] = postedSum{s.amount + row.Amount, s.packets + row.packets}
 	}
-	if debit == credit {
-		return d, c, ledger.ErrSameAccount
-	}
-	if d, err = m.usable(debit); err != nil {
-		return d, c, err
-	}
-	if c, err = m.usable(credit); err != nil {
-		return d, c, err
-	}
-	if d.Ledger != c.Ledger {
-		return d, c, ledger.ErrLedgerMismatch
-	}
-	return d, c, nil
+	return sums
 }
 
-func (m model) transfer(t modelTransfer, limited bool) error {
-	debit, credit, err := m.pair(t.Debit, t.Credit, t.Amount)
-	_, twice := m.transfers[t.ID]
-	switch {
-	case err != nil:
-		return err
-	case limited && !within(debit.CreditsPosted+debit.Limit, debit.DebitsPosted, debit.DebitsPending, t.Amount):
-		return ledger.ErrInsufficient
-	case twice:
-		return ledger.ErrExistsDifferent
-	case !within(math.MaxInt64, debit.DebitsPosted, t.Amount), !within(math.MaxInt64, credit.CreditsPosted, t.Amount):
-		return ledger.ErrOverflow
-	}
-	debit.DebitsPosted += t.Amount
-	credit.CreditsPosted += t.Amount
-	m.accounts[t.Debit], m.accounts[t.Credit], m.transfers[t.ID] = debit, credit, t
-	return nil
-}
-
-func (m model) openHold(c ledger.OpenHold) error {
-	debit, credit, err := m.pair(c.Debit, c.Credit, c.Amount)
-	key := modelKey{c.Reference, c.Debit, c.Credit}
-	_, known := m.holds[key]
-	switch {
-	case err != nil:
-		return err
-	case known:
-		return ledger.ErrHoldExists
-	case !within(debit.CreditsPosted+debit.Limit, debit.DebitsPosted, debit.DebitsPending, c.Amount):
-		return ledger.ErrInsufficient
-	case !within(math.MaxInt64, debit.DebitsPending, c.Amount), !within(math.MaxInt64, credit.CreditsPending, c.Amount):
-		return ledger.ErrOverflow
-	}
-	m.holds[key] = modelHold{reserved: c.Amount}
-	m.pend(key, c.Amount)
-	return nil
-}
-
-// pend adds to what is pending between a hold's accounts; -amount takes away.
-func (m model) pend(key modelKey, amount uint64) {
-	debit, credit := m.accounts[key.debit], m.accounts[key.credit]
-	debit.DebitsPending += amount
-	credit.CreditsPending += amount
-	m.accounts[key.debit], m.accounts[key.credit] = debit, credit
-}
-
-func (m model) draw(c ledger.Draw) error {
-	if _, _, err := m.pair(c.Debit, c.To, c.Amount); err != nil {
-		return err
-	}
-	key := modelKey{c.Reference, c.Debit, c.Credit}
-	h, known := m.holds[key]
-	if !known || h.closed {
-		return ledger.ErrHoldUnknown
-	}
-	if h.reserved < c.Amount {
-		return ledger.ErrHoldExceeded
-	}
-	h.reserved -= c.Amount
-	h.drawn += c.Amount
-	m.holds[key] = h
-	m.pend(key, -c.Amount)
-	transfer, _ := asTransfer(c)
-	return m.transfer(transfer, false)
-}
-
-func (m model) closeHold(c ledger.CloseHold) error {
-	key := modelKey{c.Reference, c.Debit, c.Credit}
-	h, known := m.holds[key]
-	if !known || h.closed {
-		return ledger.ErrHoldUnknown
-	}
-	m.pend(key, -h.reserved)
-	m.holds[key] = modelHold{drawn: h.drawn, returned: h.returned + h.reserved, closed: true}
-	return nil
-}
-
-func (m model) equal(other model) bool {
-	return maps.Equal(m.accounts, other.accounts) && maps.Equal(m.holds, other.holds) &&
-		maps.Equal(m.transfers, other.transfers) && maps.Equal(m.notes, other.notes)
+func (m model) equal(stored model) bool {
+	sameAccount := func(a, b modelAccount) bool { return a.n == b.n && a.Account == b.Account }
+	return maps.EqualFunc(m.accounts, stored.accounts, sameAccount) && maps.Equal(m.holds, stored.holds) &&
+		maps.Equal(m.sums(), stored.sums()) && slices.Equal(m.items, stored.items) && maps.Equal(m.notes, stored.notes)
 }
 
 // lines is the state in an order that can be compared.
 func (m model) lines() []string {
 	var all []string
 	for _, a := range m.accounts {
-		all = append(all, fmt.Sprintf("account %+v", a))
+		all = append(all, fmt.Sprintf("account %d %+v", a.n, a.Account))
 	}
 	for k, h := range m.holds {
-		all = append(all, fmt.Sprintf("hold %+v %+v", k, h))
+		all = append(all, fmt.Sprintf("hold %d %s: %d reserved, %d in flight toward %s, %d drawn, %d returned, expires %d, unreserved %t, closed %t",
+			h.n, k, h.reserved, h.inFlight, h.toward, h.drawn, h.returned, h.expires, h.unreserved, h.closed))
 	}
-	for _, t := range m.transfers {
-		all = append(all, fmt.Sprintf("transfer %+v", t))
+	for k, s := range m.sums() {
+		all = append(all, fmt.Sprintf("posted %s from %s to %s: %d as %d packets, code %d for %s, from hold %s, batch %d",
+			k.id, k.debit, k.credit, s.amount, s.packets, k.code, k.reference, k.from, k.batch))
+	}
+	for n, i := range m.items {
+		all = append(all, fmt.Sprintf("item %d for %s: %d of %s for %s, batch %d, state %d",
+			n+1, i.reference, i.amount, i.bearer, i.counterparty, i.batch, i.state))
 	}
 	for n := range m.notes {
 		all = append(all, "note "+n)
@@ -297,33 +287,88 @@ func (m model) lines() []string {
 	return all
 }
 
+// broken names the rules that a stored state doesn't keep.
+func (m model) broken(known model) (rules []string) {
+	posted, pending := map[uint32]*big.Int{}, map[ledger.ID]*[2]big.Int{}
+	for id, a := range m.accounts {
+		if posted[a.Ledger] == nil {
+			posted[a.Ledger] = new(big.Int)
+		}
+		posted[a.Ledger].Add(posted[a.Ledger], sum(a.DebitsPosted))
+		posted[a.Ledger].Sub(posted[a.Ledger], sum(a.CreditsPosted))
+		pending[id] = &[2]big.Int{}
+		if !affords(a, 0) && !known.accounts[id].lowered {
+			rules = append(rules, fmt.Sprintf("account %s exceeds its limit", id))
+		}
+	}
+	for number, s := range posted {
+		if s.Sign() != 0 {
+			rules = append(rules, fmt.Sprintf("ledger %d sums to %s", number, s))
+		}
+	}
+	for k, h := range m.holds {
+		held := sum(h.reserved, h.inFlight)
+		pending[k.debit][0].Add(&pending[k.debit][0], held)
+		pending[k.credit][1].Add(&pending[k.credit][1], held)
+	}
+	for id, a := range m.accounts {
+		if sum(a.DebitsPending).Cmp(&pending[id][0]) != 0 || sum(a.CreditsPending).Cmp(&pending[id][1]) != 0 {
+			rules = append(rules, fmt.Sprintf("account %s has other totals pending than its holds", id))
+		}
+	}
+	rows := map[postedKey]bool{}
+	for _, row := range m.posted {
+		if rows[row.key()] {
+			rules = append(rules, fmt.Sprintf("packets are two transfers: %v", row.key()))
+		}
+		rows[row.key()] = true
+	}
+	return rules
+}
+
 // stored reads the same from the database.
-func (w *world) stored() model {
-	w.t.Helper()
-	m := newModel()
-	w.each("SELECT id, ledger, code, debit_limit, debits_pending, debits_posted, credits_pending, credits_posted, closed FROM accounts",
-		func(scan func(...any) error) error {
-			var a ledger.Account
-			err := scan(&a.ID, &a.Ledger, &a.Code, &a.Limit, &a.DebitsPending, &a.DebitsPosted, &a.CreditsPending, &a.CreditsPosted, &a.Closed)
-			m.accounts[a.ID] = a
-			return err
-		})
-	w.each("SELECT reference, debit, credit, reserved, drawn, returned, closed FROM holds", func(scan func(...any) error) error {
-		var k modelKey
+func (r *run) stored() model {
+	r.w.t.Helper()
+	m := newModel(r.w)
+	numbers := map[int64]ledger.ID{}
+	r.w.each(`SELECT n, id, ledger, code, user_data, debit_limit, debits_pending, debits_posted, credits_pending, credits_posted, closed
+		FROM accounts`, func(scan func(...any) error) error {
+		var a modelAccount
+		err := scan(&a.n, &a.ID, &a.Ledger, &a.Code, &a.UserData, &a.Limit, &a.DebitsPending, &a.DebitsPosted, &a.CreditsPending,
+			&a.CreditsPosted, &a.Closed)
+		m.accounts[a.ID], numbers[a.n] = a, a.ID
+		return err
+	})
+	holds := map[int64]modelKey{}
+	r.w.each(`SELECT n, reference, debit, credit, reserved, in_flight, drawn, returned, coalesce(toward, 0), expires, unreserved, closed
+		FROM holds`, func(scan func(...any) error) error {
+		var reference ledger.ID
 		var h modelHold
-		err := scan(&k.reference, &k.debit, &k.credit, &h.reserved, &h.drawn, &h.returned, &h.closed)
-		m.holds[k] = h
+		var debit, credit, toward int64
+		err := scan(&h.n, &reference, &debit, &credit, &h.reserved, &h.inFlight, &h.drawn, &h.returned, &toward, &h.expires, &h.unreserved, &h.closed)
+		h.toward = numbers[toward]
+		holds[h.n] = modelKey{reference, numbers[debit], numbers[credit]}
+		m.holds[holds[h.n]] = h
 		return err
 	})
-	w.each("SELECT id, debit, credit, amount, code, reference, hold FROM transfers", func(scan func(...any) error) error {
-		var t modelTransfer
-		var hold uuid.NullUUID
-		err := scan(&t.ID, &t.Debit, &t.Credit, &t.Amount, &t.Code, &t.Reference, &hold)
-		t.drawn, t.hold = hold.Valid, hold.UUID
-		m.transfers[t.ID] = t
+	r.w.each("SELECT id, batch, debit, credit, amount, code, reference, coalesce(hold, 0), packets FROM transfers", func(scan func(...any) error) error {
+		var t modelRow
+		var id uuid.NullUUID
+		var debit, credit, hold int64
+		err := scan(&id, &t.batch, &debit, &credit, &t.Amount, &t.Code, &t.Reference, &hold, &t.packets)
+		t.ID, t.Debit, t.Credit, t.from, t.batch = id.UUID, numbers[debit], numbers[credit], holds[hold], r.order[t.batch]
+		m.posted = append(m.posted, t)
 		return err
 	})
-	w.each("SELECT note FROM notes", func(scan func(...any) error) error {
+	r.w.each("SELECT reference, bearer, counterparty, amount, batch, state FROM suspense ORDER BY n", func(scan func(...any) error) error {
+		var i modelItem
+		var bearer, counterparty int64
+		err := scan(&i.reference, &bearer, &counterparty, &i.amount, &i.batch, &i.state)
+		i.bearer, i.counterparty, i.batch = numbers[bearer], numbers[counterparty], r.order[i.batch]
+		m.items = append(m.items, i)
+		return err
+	})
+	r.w.each("SELECT note FROM notes", func(scan func(...any) error) error {
 		var text string
 		err := scan(&text)
 		m.notes[text] = true
@@ -349,222 +394,100 @@ func (w *world) each(query string, visit func(scan func(...any) error) error) {
 	}
 }
 
-func newModel() model {
-	return model{
-		map[ledger.ID]ledger.Account{}, map[modelKey]modelHold{}, map[ledger.ID]modelTransfer{}, map[string]bool{},
-	}
-}
-
-// choices are what commands are drawn from: few enough that they meet.
-type choices struct {
-	w        *world
-	accounts []ledger.ID
-	chains   []ledger.Chain // that were submitted before
-	made     int
-}
-
-// id is a new one that a failing run repeats.
-func (c *choices) id() ledger.ID {
-	c.made++
-	id := ledger.ID{6: 0x70, 8: 0x80}
-	id[14], id[15] = byte(c.made>>8), byte(c.made)
-	return id
-}
-
-// oneIn is true about once in n times: rapid favours the ends of a range.
-func oneIn(t *rapid.T, n int, what string) bool {
-	return rapid.IntRange(1, n).Draw(t, what) == n/2+1
-}
-
-func (c *choices) amount(t *rapid.T) uint64 {
-	if oneIn(t, 12, "odd amount") {
-		return rapid.SampledFrom([]uint64{0, math.MaxInt64 - 1000, math.MaxInt64, 1 << 63, math.MaxUint64}).Draw(t, "amount")
-	}
-	return rapid.Uint64Range(1, 80).Draw(t, "amount")
-}
-
-// account is mostly an open dollar account.
-func (c *choices) account(t *rapid.T, m model, name string) ledger.ID {
-	if oneIn(t, 12, "any account") {
-		return rapid.SampledFrom(c.accounts).Draw(t, name)
-	}
-	usable := slices.DeleteFunc(slices.Clone(c.accounts), func(id ledger.ID) bool {
-		a, err := m.usable(id)
-		return err != nil || a.Ledger != c.w.usd
-	})
-	return rapid.SampledFrom(usable).Draw(t, name)
-}
-
-// pair is mostly one between which money can move.
-func (c *choices) pair(t *rapid.T, m model) (debit, credit ledger.ID) {
-	debit, credit = c.account(t, m, "debit"), c.account(t, m, "credit")
-	if debit == credit && !oneIn(t, 10, "same") {
-		credit = c.account(t, m, "other credit")
-	}
-	return debit, credit
-}
-
-// transferID is mostly a new one.
-func (c *choices) transferID(t *rapid.T, m model) ledger.ID {
-	if used := sortedKeys(m.transfers, ledger.ID.String); len(used) > 0 && oneIn(t, 20, "used id") {
-		return rapid.SampledFrom(used).Draw(t, "id")
-	}
-	return c.id()
-}
-
-// hold is mostly one that there was.
-func (c *choices) hold(t *rapid.T, m model) modelKey {
-	keys := sortedKeys(m.holds, func(k modelKey) string { // the open ones first
-		return strconv.FormatBool(m.holds[k].closed) + string(k.reference[:]) + string(k.debit[:]) + string(k.credit[:])
-	})
-	if len(keys) > 0 && !oneIn(t, 20, "no hold") {
-		return rapid.SampledFrom(keys).Draw(t, "hold")
-	}
-	debit, credit := c.pair(t, m)
-	return modelKey{ledger.ID{}, debit, credit}
-}
-
-func sortedKeys[K comparable, V any](m map[K]V, name func(K) string) []K {
-	return slices.SortedFunc(maps.Keys(m), func(a, b K) int { return strings.Compare(name(a), name(b)) })
-}
-
-func (c *choices) command(t *rapid.T, m model) ledger.Command {
-	kinds := []string{"transfer", "hold", "transfer", "open", "close", "limit"}
-	if len(m.holds) > 0 {
-		kinds = append(kinds, "draw", "close hold", "draw", "hold")
-	}
-	switch rapid.SampledFrom(kinds).Draw(t, "kind") {
-	case "open":
-		return ledger.OpenAccount{
-			ID:     rapid.SampledFrom(c.accounts[3:7]).Draw(t, "account"),
-			Ledger: rapid.SampledFrom([]uint32{c.w.usd, c.w.usd, c.w.eur, 99}).Draw(t, "ledger"),
-			Limit:  rapid.SampledFrom([]uint64{0, 100, 1 << 63, math.MaxInt64}).Draw(t, "limit"),
-		}
-	case "close":
-		return ledger.CloseAccount{ID: rapid.SampledFrom(c.accounts).Draw(t, "account")}
-	case "limit":
-		return ledger.SetLimit{
-			ID:    c.account(t, m, "account"),
-			Limit: rapid.SampledFrom([]uint64{0, 40, 200, 0, 1 << 63, math.MaxInt64}).Draw(t, "limit"),
-		}
-	case "transfer":
-		debit, credit := c.pair(t, m)
-		reference := ledger.ID{}
-		if oneIn(t, 4, "a hold's reference") {
-			reference = c.hold(t, m).reference
-		}
-		return ledger.Transfer{ID: c.transferID(t, m), Debit: debit, Credit: credit, Amount: c.amount(t), Reference: reference}
-	case "hold":
-		debit, credit := c.pair(t, m)
-		reference := ledger.ID{15: 1}
-		if !oneIn(t, 3, "old reference") {
-			reference = c.id()
-		}
-		return ledger.OpenHold{Reference: reference, Debit: debit, Credit: credit, Amount: c.amount(t)}
-	case "draw":
-		hold := c.hold(t, m)
-		draw := ledger.Draw{
-			ID: c.transferID(t, m), Reference: hold.reference, Debit: hold.debit, Credit: hold.credit,
-			To: hold.credit, Amount: c.amount(t),
-		}
-		if oneIn(t, 2, "elsewhere") {
-			draw.To = c.account(t, m, "to")
-		}
-		return draw
-	default:
-		hold := c.hold(t, m)
-		return ledger.CloseHold{Reference: hold.reference, Debit: hold.debit, Credit: hold.credit}
-	}
-}
-
-func (c *choices) chain(t *rapid.T, m model) ledger.Chain {
-	if len(c.chains) > 0 && oneIn(t, 12, "repeat") {
-		return rapid.SampledFrom(c.chains).Draw(t, "chain")
-	}
-	var chain ledger.Chain
-	for range rapid.SampledFrom([]int{1, 2, 1, 3}).Draw(t, "commands") {
-		command := c.command(t, m)
-		chain = append(chain, command)
-		if next, err := m.submit(c.w, ledger.Chain{command}); err == nil {
-			m = next // so that the next may build on it
-		}
-	}
-	c.chains = append(c.chains, chain)
-	return chain
-}
-
-// batch submits some units in one batch and moves the model along.
-func (c *choices) batch(t *rapid.T, m model) model {
-	var units []unit
-	var want []error
-	for range rapid.IntRange(1, 6).Draw(t, "units") {
-		u := unit{chain: c.chain(t, m)}
-		var rowsErr error
-		text := c.id().String()
-		switch rapid.IntRange(0, 3).Draw(t, "rows") {
-		case 0:
-			u.rows = note(text)
-		case 1:
-			rowsErr = errOwn
-			u.rows = func(tx db.Tx) error { return errors.Join(errOwn, note(text)(tx)) }
-		}
-		next, err := m.submit(c.w, u.chain)
-		if err == nil {
-			err = rowsErr
-		}
-		if err == nil {
-			if m = next; u.rows != nil {
-				m.notes[text] = true
+// storedLines are all transfers, in their order, as a history shows them but
+// for the running totals.
+func (r *run) storedLines() []ledger.Line {
+	r.w.t.Helper()
+	var lines []ledger.Line
+	r.w.each("SELECT seq, id, batch, at, debit, credit, amount, code, reference, packets FROM ledger_transfers ORDER BY seq",
+		func(scan func(...any) error) error {
+			var l ledger.Line
+			var id uuid.NullUUID
+			var batch, at int64
+			err := scan(&l.Seq, &id, &batch, &at, &l.Debit, &l.Credit, &l.Amount, &l.Code, &l.Reference, &l.Packets)
+			l.At = time.UnixMicro(at).UTC()
+			if l.ID = id.UUID; !id.Valid {
+				l.ID = ledger.PacketsID(batch, l.Seq)
 			}
-		}
-		units, want = append(units, u), append(want, err)
-	}
-	got := c.w.together(units...)
-	for i := range units {
-		if !errors.Is(got[i], want[i]) {
-			t.Fatalf("unit %d of the batch, %+v: got error %v, want %v", i, units[i].chain, got[i], want[i])
-		}
-	}
-	return m
+			lines = append(lines, l)
+			return err
+		})
+	return lines
 }
 
-// The ledger does what the plain model does, command by command, across
-// restarts, and Check agrees.
-func TestModel(t *testing.T) {
-	dir := t.TempDir()
-	rapid.Check(t, func(t *rapid.T) {
-		path, err := os.MkdirTemp(dir, "run")
+// checkHistory pages through an account's history and expects its transfers,
+// and what they come to.
+func (r *run) checkHistory(t *rapid.T, all []ledger.Line, account ledger.ID) {
+	page := rapid.SampledFrom([]int{50, 3, 1}).Draw(t, "page")
+	var got []ledger.Line
+	for before := int64(0); ; before = got[len(got)-1].Seq {
+		lines, err := r.w.ledger.History(context.Background(), account, before, page)
+		if _, known := r.m.accounts[account]; !known && errors.Is(err, ledger.ErrAccountUnknown) {
+			return
+		}
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("history of %s before %d: %v", account, before, err)
 		}
-		w := newWorldAt(t, filepath.Join(path, "pochi.db"))
-		defer func() { w.db.Close() }()
-		c := &choices{w: w}
-		house := ledger.HouseAccount(usd, ledger.CodeEquity)
-		c.accounts = []ledger.ID{
-			c.id(), c.id(), c.id(), ledger.HouseAccount(usd, ledger.CodeExchange), c.id(), ledger.HouseAccount(eur, ledger.CodeEquity),
-			c.id(), house, c.id(),
+		if len(lines) == 0 {
+			break
 		}
-		var chain ledger.Chain
-		for i, limit := range map[int]uint64{0: 0, 1: 0, 2: 500, 8: math.MaxInt64} { // 4 and 6 don't exist yet
-			chain = append(chain, ledger.OpenAccount{ID: c.accounts[i], Ledger: w.usd, Code: ledger.CodePerson, Limit: limit},
-				ledger.Transfer{ID: ledger.ID{0: byte(i) + 1}, Debit: house, Credit: c.accounts[i], Amount: 300})
+		got = append(got, lines...)
+	}
+	var want []ledger.Line
+	var debits, credits uint64
+	for _, line := range all {
+		switch account {
+		case line.Debit:
+			debits += line.Amount
+		case line.Credit:
+			credits += line.Amount
+		default:
+			continue
 		}
-		w.do(chain...)
-		m := w.stored()
-		t.Repeat(map[string]func(*rapid.T){
-			"batch": func(t *rapid.T) { m = c.batch(t, m) },
-			"more":  func(t *rapid.T) { m = c.batch(t, m) }, // oftener than restarts
-			"reopen": func(t *rapid.T) {
-				w.reopen()
-				w.clean()
-			},
-			"": func(t *rapid.T) {
-				if stored := w.stored(); !m.equal(stored) {
-					t.Fatalf("the ledger differs from the model: %s", cmp.Diff(m.lines(), stored.lines()))
-				}
-			},
-		})
-		w.clean()
-	})
+		line.Debits, line.Credits = debits, credits
+		want = append(want, line)
+	}
+	slices.Reverse(want)
+	if !slices.Equal(want, got) {
+		t.Logf("the transfers and the history: %s", cmp.Diff(want, got))
+		t.Fatalf("the history of %s is wrong", account)
+	}
+	if a := r.m.accounts[account]; debits != a.DebitsPosted || credits != a.CreditsPosted {
+		t.Fatalf("account %s: its transfers come to %d and %d, it has %+v", account, debits, credits, a)
+	}
+	r.checkStatement(t, all, account)
+}
+
+// checkStatement expects the totals at both ends of some period.
+func (r *run) checkStatement(t *rapid.T, all []ledger.Line, account ledger.ID) {
+	times := []time.Time{{}, r.clock.now().Add(24 * time.Hour)}
+	for _, line := range all {
+		times = append(times, line.At)
+	}
+	from, to := rapid.SampledFrom(times).Draw(t, "from"), rapid.SampledFrom(times).Draw(t, "to")
+	want := ledger.Statement{First: 1}
+	for _, line := range all {
+		if line.At.Before(from) {
+			want.First = line.Seq + 1
+			add(&want.OpeningDebits, &want.OpeningCredits, line, account)
+		}
+		if line.At.Before(to) {
+			want.Last = line.Seq
+			add(&want.ClosingDebits, &want.ClosingCredits, line, account)
+		}
+	}
+	got, err := r.w.ledger.Statement(context.Background(), account, from, to)
+	if err != nil || got != want {
+		t.Logf("from %v to %v: %+v, want %+v", from, to, got, want)
+		t.Fatalf("the statement of %s is wrong (%v)", account, err)
+	}
+}
+
+func add(debits, credits *uint64, line ledger.Line, account ledger.ID) {
+	switch account {
+	case line.Debit:
+		*debits += line.Amount
+	case line.Credit:
+		*credits += line.Amount
+	}
 }

@@ -50,6 +50,8 @@ func days() []views.Day {
 	return []views.Day{
 		{Label: "Today", Movements: []views.Movement{
 			{ID: "p3", URL: "/payments/p3", Who: "Ben", Detail: "$localhost:3000/ben", Amount: usd("−$20.00"), State: "Sending", Time: views.Moment{Text: "14:05 UTC", ISO: "2026-11-21T14:05:00Z"}},
+			{ID: "p5", URL: "/payments/p5", Who: "Cho", Detail: "$wallet.example/cho", Amount: usd("−$30.00"), State: "Needs review", Time: views.Moment{Text: "13:50 UTC", ISO: "2026-11-21T13:50:00Z"}},
+			{ID: "p4", URL: "/payments/p4", Who: "Cho", Detail: "$wallet.example/cho", Amount: usd("−$5.00"), State: "Being checked", Time: views.Moment{Text: "13:40 UTC", ISO: "2026-11-21T13:40:00Z"}},
 			{ID: "p2", URL: "/payments/p2", In: true, Who: "Ben", Detail: "$localhost:3000/ben", Amount: usd("+$7.25"), Time: views.Moment{Text: "11:40 UTC", ISO: "2026-11-21T11:40:00Z"}},
 		}},
 		{Label: "Yesterday", Movements: []views.Movement{
@@ -218,6 +220,14 @@ func paymentScenes() []scene {
 	failed := payment(views.PaymentFailed)
 	failed.Sent, failed.Received = usd("$0.00"), eur("€0.00")
 	failed.Reason, failed.Where = "Ben's wallet didn't answer.", "Nothing was taken from Everyday."
+	checking := payment(views.PaymentChecking)
+	checking.Sent, checking.Received, checking.Checking, checking.Back = usd("$12.00"), eur("€11.04"), usd("$5.00"), usd("$3.00")
+	checking.Reason = "The wallet was interrupted while a part of this payment was on its way to the other wallet."
+	checking.Where = "$3.00 USD is back in Everyday. Whether $5.00 USD of it arrived is being checked with the other wallet. If it didn't, it comes back to Everyday."
+	review := payment(views.PaymentReview)
+	review.Sent, review.Received, review.Held, review.Ended = usd("$12.00"), eur("€11.04"), usd("$8.00"), views.Moment{}
+	review.Reason = "This payment was on its way when this wallet's data was copied, and the wallet has gone back to that copy. We look into what became of it. Until then nothing more is sent."
+	review.Where = "$8.00 USD stays reserved in Everyday."
 	in := payment(views.PaymentCompleted)
 	in.In, in.Pointer, in.Rate, in.Fee, in.Received = true, "$localhost:3000/ann", "", "", usd("$7.25")
 	unknown := in
@@ -230,6 +240,8 @@ func paymentScenes() []scene {
 		render("payment-completed", payment(views.PaymentCompleted), "$20.00 USD", "€18.40 EUR"),
 		render("payment-partly", partly, "$12.00 USD", "$20.00 USD", "€11.04 EUR"),
 		render("payment-failed", failed, "$20.00 USD", "$0.00 USD"),
+		render("payment-checking", checking, "$20.00 USD", "$12.00 USD", "$5.00 USD", "$3.00 USD"),
+		render("payment-review", review, "$20.00 USD", "$12.00 USD", "$8.00 USD"),
 		render("payment-in", in, "$7.25 USD"),
 		render("payment-in-unknown", unknown, "$7.25 USD"),
 	}

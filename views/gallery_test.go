@@ -389,7 +389,9 @@ func TestPayeeHint(t *testing.T) {
 // TestPaymentPolls checks that the page of a payment asks for itself while it is
 // being sent, with and without JavaScript, and stops afterwards.
 func TestPaymentPolls(t *testing.T) {
-	for _, state := range []views.PaymentState{views.PaymentSending, views.PaymentCompleted, views.PaymentPartly, views.PaymentFailed} {
+	for _, state := range []views.PaymentState{
+		views.PaymentSending, views.PaymentCompleted, views.PaymentPartly, views.PaymentFailed, views.PaymentChecking, views.PaymentReview,
+	} {
 		var page bytes.Buffer
 		if err := views.Payment(ann("Payment", views.NavNone), payment(state)).Render(context.Background(), &page); err != nil {
 			t.Fatal(err)

@@ -63,7 +63,7 @@ type Movement struct {
 	Who    string // "Ben", "Test money"
 	Detail string // the other side's pointer, or what else tells it apart; may be ""
 	Amount Money  // with its sign: "+$25.00" or "−$25.00"
-	State  string // "" when completed, else "Sending", "Partly delivered", "Failed"
+	State  string // "" when completed, else "Sending", "Needs review", "Being checked", "Partly delivered", "Failed"
 	Void   bool   // nothing moved in the end: the amount is struck through
 	Time   Moment // of the day: "14:05 UTC"
 }
@@ -254,8 +254,10 @@ type PaymentState string
 const (
 	PaymentSending   PaymentState = "sending"
 	PaymentCompleted PaymentState = "completed"
-	PaymentPartly    PaymentState = "partly" // ended with a part delivered
-	PaymentFailed    PaymentState = "failed" // ended with nothing delivered
+	PaymentPartly    PaymentState = "partly"   // ended with a part delivered
+	PaymentFailed    PaymentState = "failed"   // ended with nothing delivered
+	PaymentChecking  PaymentState = "checking" // ended, and of a part it isn't known yet whether it was delivered
+	PaymentReview    PaymentState = "review"   // interrupted: somebody has to look at it
 )
 
 // PaymentPage is one payment, going out or coming in, while it runs and afterwards.
@@ -270,6 +272,9 @@ type PaymentPage struct {
 	Asked     Money  // going out: the debit that was confirmed
 	Sent      Money  // going out: what really left the account
 	Received  Money  // what arrived
+	Checking  Money  // going out: may have arrived, the other wallet is being asked; zero for none
+	Back      Money  // going out, after such a check: back in our account; zero for none
+	Held      Money  // going out, needing review: still reserved; zero otherwise
 	Rate      string // "" for the same currency
 	Fee       string // "None"; "" hides it
 	Reason    string // why it failed or stopped: "Ben's wallet didn't answer."

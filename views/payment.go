@@ -11,6 +11,8 @@ func (y PaymentPage) sign() string {
 		return "partly"
 	case PaymentFailed:
 		return "close"
+	case PaymentReview:
+		return "alert"
 	default:
 		return "clock"
 	}
@@ -25,6 +27,10 @@ func (y PaymentPage) stateWord() string {
 		return "Partly delivered"
 	case PaymentFailed:
 		return "Failed"
+	case PaymentChecking:
+		return "Being checked"
+	case PaymentReview:
+		return "Needs review"
 	default:
 		return "Sending"
 	}
@@ -49,6 +55,10 @@ func (y PaymentPage) headline() string {
 		return "Only a part reached " + y.Who
 	case PaymentFailed:
 		return "Not sent to " + y.Who
+	case PaymentChecking:
+		return "Checking what reached " + y.Who
+	case PaymentReview:
+		return "Payment to " + y.Who + " was interrupted"
 	default:
 		return "Sending to " + y.Who
 	}
@@ -65,6 +75,16 @@ func (y PaymentPage) main() Money {
 	default:
 		return y.Asked
 	}
+}
+
+// settled tells that what was sent is known for good: before, to send it again
+// may be to pay twice.
+func (y PaymentPage) settled() bool {
+	switch y.State {
+	case PaymentSending, PaymentChecking, PaymentReview:
+		return false
+	}
+	return !y.In
 }
 
 // again is the send form for the same payee and account.

@@ -40,6 +40,7 @@ type Account struct {
 	Name      string
 	Available ledger.Amount // may be spent now
 	Pending   ledger.Amount // reserved by payments on their way
+	Checking  bool          // it isn't known of a payment yet whether its money comes back
 	Closed    bool
 }
 
@@ -165,7 +166,8 @@ func (s *Service) Rename(ctx context.Context, userID, id uuid.UUID, name string)
 }
 
 const accountQuery = `SELECT w.id, w.user_id, w.name, w.closed, s.code, s.scale,
-	a.credits_posted - a.debits_posted - a.debits_pending, a.debits_pending
+	a.credits_posted - a.debits_posted - a.debits_pending, a.debits_pending,
+	EXISTS (SELECT 1 FROM suspense x WHERE x.bearer = a.n AND x.state = 0)
 	FROM wallet_accounts w JOIN accounts a ON a.id = w.id JOIN assets s ON s.ledger = a.ledger `
 
 // List returns the person's open accounts, oldest first.
@@ -226,7 +228,7 @@ func FindByID(ctx context.Context, tx db.Tx, id uuid.UUID) (Account, error) {
 func scanAccount(row interface{ Scan(...any) error }) (Account, error) {
 	var a Account
 	err := row.Scan(&a.ID, &a.UserID, &a.Name, &a.Closed, &a.Available.Asset.Code, &a.Available.Asset.Scale,
-		&a.Available.Value, &a.Pending.Value)
+		&a.Available.Value, &a.Pending.Value, &a.Checking)
 	a.Pending.Asset = a.Available.Asset
 	return a, err
 }

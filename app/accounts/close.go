@@ -20,7 +20,7 @@ func (a Account) ClosesOnce(paid bool) string {
 	switch {
 	case a.Available.Value > 0:
 		conditions = append(conditions, "it is empty")
-	case a.Pending.Value > 0:
+	case a.Pending.Value > 0 || a.Checking:
 		conditions = append(conditions, "its payments have ended")
 	}
 	if paid {

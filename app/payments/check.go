@@ -2,7 +2,9 @@ package payments
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"math"
 
 	"pochi/db"
 	"pochi/ledger"
@@ -13,78 +15,287 @@ import (
 // DefectPayment is the name of a payment that contradicts the ledger.
 const DefectPayment = "payment"
 
-// paymentChecks are queries that find rows at odds with the ledger: each
-// returns an id and says what is wrong with it. They look from both sides, so
-// that a row that is gone is missed.
-var paymentChecks = []string{
-	`SELECT o.id, 'sent ' || o.sent_amount || ', its transfers say ' || coalesce(t.total, 0) FROM outgoing_payments o
-	LEFT JOIN (SELECT reference, debit, sum(amount) AS total FROM transfers GROUP BY reference, debit) t
-	ON t.reference = o.id AND t.debit = o.account_id WHERE o.sent_amount <> coalesce(t.total, 0)`,
+// auditRows is how many rows of a table are compared in one read transaction.
+const auditRows = 1000
 
-	`SELECT o.id, 'delivered ' || o.delivered_amount || ', its transfers say ' || coalesce(t.total, 0) FROM outgoing_payments o
-	LEFT JOIN (SELECT t.reference, sum(t.amount) AS total FROM transfers t JOIN wallet_accounts w ON w.id = t.credit GROUP BY t.reference) t
-	ON t.reference = o.id WHERE o.delivered_amount <> coalesce(t.total, 0)`,
-
-	`SELECT i.id, 'received ' || i.received_amount || ', its transfers say ' || coalesce(t.total, 0) FROM incoming_payments i
-	LEFT JOIN (SELECT reference, credit, sum(amount) AS total FROM transfers GROUP BY reference, credit) t
-	ON t.reference = i.id AND t.credit = i.account_id WHERE i.received_amount <> coalesce(t.total, 0)`,
-
-	`SELECT t.reference, 'paid a person, but no incoming payment says so' FROM transfers t JOIN wallet_accounts w ON w.id = t.credit
-	LEFT JOIN incoming_payments i ON i.id = t.reference AND i.account_id = t.credit WHERE i.id IS NULL`,
-
-	`SELECT h.reference, 'is a hold without a payment' FROM holds h
-	LEFT JOIN outgoing_payments o ON o.id = h.reference AND o.account_id = h.debit WHERE o.id IS NULL`,
-
-	`SELECT o.id, 'is ' || o.state || ' with a hold that does not fit' FROM outgoing_payments o
-	LEFT JOIN holds h ON h.reference = o.id AND h.debit = o.account_id
-	LEFT JOIN accounts c ON c.id = h.credit
-	WHERE h.reference IS NULL OR h.closed <> (o.state <> 'sending') OR c.code IS NOT 4
-	OR h.reserved + h.in_flight + h.drawn + h.returned <> o.debit_amount`,
-
-	`SELECT id, 'is ' || state || ' with ' || sent_amount || ' of ' || debit_amount || ' sent, ended ' || coalesce(ended_at, 'never')
-	FROM outgoing_payments WHERE (state = 'completed') <> (sent_amount = debit_amount AND state <> 'sending')
-	OR (ended_at IS NULL) <> (state = 'sending')`,
-
-	`SELECT w.id, 'account is closed for its owner or for the ledger only' FROM wallet_accounts w
-	JOIN accounts a ON a.id = w.id WHERE a.closed <> w.closed`,
-
-	`SELECT w.id, 'account is not in the ledger' FROM wallet_accounts w
-	LEFT JOIN accounts a ON a.id = w.id AND a.code = 1 WHERE a.id IS NULL`,
-
-	`SELECT a.id, 'account belongs to nobody' FROM accounts a
-	LEFT JOIN wallet_accounts w ON w.id = a.id WHERE a.code = 1 AND w.id IS NULL`,
-
-	`SELECT x.id, x.what || ' belongs to another person than its account' FROM (
-	SELECT id, user_id, account_id, 'outgoing payment' AS what FROM outgoing_payments
-	UNION ALL SELECT id, user_id, account_id, 'incoming payment' FROM incoming_payments
-	UNION ALL SELECT id, user_id, account_id, 'pointer' FROM pointers) x
-	LEFT JOIN wallet_accounts w ON w.id = x.account_id WHERE w.user_id IS NOT x.user_id`,
+// Audit compares every payment, and who owns what, with the ledger, while
+// ledger.Check replays it: it is a ledger.Observer. It keeps two sums for each
+// payment and account. Money on its way to and from suspense is neither sent
+// nor received; what suspense paid out at last is sent.
+type Audit struct {
+	sent     map[party]uint64 // debited from people
+	received map[party]uint64 // credited to people; isSeen marks those with a row
+	abroad   map[uuid.UUID]bool
+	pages    []func(ctx context.Context, tx db.Tx) (done bool, err error)
+	found    []ledger.Defect
 }
 
-// Check compares every payment with the ledger. An error means that it could
-// not read.
-func Check(ctx context.Context, tx db.Tx) ([]ledger.Defect, error) {
-	var defects []ledger.Defect
-	for _, query := range paymentChecks {
-		rows, err := tx.QueryContext(ctx, query)
+// party is a person's account in a payment: its number in the ledger.
+type party struct {
+	payment uuid.UUID
+	account int64
+}
+
+// isSeen marks a sum whose row was compared. Amounts do not reach so far.
+const isSeen = 1 << 63
+
+// NewAudit returns an audit for one run of ledger.Check.
+func NewAudit() *Audit {
+	a := &Audit{sent: map[party]uint64{}, received: map[party]uint64{}, abroad: map[uuid.UUID]bool{}}
+	a.pages = []func(context.Context, db.Tx) (bool, error){
+		a.outgoing(), a.incoming(), a.unrecorded(),
+		a.holds(), a.walletAccounts(), a.ledgerAccounts(), a.pointers(),
+	}
+	return a
+}
+
+// Posted implements ledger.Observer.
+func (a *Audit) Posted(t *ledger.Posted) {
+	if t.Debit.Code == ledger.CodeSuspense || t.Credit.Code == ledger.CodeSuspense {
+		return
+	}
+	if t.Debit.Code == ledger.CodePerson {
+		a.sent[party{t.Reference, t.DebitN}] += t.Amount
+	}
+	switch t.Credit.Code {
+	case ledger.CodePerson:
+		a.received[party{t.Reference, t.CreditN}] += t.Amount
+	case ledger.CodePeer:
+		a.abroad[t.Reference] = true
+	}
+}
+
+// Resolved implements ledger.Observer.
+func (a *Audit) Resolved(r ledger.Resolved) {
+	if r.Paid && r.BearerCode == ledger.CodePerson {
+		a.sent[party{r.Reference, r.Bearer}] += r.Amount
+	}
+}
+
+// Compare implements ledger.Observer.
+func (a *Audit) Compare(ctx context.Context, tx db.Tx) (defects []ledger.Defect, done bool, err error) {
+	if done, err = a.pages[0](ctx, tx); err != nil {
+		return nil, false, fmt.Errorf("check payments: %w", err)
+	}
+	if done {
+		a.pages = a.pages[1:]
+	}
+	defects, a.found = a.found, nil
+	return defects, len(a.pages) == 0, nil
+}
+
+func (a *Audit) defect(id uuid.UUID, format string, args ...any) {
+	a.found = append(a.found, ledger.Defect{Name: DefectPayment, Detail: id.String() + " " + fmt.Sprintf(format, args...)})
+}
+
+// byID walks a table in the order of its ids. query takes the last id, and how
+// many rows at most; scan reads a row and returns its id.
+func byID(query string, scan func(rows *sql.Rows) (uuid.UUID, error)) func(context.Context, db.Tx) (bool, error) {
+	var last []byte
+	return func(ctx context.Context, tx db.Tx) (done bool, err error) {
+		rows, err := tx.QueryContext(ctx, query, last, auditRows)
 		if err != nil {
-			return defects, fmt.Errorf("check payments: %w", err)
+			return false, err
 		}
+		defer rows.Close()
+		n := 0
+		for ; rows.Next(); n++ {
+			id, err := scan(rows)
+			if err != nil {
+				return false, err
+			}
+			last = id[:]
+		}
+		return n < auditRows, rows.Err()
+	}
+}
+
+// byNumber walks a table of the ledger by its numbers, in pages without gaps.
+// query takes the first and the last number of a page and returns ids that are
+// wrong; highest is how many there are.
+func (a *Audit) byNumber(highest, query, what string) func(context.Context, db.Tx) (bool, error) {
+	from := int64(math.MinInt64)
+	return func(ctx context.Context, tx db.Tx) (done bool, err error) {
+		var last sql.NullInt64
+		if err := tx.QueryRowContext(ctx, highest).Scan(&last); err != nil {
+			return false, err
+		}
+		to := max(from, 0) + auditRows
+		rows, err := tx.QueryContext(ctx, query, from, to)
+		if err != nil {
+			return false, err
+		}
+		defer rows.Close()
 		for rows.Next() {
 			var id uuid.UUID
-			var what string
-			if err := rows.Scan(&id, &what); err != nil {
-				rows.Close()
-				return defects, fmt.Errorf("check payments: %w", err)
+			if err := rows.Scan(&id); err != nil {
+				return false, err
 			}
-			defects = append(defects, ledger.Defect{Name: DefectPayment, Detail: fmt.Sprintf("%s %s", id, what)})
+			a.defect(id, "%s", what)
 		}
-		if err := rows.Close(); err != nil {
-			return defects, fmt.Errorf("check payments: %w", err)
-		}
-		if err := rows.Err(); err != nil {
-			return defects, fmt.Errorf("check payments: %w", err)
-		}
+		from = to + 1
+		return to >= last.Int64, rows.Err()
 	}
-	return defects, nil
+}
+
+// outgoingRow is an outgoing payment beside its hold and what its account and
+// its receiver's are in the ledger.
+type outgoingRow struct {
+	id                     uuid.UUID
+	debit, sent, delivered uint64
+	state                  string
+	ended                  sql.NullInt64
+	account, receiver      sql.NullInt64
+	owned                  bool
+	holdCode, holdTotal    sql.NullInt64
+	holdClosed             sql.NullBool
+}
+
+func (a *Audit) outgoing() func(context.Context, db.Tx) (bool, error) {
+	const query = `SELECT o.id, o.debit_amount, o.sent_amount, o.delivered_amount, o.state, o.ended_at, a.n, r.n,
+		w.user_id IS o.user_id, k.code, h.reserved + h.in_flight + h.drawn + h.returned, h.closed
+		FROM outgoing_payments o
+		LEFT JOIN wallet_accounts w ON w.id = o.account_id
+		LEFT JOIN accounts a ON a.id = o.account_id
+		LEFT JOIN incoming_payments i ON i.id = o.id
+		LEFT JOIN accounts r ON r.id = i.account_id
+		LEFT JOIN holds h ON h.n = (SELECT h.n FROM holds h JOIN accounts k ON k.n = h.credit
+			WHERE h.reference = o.id AND h.debit = a.n ORDER BY k.code <> 4 LIMIT 1)
+		LEFT JOIN accounts k ON k.n = h.credit
+		WHERE o.id > coalesce(?, x'') ORDER BY o.id LIMIT ?`
+	return byID(query, func(rows *sql.Rows) (uuid.UUID, error) {
+		var o outgoingRow
+		err := rows.Scan(&o.id, &o.debit, &o.sent, &o.delivered, &o.state, &o.ended, &o.account, &o.receiver,
+			&o.owned, &o.holdCode, &o.holdTotal, &o.holdClosed)
+		if err == nil {
+			a.compareOutgoing(o)
+		}
+		return o.id, err
+	})
+}
+
+func (a *Audit) compareOutgoing(o outgoingRow) {
+	if sent := a.sent[party{o.id, o.account.Int64}]; o.sent != sent {
+		a.defect(o.id, "sent %d, its transfers say %d", o.sent, sent)
+	}
+	// What arrived at another node is what that node says.
+	if delivered := a.received[party{o.id, o.receiver.Int64}] &^ isSeen; o.delivered != delivered && !a.abroad[o.id] {
+		a.defect(o.id, "delivered %d, its transfers say %d", o.delivered, delivered)
+	}
+	open := o.state == "sending" || o.state == "needs_review"
+	total := o.holdTotal.Int64
+	if o.holdCode.Int64 != int64(ledger.CodeOutgoing) || o.holdClosed.Bool == open || total < 0 || uint64(total) != o.debit {
+		a.defect(o.id, "is %s with a hold that does not fit", o.state)
+	}
+	if !open && (o.state == "completed") != (o.sent == o.debit) || o.ended.Valid == open {
+		ended := "never"
+		if o.ended.Valid {
+			ended = fmt.Sprint(o.ended.Int64)
+		}
+		a.defect(o.id, "is %s with %d of %d sent, ended %s", o.state, o.sent, o.debit, ended)
+	}
+	if !o.owned {
+		a.defect(o.id, "outgoing payment belongs to another person than its account")
+	}
+}
+
+func (a *Audit) incoming() func(context.Context, db.Tx) (bool, error) {
+	const query = `SELECT i.id, i.received_amount, a.n, w.user_id IS i.user_id FROM incoming_payments i
+		LEFT JOIN wallet_accounts w ON w.id = i.account_id LEFT JOIN accounts a ON a.id = i.account_id
+		WHERE i.id > coalesce(?, x'') ORDER BY i.id LIMIT ?`
+	return byID(query, func(rows *sql.Rows) (id uuid.UUID, err error) {
+		var amount uint64
+		var account sql.NullInt64
+		var owned bool
+		if err := rows.Scan(&id, &amount, &account, &owned); err != nil {
+			return id, err
+		}
+		p := party{id, account.Int64}
+		received, known := a.received[p]
+		if received &^= isSeen; received != amount {
+			a.defect(id, "received %d, its transfers say %d", amount, received)
+		}
+		if known {
+			a.received[p] = received | isSeen
+		}
+		if !owned {
+			a.defect(id, "incoming payment belongs to another person than its account")
+		}
+		return id, nil
+	})
+}
+
+// unrecorded looks for the rows of what people received and incoming did not
+// come across.
+func (a *Audit) unrecorded() func(context.Context, db.Tx) (bool, error) {
+	const query = `SELECT EXISTS (SELECT 1 FROM incoming_payments i JOIN accounts a ON a.id = i.account_id
+		WHERE i.id = ? AND a.n = ?)`
+	var left []party
+	collected := false
+	return func(ctx context.Context, tx db.Tx) (done bool, err error) {
+		if !collected {
+			for p, received := range a.received {
+				if received&isSeen == 0 {
+					left = append(left, p)
+				}
+			}
+			collected = true
+		}
+		page := left[:min(auditRows, len(left))]
+		left = left[len(page):]
+		for _, p := range page {
+			var recorded bool
+			if err := tx.QueryRowContext(ctx, query, p.payment[:], p.account).Scan(&recorded); err != nil {
+				return false, err
+			}
+			if !recorded {
+				a.defect(p.payment, "paid a person, but no incoming payment says so")
+			}
+		}
+		return len(left) == 0, nil
+	}
+}
+
+// holds looks for holds of people's money that no payment has. Other holds have
+// none: those of peers, of exchanges, of allowances.
+func (a *Audit) holds() func(context.Context, db.Tx) (bool, error) {
+	return a.byNumber("SELECT max(n) FROM holds", `SELECT h.reference FROM holds h
+		JOIN accounts d ON d.n = h.debit AND d.code = 1 JOIN accounts c ON c.n = h.credit
+		LEFT JOIN outgoing_payments o ON o.id = h.reference AND o.account_id = d.id
+		WHERE h.n BETWEEN ? AND ? AND (o.id IS NULL OR c.code <> 4)`, "is a hold without a payment")
+}
+
+func (a *Audit) ledgerAccounts() func(context.Context, db.Tx) (bool, error) {
+	return a.byNumber("SELECT max(n) FROM accounts", `SELECT a.id FROM accounts a
+		LEFT JOIN wallet_accounts w ON w.id = a.id
+		WHERE a.n BETWEEN ? AND ? AND a.code = 1 AND w.id IS NULL`, "account belongs to nobody")
+}
+
+func (a *Audit) walletAccounts() func(context.Context, db.Tx) (bool, error) {
+	const query = `SELECT w.id, a.id IS NOT NULL, a.closed IS w.closed FROM wallet_accounts w
+		LEFT JOIN accounts a ON a.id = w.id AND a.code = 1
+		WHERE w.id > coalesce(?, x'') ORDER BY w.id LIMIT ?`
+	return byID(query, func(rows *sql.Rows) (id uuid.UUID, err error) {
+		var there, same bool
+		err = rows.Scan(&id, &there, &same)
+		switch {
+		case err == nil && !there:
+			a.defect(id, "account is not in the ledger")
+		case err == nil && !same:
+			a.defect(id, "account is closed for its owner or for the ledger only")
+		}
+		return id, err
+	})
+}
+
+func (a *Audit) pointers() func(context.Context, db.Tx) (bool, error) {
+	const query = `SELECT p.id, w.user_id IS p.user_id FROM pointers p LEFT JOIN wallet_accounts w ON w.id = p.account_id
+		WHERE p.id > coalesce(?, x'') ORDER BY p.id LIMIT ?`
+	return byID(query, func(rows *sql.Rows) (id uuid.UUID, err error) {
+		var owned bool
+		if err = rows.Scan(&id, &owned); err == nil && !owned {
+			a.defect(id, "pointer belongs to another person than its account")
+		}
+		return id, err
+	})
 }

@@ -251,20 +251,11 @@ func (w *wallet) balance(p person) string {
 func (w *wallet) check() {
 	w.t.Helper()
 	ctx := context.Background()
-	tx, err := w.db.Read.BeginTx(ctx, nil)
+	report, err := ledger.Check(ctx, w.db.Read, ledger.CheckOptions{Observers: []ledger.Observer{payments.NewAudit()}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer tx.Rollback()
-	report, err := ledger.Check(ctx, tx)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defects, err := payments.Check(ctx, tx)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, d := range append(report.Defects, defects...) {
+	for _, d := range report.Defects {
 		w.t.Errorf("%s: %s", d.Name, d.Detail)
 	}
 }

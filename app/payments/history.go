@@ -22,6 +22,7 @@ type Movement struct {
 	Amount    ledger.Amount // what moved; while sending, and when nothing moved, what was asked
 	State     State
 	Partly    bool // failed after a part was delivered
+	Checking  bool // ended, and of a part it isn't known yet whether it arrived
 	At        time.Time
 }
 
@@ -33,20 +34,20 @@ type Filter struct {
 	Limit     int
 }
 
-const historyColumns = `SELECT o.id, 0, o.account_id, o.receiver_name, o.receiver,
-	CASE WHEN o.state = 'completed' OR o.sent_amount > 0 AND o.state = 'failed' THEN o.sent_amount ELSE o.debit_amount END,
-	o.state, o.sent_amount > 0, o.created_at
+const historyColumns = `SELECT o.id, 0, o.account_id, o.receiver_name, o.receiver, o.debit_amount, o.sent_amount,
+	(SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer
+	WHERE x.reference = o.id AND x.state = 0 AND b.id = o.account_id), o.state, o.created_at
 	FROM outgoing_payments o WHERE o.%[1]s = ?1 AND (o.created_at, o.id) < (?2, ?3)
 	ORDER BY o.created_at DESC, o.id DESC LIMIT ?4`
 
-const historyIncoming = `SELECT i.id, 1, i.account_id, i.sender_name, i.sender, i.received_amount, 'completed', 0, i.created_at
+const historyIncoming = `SELECT i.id, 1, i.account_id, i.sender_name, i.sender, i.received_amount, i.received_amount, 0, 'completed', i.created_at
 	FROM incoming_payments i WHERE i.%[1]s = ?1 AND (i.created_at, i.id) < (?2, ?3)
 	ORDER BY i.created_at DESC, i.id DESC LIMIT ?4`
 
 const historyQuery = `SELECT h.*, s.code, s.scale FROM (
 	SELECT * FROM (` + historyColumns + `) UNION ALL SELECT * FROM (` + historyIncoming + `)
-	ORDER BY 9 DESC, 1 DESC LIMIT ?4) h
-	JOIN accounts a ON a.id = h.account_id JOIN assets s ON s.ledger = a.ledger ORDER BY 9 DESC, 1 DESC`
+	ORDER BY 10 DESC, 1 DESC LIMIT ?4) h
+	JOIN accounts a ON a.id = h.account_id JOIN assets s ON s.ledger = a.ledger ORDER BY 10 DESC, 1 DESC`
 
 // History returns a page of movements, newest first, and the cursor of the
 // next older page, "" at the end.
@@ -64,15 +65,19 @@ func (s *Service) History(ctx context.Context, f Filter) ([]Movement, string, er
 	var out []Movement
 	for rows.Next() {
 		var m Movement
-		var sent bool
+		var sent, checking uint64
 		var micros int64
-		err := rows.Scan(&m.ID, &m.In, &m.AccountID, &m.Who, &m.Pointer, &m.Amount.Value, &m.State, &sent, &micros,
+		err := rows.Scan(&m.ID, &m.In, &m.AccountID, &m.Who, &m.Pointer, &m.Amount.Value, &sent, &checking, &m.State, &micros,
 			&m.Amount.Asset.Code, &m.Amount.Asset.Scale)
 		if err != nil {
 			return nil, "", fmt.Errorf("history: %w", err)
 		}
 		m.At = time.UnixMicro(micros).UTC()
-		m.Partly = m.State == Failed && sent
+		m.Checking = m.State.Ended() && checking > 0
+		m.Partly = m.State == Failed && sent > 0
+		if m.State.Ended() && sent+checking > 0 {
+			m.Amount.Value = sent + checking
+		}
 		out = append(out, m)
 	}
 	if err := rows.Err(); err != nil {

@@ -19,12 +19,17 @@ import (
 type State string
 
 // The states. A failed payment may have been delivered in part: the amounts
-// say how much.
+// say how much. One that needs review was on its way when the wallet that this
+// one was restored from was backed up: nothing is sent until an admin ends it.
 const (
-	Sending   State = "sending"
-	Completed State = "completed"
-	Failed    State = "failed"
+	Sending     State = "sending"
+	NeedsReview State = "needs_review"
+	Completed   State = "completed"
+	Failed      State = "failed"
 )
+
+// Ended reports whether the state is final: nothing is reserved any more.
+func (s State) Ended() bool { return s == Completed || s == Failed }
 
 // Outgoing is a confirmed payment. Its id is its quote's: a quote is spent
 // once.
@@ -37,12 +42,31 @@ type Outgoing struct {
 	Rate            string        // as quoted, "" within a currency
 	DebitAmount     ledger.Amount // what was confirmed
 	ReceiveAmount   ledger.Amount // what was quoted
-	SentAmount      ledger.Amount // what left the account
-	DeliveredAmount ledger.Amount // what arrived
+	SentAmount      ledger.Amount // what left the account for good
+	DeliveredAmount ledger.Amount // what is known to have arrived
+	Suspended       Suspended
 	State           State
-	Reason          string // why it failed, a sentence for the person
+	Reason          string // why it failed or needs review, a sentence for the person
 	CreatedAt       time.Time
-	EndedAt         time.Time // zero while sending
+	EndedAt         time.Time // zero until it has ended
+}
+
+// Suspended is what was in flight to another node whenever the wallet crashed,
+// by what became of it.
+type Suspended struct {
+	Open     ledger.Amount // being checked: it may have arrived
+	Released ledger.Amount // didn't arrive, and is back on the account
+	Paid     ledger.Amount // arrived, and is part of the sent amount
+}
+
+// Held returns what the payment has reserved on the account: nothing once it
+// has ended.
+func (p Outgoing) Held() ledger.Amount {
+	held := ledger.Amount{Asset: p.DebitAmount.Asset}
+	if !p.State.Ended() {
+		held.Value = p.DebitAmount.Value - p.SentAmount.Value - p.Suspended.Open.Value - p.Suspended.Released.Value
+	}
+	return held
 }
 
 // Confirm turns a quote into a payment: one commit reserves the whole debit
@@ -97,22 +121,35 @@ func (s *Service) FindOutgoing(ctx context.Context, userID, id uuid.UUID) (Outgo
 	return p, err
 }
 
+const outgoingQuery = `SELECT o.id, o.user_id, o.account_id, o.receiver, o.receiver_name, o.rate,
+	o.debit_amount, o.receive_amount, o.sent_amount, o.delivered_amount, s.code, s.scale, o.receive_code, o.receive_scale,
+	o.state, o.reason, o.created_at, o.ended_at,
+	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 0),
+	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 1),
+	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 2)
+	FROM outgoing_payments o JOIN accounts a ON a.id = o.account_id JOIN assets s ON s.ledger = a.ledger `
+
 func findOutgoing(ctx context.Context, tx db.Tx, id uuid.UUID) (Outgoing, error) {
-	var p Outgoing
-	var created int64
-	var ended sql.NullInt64
-	err := tx.QueryRowContext(ctx, `SELECT o.id, o.user_id, o.account_id, o.receiver, o.receiver_name, o.rate,
-		o.debit_amount, o.receive_amount, o.sent_amount, o.delivered_amount, s.code, s.scale, o.receive_code, o.receive_scale,
-		o.state, o.reason, o.created_at, o.ended_at
-		FROM outgoing_payments o JOIN accounts a ON a.id = o.account_id JOIN assets s ON s.ledger = a.ledger
-		WHERE o.id = ?`, id[:]).Scan(&p.ID, &p.UserID, &p.AccountID, &p.Receiver, &p.ReceiverName, &p.Rate,
-		&p.DebitAmount.Value, &p.ReceiveAmount.Value, &p.SentAmount.Value, &p.DeliveredAmount.Value,
-		&p.DebitAmount.Asset.Code, &p.DebitAmount.Asset.Scale, &p.ReceiveAmount.Asset.Code, &p.ReceiveAmount.Asset.Scale,
-		&p.State, &p.Reason, &created, &ended)
+	p, err := scanOutgoing(tx.QueryRowContext(ctx, outgoingQuery+"WHERE o.id = ?", id[:]))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Outgoing{}, errNoPayment()
 	}
-	p.SentAmount.Asset, p.DeliveredAmount.Asset = p.DebitAmount.Asset, p.ReceiveAmount.Asset
+	return p, err
+}
+
+func scanOutgoing(row interface{ Scan(...any) error }) (Outgoing, error) {
+	var p Outgoing
+	var created int64
+	var ended sql.NullInt64
+	err := row.Scan(&p.ID, &p.UserID, &p.AccountID, &p.Receiver, &p.ReceiverName, &p.Rate,
+		&p.DebitAmount.Value, &p.ReceiveAmount.Value, &p.SentAmount.Value, &p.DeliveredAmount.Value,
+		&p.DebitAmount.Asset.Code, &p.DebitAmount.Asset.Scale, &p.ReceiveAmount.Asset.Code, &p.ReceiveAmount.Asset.Scale,
+		&p.State, &p.Reason, &created, &ended,
+		&p.Suspended.Open.Value, &p.Suspended.Released.Value, &p.Suspended.Paid.Value)
+	for _, debited := range []*ledger.Amount{&p.SentAmount, &p.Suspended.Open, &p.Suspended.Released, &p.Suspended.Paid} {
+		debited.Asset = p.DebitAmount.Asset
+	}
+	p.DeliveredAmount.Asset = p.ReceiveAmount.Asset
 	p.CreatedAt = time.UnixMicro(created).UTC()
 	if ended.Valid {
 		p.EndedAt = time.UnixMicro(ended.Int64).UTC()

@@ -7,6 +7,14 @@ import (
 	"pochi/ilp/stream"
 )
 
+// What the person reads about a payment that no sender ended by itself.
+const (
+	suspendedReason = "The wallet was interrupted while a part of this payment was on its way to the other wallet."
+	parkedReason    = "This payment was on its way when this wallet's data was copied, and the wallet has gone back to that copy. " +
+		"We look into what became of it. Until then nothing more is sent."
+	returnedReason = "This payment was interrupted. We looked into it and gave back what was still reserved."
+)
+
 // failureReason is what the person reads about a payment that ended early, ""
 // for one that didn't. local says that both sides are in this wallet.
 func failureReason(err error, local bool) string {

@@ -1,9 +1,11 @@
 package payments
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 	"runtime/debug"
 	"time"
 
@@ -149,8 +151,9 @@ func (s *Service) attempt(ctx context.Context, id uuid.UUID) (err error) {
 // send sends what is left of a payment. It returns why not all of it was sent,
 // for the person and for the log.
 func (s *Service) send(ctx context.Context, p Outgoing) (why string, err error) {
-	if p.SentAmount.Value == p.DebitAmount.Value {
-		return "", nil
+	order := orderOf(p)
+	if order.done.Sent == order.amount {
+		return order.why, nil
 	}
 	receiver, err := s.Resolve(ctx, p.Receiver)
 	if err != nil {
@@ -168,35 +171,74 @@ func (s *Service) send(ctx context.Context, p Outgoing) (why string, err error) 
 	})
 	local := receiver.Local != nil
 	_, err = sender.Send(ctx, stream.SendParams{
-		Amount:       p.DebitAmount.Value,
-		MinDelivered: p.ReceiveAmount.Value,
+		Amount:       order.amount,
+		MinDelivered: order.min,
 		Asset:        ilp.Asset(p.ReceiveAmount.Asset),
 		Whole:        local, // each packet rounds down, and nothing on this way needs it cut
 		MaxRounding:  1,     // what going on after a restart may cost
 		Deadline:     s.Clock.Now().Add(s.SendTimeout),
-		Done:         stream.Result{Sent: p.SentAmount.Value, Delivered: p.DeliveredAmount.Value},
+		Done:         order.done,
 	})
-	return failureReason(err, local), err
+	return cmp.Or(failureReason(err, local), order.why), err
+}
+
+// order is what a payment's own packets have to deliver: all of it but what
+// went into suspense, which is never sent again.
+type order struct {
+	amount uint64        // of the debit
+	min    uint64        // that has to arrive for it
+	done   stream.Result // what of it earlier packets did
+	why    string        // that isn't the whole debit, for the person; else ""
+}
+
+func orderOf(p Outgoing) order {
+	o := order{
+		amount: p.DebitAmount.Value, min: p.ReceiveAmount.Value,
+		done: stream.Result{Sent: p.SentAmount.Value, Delivered: p.DeliveredAmount.Value},
+	}
+	suspended := p.Suspended.Open.Value + p.Suspended.Released.Value + p.Suspended.Paid.Value
+	if suspended == 0 {
+		return o
+	}
+	o.amount -= suspended
+	o.done.Sent -= p.Suspended.Paid.Value
+	o.why = suspendedReason
+	high, low := bits.Mul64(o.min, o.amount)
+	if o.min, _ = bits.Div64(high, low, p.DebitAmount.Value); o.min == 0 {
+		o.amount = o.done.Sent // so little is left that nothing would arrive
+	}
+	return o
 }
 
 // finish returns what is left of the hold and writes the final state. What was
 // sent is read from the row, which commits with each packet: the sender may
 // have been told less than what happened.
 func (s *Service) finish(ctx context.Context, p Outgoing, why string) error {
-	chain := ledger.Chain{ledger.CloseHold{
-		Reference: p.ID, Debit: p.AccountID, Credit: outgoingAccount(ilp.Asset(p.DebitAmount.Asset)),
-	}}
-	return s.Ledger.Submit(ctx, chain, func(tx db.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE outgoing_payments SET
-			state = CASE WHEN sent_amount = debit_amount THEN 'completed' ELSE 'failed' END,
-			reason = CASE WHEN sent_amount = debit_amount THEN '' ELSE ? END, ended_at = ?
-			WHERE id = ? AND state = 'sending'`, why, s.Clock.Now().UnixMicro(), p.ID[:])
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n != 1 {
-			return errors.Join(fmt.Errorf("payment %s has ended before", p.ID), err)
-		}
-		return nil
+	return s.Ledger.Submit(ctx, ledger.Chain{closingOf(p)}, func(tx db.Tx) error {
+		return endRow(ctx, tx, p.ID, Sending, why, s.Clock.Now())
 	})
+}
+
+// closingOf returns what is left of a payment's hold to its account.
+func closingOf(p Outgoing) ledger.CloseHold {
+	return ledger.CloseHold{Reference: p.ID, Debit: p.AccountID, Credit: outgoingAccount(ilp.Asset(p.DebitAmount.Asset))}
+}
+
+// errEnded: the payment isn't in the state any more from which it was to end.
+var errEnded = errors.New("the payment has ended before")
+
+// endRow ends a payment that is in a state: completed when all of it was sent,
+// else failed for the reason. It returns errEnded when its state is another.
+func endRow(ctx context.Context, tx db.Tx, id uuid.UUID, from State, why string, now time.Time) error {
+	res, err := tx.ExecContext(ctx, `UPDATE outgoing_payments SET
+		state = CASE WHEN sent_amount = debit_amount THEN 'completed' ELSE 'failed' END,
+		reason = CASE WHEN sent_amount = debit_amount THEN '' ELSE ? END, ended_at = ?
+		WHERE id = ? AND state = ?`, why, now.UnixMicro(), id[:], from)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(fmt.Errorf("payment %s: %w", id, errEnded), err)
+	}
+	return nil
 }

@@ -37,6 +37,7 @@ type server struct {
 	payments *payments.Service
 	pages    *fiber.App
 	health   http.Handler
+	admin    http.Handler
 	log      *slog.Logger
 }
 
@@ -72,7 +73,9 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	return &server{db: d, payments: pay, pages: pages, health: health{db: d, hydra: provider}, log: log}, nil
+	return &server{
+		db: d, payments: pay, pages: pages, health: health{db: d, hydra: provider}, admin: buildAdmin(cfg, d, books, log), log: log,
+	}, nil
 }
 
 func openCurrencies(ctx context.Context, cfg config.Config, books *ledger.Ledger) ([]ledger.Asset, error) {

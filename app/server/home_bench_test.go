@@ -38,10 +38,7 @@ func BenchmarkHome(b *testing.B) {
 func deposit(b *testing.B, to *browser, n int) {
 	b.Helper()
 	ctx := context.Background()
-	var userID, accountID uuid.UUID
-	if err := to.server.db.Read.QueryRowContext(ctx, "SELECT user_id, id FROM wallet_accounts").Scan(&userID, &accountID); err != nil {
-		b.Fatal(err)
-	}
+	userID, accountID := owner(b, to.server, "ann")
 	var callers sync.WaitGroup
 	for range 100 {
 		callers.Go(func() {
@@ -57,4 +54,15 @@ func deposit(b *testing.B, to *browser, n int) {
 	if page := to.get("/"); !strings.Contains(page.Body, "Show everything") {
 		b.Fatalf("the deposits are not on the page: %s", page.Body)
 	}
+}
+
+// owner returns a person and their account, by pointer.
+func owner(b *testing.B, s *server, pointer string) (userID, accountID uuid.UUID) {
+	b.Helper()
+	err := s.db.Read.QueryRowContext(context.Background(), "SELECT user_id, account_id FROM pointers WHERE name = ?", pointer).
+		Scan(&userID, &accountID)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return userID, accountID
 }

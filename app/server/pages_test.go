@@ -8,6 +8,9 @@ import (
 	"sync"
 	"testing"
 
+	"pochi/app/payments"
+	"pochi/db"
+
 	"github.com/gofiber/fiber/v2"
 )
 
@@ -45,6 +48,41 @@ func TestPayBetweenTwoPeople(t *testing.T) {
 	cho := signUp(t, s, "cho", "JPY")
 	for _, path := range []string{quote, payment, "/accounts/" + account, "/accounts/" + account + "/edit"} {
 		cho.get(path).expect(t, "somebody else at "+path, http.StatusNotFound)
+	}
+}
+
+// What a restore set aside is no payment that is being sent, nor one that
+// failed: its person can tell.
+func TestPaymentThatNeedsReview(t *testing.T) {
+	s := newWallet(t)
+	ann := signUp(t, s, "ann", "USD")
+	signUp(t, s, "ben", "USD")
+	account := ann.account()
+	ann.post("/deposit", "account", account, "amount", "100").expect(t, "deposit", http.StatusSeeOther)
+	quote := ann.post("/send", "to", pointerOf+"ben", "account", account, "amount", "25", "side", "send").
+		expect(t, "send", http.StatusSeeOther).Location
+	ann.get(quote) // for its token
+	payment := ann.post(quote+"/confirm").expect(t, "confirm", http.StatusSeeOther).Location
+	ann.get(payment).expect(t, "payment", http.StatusOK, "Delivered")
+	const sentence = "We look into what became of it."
+	err := s.db.Write(t.Context(), func(tx db.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE outgoing_payments SET state = 'sending', ended_at = NULL, sent_amount = 0, delivered_amount = 0`)
+		if err == nil {
+			_, err = payments.Park(t.Context(), tx)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := ann.get(payment).expect(t, "payment", http.StatusOK, "Needs review", sentence, "25.00 USD stays reserved", "Still reserved")
+	for _, unwanted := range []string{"Try again", "Send again", "every 2s", "Sending to"} {
+		if strings.Contains(page.Body, unwanted) {
+			t.Errorf("%q is on the page", unwanted)
+		}
+	}
+	for _, path := range []string{"/", "/history", "/accounts/" + account} {
+		ann.get(path).expect(t, path, http.StatusOK, "Needs review", "−$25.00")
 	}
 }
 

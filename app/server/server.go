@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"pochi/app/admin"
 	"pochi/app/config"
 	"pochi/db"
 
@@ -55,7 +56,12 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger, ready func())
 		return err
 	}
 	defer ops.Close()
-	return s.serve(ctx, pages, ops, ready)
+	commands, err := admin.Listen(cfg.Data)
+	if err != nil {
+		return err
+	}
+	defer commands.Close()
+	return s.serve(ctx, listeners{pages, ops, commands}, ready)
 }
 
 func listen(variables, address string) (net.Listener, error) {
@@ -66,18 +72,23 @@ func listen(variables, address string) (net.Listener, error) {
 	return l, nil
 }
 
+// listeners are where the wallet is asked: by people and apps, by whoever
+// watches it, and by its admins.
+type listeners struct{ pages, ops, commands net.Listener }
+
 // serve runs the parts side by side until ctx ends or one of them does. First
 // the listeners stop, so that nothing is confirmed any more, then the payments
 // on their way.
-func (s *server) serve(ctx context.Context, pages, ops net.Listener, ready func()) error {
+func (s *server) serve(ctx context.Context, l listeners, ready func()) error {
 	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSending()
 	if err := s.payments.Start(sending); err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.servePages(ctx, newListener(pages)) })
-	group.Go(func() error { return serveOps(ctx, ops, s.health) })
+	group.Go(func() error { return s.servePages(ctx, newListener(l.pages)) })
+	group.Go(func() error { return serveOps(ctx, l.ops, s.health) })
+	group.Go(func() error { return admin.Serve(ctx, l.commands, s.admin, s.log, drain) })
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():

@@ -57,7 +57,7 @@ func (s *Site) movement(m payments.Movement) views.Movement {
 		if v.Who == "" {
 			v.Who = "Somebody"
 		}
-	case m.State == payments.Failed && !m.Partly:
+	case m.State == payments.Failed && !m.Partly && !m.Checking:
 		v.Void = true
 	default:
 		v.Amount.Text = minus + v.Amount.Text
@@ -72,6 +72,10 @@ func movementState(m payments.Movement) string {
 	switch {
 	case m.State == payments.Sending:
 		return "Sending"
+	case m.State == payments.NeedsReview:
+		return "Needs review"
+	case m.Checking:
+		return "Being checked"
 	case m.Partly:
 		return "Partly delivered"
 	case m.State == payments.Failed:

@@ -2,9 +2,11 @@ package web
 
 import (
 	"fmt"
+	"strings"
 
 	"pochi/app/payments"
 	"pochi/app/problem"
+	"pochi/ledger"
 	"pochi/views"
 
 	"github.com/gofiber/fiber/v2"
@@ -47,15 +49,55 @@ func (s *Site) renderOutgoing(c *fiber.Ctx, p payments.Outgoing) error {
 		Rate: p.Rate, Fee: "None",
 		Reason: p.Reason, Started: moment(p.CreatedAt), Ended: moment(p.EndedAt),
 	}
-	switch v.State {
-	case views.PaymentFailed:
-		v.Where = fmt.Sprintf("Nothing was taken from %s.", account)
-	case views.PaymentPartly:
-		rest := p.DebitAmount
-		rest.Value -= p.SentAmount.Value
-		v.Where = fmt.Sprintf("%s arrived; %s is back in %s.", p.DeliveredAmount, rest, account)
+	v.Checking, v.Back = moneyUnlessZero(p.Suspended.Open), moneyUnlessZero(back(p))
+	if p.State == payments.NeedsReview {
+		v.Held = moneyUnlessZero(p.Held())
 	}
+	v.Where = where(p, v.State, account)
 	return render(c, fiber.StatusOK, views.Payment(s.page(c, "Payment", views.NavNone), v))
+}
+
+// where says where the money of a payment is that isn't simply sent, and what
+// the amounts on the page leave open.
+func where(p payments.Outgoing, state views.PaymentState, account string) string {
+	rest := p.DebitAmount
+	rest.Value -= p.SentAmount.Value + p.Suspended.Open.Value
+	var all []string
+	switch {
+	case state == views.PaymentReview && p.Held().Value > 0:
+		all = append(all, fmt.Sprintf("%s stays reserved in %s.", p.Held(), account))
+	case state == views.PaymentFailed:
+		all = append(all, fmt.Sprintf("Nothing was taken from %s.", account))
+	case state == views.PaymentPartly && p.Suspended.Paid.Value == 0:
+		all = append(all, fmt.Sprintf("%s arrived; %s is back in %s.", p.DeliveredAmount, rest, account))
+	case (state == views.PaymentPartly || state == views.PaymentChecking) && rest.Value > 0:
+		all = append(all, fmt.Sprintf("%s is back in %s.", rest, account))
+	}
+	if open := p.Suspended.Open; open.Value > 0 {
+		all = append(all, fmt.Sprintf("Whether %s of it arrived is being checked with the other wallet. If it didn't, it comes back to %s.", open, account))
+	}
+	if paid := p.Suspended.Paid; paid.Value > 0 {
+		all = append(all, fmt.Sprintf("%s of it turned out to have arrived; it isn't counted in what they got.", paid))
+	}
+	return strings.Join(all, " ")
+}
+
+// back is what came back to the account of a payment that was checked with the
+// other wallet: when it has ended, with what was never sent.
+func back(p payments.Outgoing) ledger.Amount {
+	out := p.Suspended.Released
+	if p.State.Ended() && p.Suspended.Open.Value+p.Suspended.Released.Value+p.Suspended.Paid.Value > 0 {
+		out.Value = p.DebitAmount.Value - p.SentAmount.Value - p.Suspended.Open.Value
+	}
+	return out
+}
+
+// moneyUnlessZero is an amount that is shown only if there is something.
+func moneyUnlessZero(a ledger.Amount) views.Money {
+	if a.Value == 0 {
+		return views.Money{}
+	}
+	return money(a)
 }
 
 func (s *Site) renderIncoming(c *fiber.Ctx, p payments.Incoming) error {
@@ -78,8 +120,12 @@ func paymentState(p payments.Outgoing) views.PaymentState {
 	switch {
 	case p.State == payments.Sending:
 		return views.PaymentSending
+	case p.State == payments.NeedsReview:
+		return views.PaymentReview
 	case p.State == payments.Completed:
 		return views.PaymentCompleted
+	case p.Suspended.Open.Value > 0:
+		return views.PaymentChecking
 	case p.SentAmount.Value > 0:
 		return views.PaymentPartly
 	}

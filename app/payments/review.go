@@ -1,0 +1,258 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"pochi/app/problem"
+	"pochi/db"
+	"pochi/ledger"
+
+	"github.com/google/uuid"
+)
+
+// Review is what admins do about money that the wallet can't decide about by
+// itself. Each of its methods is safe to repeat: what was done before is told,
+// and not done again.
+type Review struct {
+	DB     *db.DB
+	Ledger Ledger
+	Now    func() time.Time
+}
+
+// Suspense is an item of the ledger's suspense account, and whose payment it is
+// about. The zero payment is no payment of a person of this wallet's.
+type Suspense struct {
+	ledger.SuspenseItem
+	Payment Outgoing
+	Email   string // of the payer
+}
+
+// The states of a ledger.SuspenseItem.
+const (
+	SuspenseOpen     = "open"
+	SuspenseReleased = "released" // it didn't arrive: the bearer has it back
+	SuspensePaid     = "paid"     // it arrived: the counterparty has it
+)
+
+// ListSuspense returns the items in the order in which they came about.
+func ListSuspense(ctx context.Context, tx db.Tx, onlyOpen bool) ([]Suspense, error) {
+	items, err := ledger.Suspense(ctx, tx, onlyOpen)
+	if err != nil {
+		return nil, fmt.Errorf("list suspense: %w", err)
+	}
+	out := make([]Suspense, len(items))
+	for i, item := range items {
+		if out[i], err = describe(ctx, tx, item); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func findSuspense(ctx context.Context, tx db.Tx, n int64) (Suspense, error) {
+	item, err := ledger.FindSuspense(ctx, tx, n)
+	if errors.Is(err, ledger.ErrSuspenseUnknown) {
+		return Suspense{}, problem.New(problem.NotFound, "There is no suspense item %d.", n).Because(err)
+	}
+	if err != nil {
+		return Suspense{}, fmt.Errorf("find suspense item %d: %w", n, err)
+	}
+	return describe(ctx, tx, item)
+}
+
+// describe adds the payment that an item is about.
+func describe(ctx context.Context, tx db.Tx, item ledger.SuspenseItem) (Suspense, error) {
+	s := Suspense{SuspenseItem: item}
+	p, err := findOutgoing(ctx, tx, item.Reference)
+	if problem.CodeOf(err) == problem.NotFound {
+		return s, nil
+	}
+	if err != nil {
+		return s, fmt.Errorf("payment of suspense item %d: %w", item.Item, err)
+	}
+	s.Payment = p
+	s.Email, err = emailOf(ctx, tx, p.UserID)
+	return s, err
+}
+
+func emailOf(ctx context.Context, tx db.Tx, userID uuid.UUID) (email string, err error) {
+	err = tx.QueryRowContext(ctx, "SELECT email FROM users WHERE id = ?", userID[:]).Scan(&email)
+	return email, err
+}
+
+// Resolve ends a suspense item, and those of its group, after the two wallets
+// have agreed on what became of it: paid, it goes to the counterparty, and
+// counts as sent for the payment it is about; else the bearer has it back.
+// repeated says that this very thing was done before. Errors: problem.NotFound;
+// problem.Conflict when the item was resolved the other way, or when the account
+// it would go to is closed.
+func (r Review) Resolve(ctx context.Context, n int64, pay bool) (s Suspense, repeated bool, err error) {
+	if s, err = findSuspense(ctx, r.DB.Read, n); err != nil {
+		return s, false, err
+	}
+	if s.State != SuspenseOpen {
+		return resolvedBefore(s, pay)
+	}
+	err = r.resolve(ctx, s, pay)
+	refused := errors.Is(err, ledger.ErrSuspenseResolved) // somebody was faster
+	switch {
+	case errors.Is(err, ledger.ErrAccountClosed):
+		return s, false, problem.New(problem.Conflict, "The account that item %d would go to is closed. Nothing was moved.", n).Because(err)
+	case err != nil && !refused:
+		return s, false, fmt.Errorf("resolve suspense item %d: %w", n, err)
+	}
+	if s, err = findSuspense(ctx, r.DB.Read, n); err != nil {
+		return s, false, err
+	}
+	if refused {
+		return resolvedBefore(s, pay)
+	}
+	return s, false, nil
+}
+
+func (r Review) resolve(ctx context.Context, s Suspense, pay bool) error {
+	return r.Ledger.Submit(ctx, ledger.Chain{ledger.ResolveSuspense{Item: s.Item, Pay: pay}}, func(tx db.Tx) error {
+		if !pay {
+			return nil
+		}
+		return addPaid(ctx, tx, s.SuspenseItem)
+	})
+}
+
+func resolvedBefore(s Suspense, pay bool) (Suspense, bool, error) {
+	if paid := s.State == SuspensePaid; paid != pay {
+		return s, false, problem.New(problem.Conflict, "Item %d was %s before. Nothing was moved.", s.Item, s.State)
+	}
+	return s, true, nil
+}
+
+// addPaid adds to what a payment has sent all that was taken from its account
+// and is resolved with an item. A payment that had ended without it may be
+// complete now.
+func addPaid(ctx context.Context, tx db.Tx, item ledger.SuspenseItem) error {
+	const paid = `(SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer
+		WHERE x.reference = ?1 AND x.batch = ?2 AND b.id = account_id)`
+	_, err := tx.ExecContext(ctx, `UPDATE outgoing_payments SET sent_amount = sent_amount + `+paid+`,
+		state = CASE WHEN state = 'failed' AND sent_amount + `+paid+` = debit_amount THEN 'completed' ELSE state END,
+		reason = CASE WHEN state = 'failed' AND sent_amount + `+paid+` = debit_amount THEN '' ELSE reason END
+		WHERE id = ?1`, item.Reference[:], item.Group)
+	if err != nil {
+		return fmt.Errorf("write the payment of suspense item %d: %w", item.Item, err)
+	}
+	return nil
+}
+
+// Return ends a payment that needs review: what it still has reserved is the
+// person's again. repeated says that this was done before. Errors:
+// problem.NotFound; problem.Conflict for a payment in another state.
+func (r Review) Return(ctx context.Context, id uuid.UUID) (p Outgoing, repeated bool, err error) {
+	if p, err = findOutgoing(ctx, r.DB.Read, id); err != nil {
+		return p, false, err
+	}
+	if p.State != NeedsReview {
+		return returnedBefore(p)
+	}
+	err = r.Ledger.Submit(ctx, ledger.Chain{closingOf(p)}, func(tx db.Tx) error {
+		return endRow(ctx, tx, id, NeedsReview, returnedReason, r.Now())
+	})
+	refused := errors.Is(err, ledger.ErrHoldUnknown) // somebody was faster: nothing else closes such a hold
+	if err != nil && !refused {
+		return p, false, fmt.Errorf("return payment %s: %w", id, err)
+	}
+	if p, err = findOutgoing(ctx, r.DB.Read, id); err != nil {
+		return p, false, err
+	}
+	if refused {
+		return returnedBefore(p)
+	}
+	return p, false, nil
+}
+
+func returnedBefore(p Outgoing) (Outgoing, bool, error) {
+	if p.Reason != returnedReason {
+		return p, false, problem.New(problem.Conflict, "The payment is %s, not %s. Nothing was moved.", p.State, NeedsReview)
+	}
+	return p, true, nil
+}
+
+// Park sets every payment that hasn't ended aside for review. It belongs into
+// the transaction that restores a database: what was sent after the backup was
+// made, this wallet can't know. It returns the payments' ids.
+func Park(ctx context.Context, tx db.Tx) ([]uuid.UUID, error) {
+	rows, err := tx.QueryContext(ctx, "UPDATE outgoing_payments SET state = 'needs_review', reason = ? WHERE state = 'sending' RETURNING id", parkedReason)
+	if err != nil {
+		return nil, fmt.Errorf("park payments: %w", err)
+	}
+	defer rows.Close()
+	var out []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("park payments: %w", err)
+		}
+		out = append(out, id)
+	}
+	return out, rows.Err()
+}
+
+// listPage is how many payments are read at once: a long read would keep the
+// write-ahead log from shrinking.
+const listPage = 500
+
+// Payer is a payment and who pays it.
+type Payer struct {
+	Outgoing
+	Email string
+}
+
+// Each calls visit for every outgoing payment in one of the states, of all when
+// none is named, in the order in which they were quoted, until it fails.
+func Each(ctx context.Context, tx db.Tx, states []State, visit func(Payer) error) error {
+	for after := uuid.Nil; ; {
+		page, err := listOutgoing(ctx, tx, states, after)
+		if err != nil {
+			return fmt.Errorf("list payments: %w", err)
+		}
+		for _, p := range page {
+			email, err := emailOf(ctx, tx, p.UserID)
+			if err != nil {
+				return fmt.Errorf("list payments: %w", err)
+			}
+			if err := visit(Payer{p, email}); err != nil {
+				return err
+			}
+			after = p.ID
+		}
+		if len(page) < listPage {
+			return nil
+		}
+	}
+}
+
+func listOutgoing(ctx context.Context, tx db.Tx, states []State, after uuid.UUID) ([]Outgoing, error) {
+	where, args := "WHERE o.id > ?", []any{after[:]}
+	if len(states) > 0 {
+		where += " AND o.state IN (?" + strings.Repeat(", ?", len(states)-1) + ")"
+	}
+	for _, state := range states {
+		args = append(args, state)
+	}
+	rows, err := tx.QueryContext(ctx, outgoingQuery+where+fmt.Sprintf(" ORDER BY o.id LIMIT %d", listPage), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Outgoing
+	for rows.Next() {
+		p, err := scanOutgoing(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, rows.Err()
+}

@@ -1,0 +1,421 @@
+package payments_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"pochi/app/payments"
+	"pochi/app/problem"
+	"pochi/db"
+	"pochi/ledger"
+
+	"github.com/google/uuid"
+)
+
+// review is what admins have of the wallet.
+func (w *wallet) review() payments.Review {
+	return payments.Review{DB: w.db, Ledger: w.ledger, Now: w.clock.Now}
+}
+
+// peer opens the account of another node.
+func (w *wallet) peer(asset ledger.Asset) uuid.UUID {
+	w.t.Helper()
+	ctx := context.Background()
+	number, err := ledger.LedgerOf(ctx, w.db.Read, asset)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	id := uuid.Must(uuid.NewV7())
+	if err := w.ledger.Submit(ctx, ledger.Chain{ledger.OpenAccount{ID: id, Ledger: number, Code: ledger.CodePeer}}, nil); err != nil {
+		w.t.Fatal(err)
+	}
+	return id
+}
+
+// crashed is a payment of Ann's of which a part was delivered and another part
+// was on its way to another node when the wallet died. The wallet runs again,
+// and its worker does with work.
+func crashed(t *testing.T, w *wallet, ann person, amount string, delivered, inFlight uint64, work bool) (payments.Quote, uuid.UUID) {
+	t.Helper()
+	ctx := context.Background()
+	w.stop()
+	w.start(false)
+	peer := w.peer(usd)
+	q := w.quote(ann, benPointer, amount, payments.FixedDebit)
+	if delivered > 0 {
+		interrupted(t, w, ann, benPointer, q, delivered)
+	} else if _, err := w.payments.Confirm(ctx, ann.id, q.ID); err != nil {
+		t.Fatal(err)
+	}
+	err := w.ledger.Submit(ctx, ledger.Chain{ledger.Take{
+		Reference: q.ID, Debit: ann.account, Credit: ledger.HouseAccount(usd, ledger.CodeOutgoing), Toward: peer, Amount: inFlight,
+	}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.stop()
+	w.start(work)
+	if work {
+		w.payments.Wait(ctx, q.ID)
+	}
+	return q, peer
+}
+
+func (w *wallet) outgoing(p person, id uuid.UUID) payments.Outgoing {
+	w.t.Helper()
+	out, err := w.payments.FindOutgoing(context.Background(), p.id, id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+// item returns the only open item in suspense.
+func (w *wallet) item() int64 {
+	w.t.Helper()
+	items, err := payments.ListSuspense(context.Background(), w.db.Read, true)
+	if err != nil || len(items) != 1 {
+		w.t.Fatalf("open items %+v, %v", items, err)
+	}
+	return items[0].Item
+}
+
+// summary is where a payment's money is.
+func summary(p payments.Outgoing) string {
+	return strings.Join([]string{string(p.State), "sent", p.SentAmount.String(), "held", p.Held().String(), "checking", p.Suspended.Open.String(),
+		"released", p.Suspended.Released.String(), "paid", p.Suspended.Paid.String()}, " ")
+}
+
+func wantSummary(t *testing.T, p payments.Outgoing, want string) {
+	t.Helper()
+	if got := summary(p); got != want {
+		t.Errorf("payment is %s\nwant       %s", got, want)
+	}
+}
+
+func (w *wallet) balanceOf(id uuid.UUID) uint64 {
+	w.t.Helper()
+	a, err := ledger.Find(context.Background(), w.db.Read, id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a.CreditsPosted - a.DebitsPosted
+}
+
+// What was in flight when the wallet crashed is not sent again; the rest is.
+func TestSuspenseIsNotSentAgain(t *testing.T) {
+	w := newWallet(t)
+	ann, ben := w.person("ann", usd, "10"), w.person("ben", usd, "")
+	q, _ := crashed(t, w, ann, "10", 300, 250, true)
+	wantSummary(t, w.outgoing(ann, q.ID), "failed sent 7.50 USD held 0.00 USD checking 2.50 USD released 0.00 USD paid 0.00 USD")
+	if a, b := w.balance(ann), w.balance(ben); a != "0.00 USD" || b != "7.50 USD" {
+		t.Errorf("Ann has %s, Ben %s", a, b)
+	}
+	w.check()
+}
+
+func TestSuspenseIsPaid(t *testing.T) {
+	w := newWallet(t)
+	ann := w.person("ann", usd, "10")
+	w.person("ben", usd, "")
+	q, peer := crashed(t, w, ann, "10", 300, 250, true)
+	item := w.item()
+	s, repeated, err := w.review().Resolve(context.Background(), item, true)
+	if err != nil || repeated || s.State != payments.SuspensePaid || s.Email != "ann@example.com" || s.Payment.ID != q.ID {
+		t.Errorf("%+v, %t, %v", s, repeated, err)
+	}
+	p := w.outgoing(ann, q.ID)
+	wantSummary(t, p, "completed sent 10.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 2.50 USD")
+	if p.Reason != "" {
+		t.Errorf("completed, for the reason %q", p.Reason)
+	}
+	if got := w.balanceOf(peer); got != 250 {
+		t.Errorf("the other node has %d", got)
+	}
+	w.check()
+}
+
+func TestSuspenseIsReleased(t *testing.T) {
+	w := newWallet(t)
+	ann := w.person("ann", usd, "10")
+	w.person("ben", usd, "")
+	q, peer := crashed(t, w, ann, "10", 0, 1000, true)
+	wantSummary(t, w.outgoing(ann, q.ID), "failed sent 0.00 USD held 0.00 USD checking 10.00 USD released 0.00 USD paid 0.00 USD")
+	if _, _, err := w.review().Resolve(context.Background(), w.item(), false); err != nil {
+		t.Fatal(err)
+	}
+	wantSummary(t, w.outgoing(ann, q.ID), "failed sent 0.00 USD held 0.00 USD checking 0.00 USD released 10.00 USD paid 0.00 USD")
+	if a, b := w.balance(ann), w.balanceOf(peer); a != "10.00 USD" || b != 0 {
+		t.Errorf("Ann has %s, the other node %d", a, b)
+	}
+	w.check()
+}
+
+// The item is resolved while its payment still sends: it ends right all the
+// same.
+func TestSuspenseIsResolvedWhileSending(t *testing.T) {
+	for _, test := range []struct {
+		pay  bool
+		want string
+	}{
+		{true, "completed sent 10.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 2.50 USD"},
+		{false, "failed sent 7.50 USD held 0.00 USD checking 0.00 USD released 2.50 USD paid 0.00 USD"},
+	} {
+		w := newWallet(t)
+		ann := w.person("ann", usd, "10")
+		w.person("ben", usd, "")
+		q, _ := crashed(t, w, ann, "10", 300, 250, false)
+		wantSummary(t, w.outgoing(ann, q.ID), "sending sent 3.00 USD held 4.50 USD checking 2.50 USD released 0.00 USD paid 0.00 USD")
+		if _, _, err := w.review().Resolve(context.Background(), w.item(), test.pay); err != nil {
+			t.Fatal(err)
+		}
+		w.check()
+		w.stop()
+		w.start(true)
+		w.payments.Wait(context.Background(), q.ID)
+		wantSummary(t, w.outgoing(ann, q.ID), test.want)
+		w.check()
+	}
+}
+
+// A payment across currencies leaves an item for each: whichever is named, both
+// are resolved, and what left Ann's account counts.
+func TestSuspenseAcrossCurrencies(t *testing.T) {
+	w := newWallet(t)
+	ctx := context.Background()
+	ann := w.person("ann", usd, "10")
+	w.person("ben", usd, "")
+	w.stop()
+	w.start(false)
+	peer := w.peer(eur)
+	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
+	if _, err := w.payments.Confirm(ctx, ann.id, q.ID); err != nil {
+		t.Fatal(err)
+	}
+	err := w.ledger.Submit(ctx, ledger.Chain{
+		ledger.Take{Reference: q.ID, Debit: ann.account, Credit: ledger.HouseAccount(usd, ledger.CodeOutgoing),
+			Toward: ledger.HouseAccount(usd, ledger.CodeExchange), Amount: 250},
+		ledger.Take{Reference: q.ID, Debit: ledger.HouseAccount(eur, ledger.CodeExchange), Credit: ledger.HouseAccount(eur, ledger.CodeOutgoing),
+			Toward: peer, Amount: 228, Unreserved: true},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.stop()
+	w.start(true)
+	w.payments.Wait(ctx, q.ID)
+	items, err := payments.ListSuspense(ctx, w.db.Read, true)
+	if err != nil || len(items) != 2 || items[0].Group != items[1].Group || items[1].Payment.ID != q.ID {
+		t.Fatalf("items %+v, %v", items, err)
+	}
+	foreign := items[0]
+	if foreign.Asset != eur {
+		foreign = items[1]
+	}
+	if _, _, err := w.review().Resolve(ctx, foreign.Item, true); err != nil {
+		t.Fatal(err)
+	}
+	wantSummary(t, w.outgoing(ann, q.ID), "completed sent 10.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 2.50 USD")
+	if got := w.balanceOf(peer); got != 228 {
+		t.Errorf("the other node has %d", got)
+	}
+	if left, err := payments.ListSuspense(ctx, w.db.Read, true); err != nil || len(left) > 0 {
+		t.Errorf("still open: %+v, %v", left, err)
+	}
+	w.check()
+}
+
+func TestSuspenseIsResolvedOnce(t *testing.T) {
+	w := newWallet(t)
+	ann := w.person("ann", usd, "10")
+	w.person("ben", usd, "")
+	_, peer := crashed(t, w, ann, "10", 0, 1000, true)
+	item := w.item()
+	var moved, told atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			_, repeated, err := w.review().Resolve(context.Background(), item, true)
+			switch {
+			case err != nil:
+				t.Error(err)
+			case repeated:
+				told.Add(1)
+			default:
+				moved.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if moved.Load() != 1 || told.Load() != 7 || w.balanceOf(peer) != 1000 {
+		t.Errorf("%d moved it, %d were told, the other node has %d", moved.Load(), told.Load(), w.balanceOf(peer))
+	}
+	_, _, err := w.review().Resolve(context.Background(), item, false)
+	if problem.CodeOf(err) != problem.Conflict || !strings.Contains(problem.MessageOf(err), "paid before") {
+		t.Errorf("the other way: %v", err)
+	}
+	if _, _, err := w.review().Resolve(context.Background(), item+1, false); problem.CodeOf(err) != problem.NotFound {
+		t.Errorf("no item: %v", err)
+	}
+	w.check()
+}
+
+// The money may come back: until that is known its account stays open.
+func TestAnAccountWithSuspenseStaysOpen(t *testing.T) {
+	w := newWallet(t)
+	ctx := context.Background()
+	ann := w.person("ann", usd, "10")
+	w.person("ben", usd, "")
+	crashed(t, w, ann, "10", 0, 1000, true)
+	second, err := w.accounts.Open(ctx, ann.id, "EUR", "Second")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pointers, err := w.accounts.Pointers(ctx, ann.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.accounts.Repoint(ctx, ann.id, pointers[0].ID, second); err != nil {
+		t.Fatal(err)
+	}
+	err = w.accounts.Close(ctx, ann.id, ann.account)
+	if problem.CodeOf(err) != problem.Conflict || problem.MessageOf(err) != "The account can be closed once its payments have ended." {
+		t.Errorf("close: %v", err)
+	}
+	if _, _, err := w.review().Resolve(ctx, w.item(), true); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.accounts.Close(ctx, ann.id, ann.account); err != nil {
+		t.Errorf("close when it is settled: %v", err)
+	}
+}
+
+// park sets all payments aside that haven't ended, as a restore does.
+func (w *wallet) park() (ids []uuid.UUID) {
+	w.t.Helper()
+	err := w.db.Write(context.Background(), func(tx db.Tx) (err error) {
+		ids, err = payments.Park(context.Background(), tx)
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return ids
+}
+
+func TestParkedPaymentsAreNotSent(t *testing.T) {
+	w := newWallet(t)
+	ctx := context.Background()
+	ann, ben := w.person("ann", usd, "20"), w.person("ben", usd, "")
+	w.confirm(ann, w.quote(ann, benPointer, "10", payments.FixedDebit))
+	w.stop()
+	w.start(false)
+	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
+	interrupted(t, w, ann, benPointer, q, 400)
+	if ids := w.park(); len(ids) != 1 || ids[0] != q.ID {
+		t.Fatalf("parked %v, want the one that had not ended", ids)
+	}
+	w.stop()
+	w.start(true)
+	w.payments.Wait(ctx, q.ID)
+	wantSummary(t, w.outgoing(ann, q.ID), "needs_review sent 4.00 USD held 6.00 USD checking 0.00 USD released 0.00 USD paid 0.00 USD")
+	w.check()
+	p, repeated, err := w.review().Return(ctx, q.ID)
+	if err != nil || repeated {
+		t.Errorf("return: %t, %v", repeated, err)
+	}
+	wantSummary(t, p, "failed sent 4.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 0.00 USD")
+	if a, b := w.balance(ann), w.balance(ben); a != "6.00 USD" || b != "14.00 USD" {
+		t.Errorf("Ann has %s, Ben %s", a, b)
+	}
+	w.check()
+}
+
+func TestParkedPaymentsAreReturnedOnce(t *testing.T) {
+	w := newWallet(t)
+	ctx := context.Background()
+	ann := w.person("ann", usd, "20")
+	w.person("ben", usd, "")
+	done := w.confirm(ann, w.quote(ann, benPointer, "10", payments.FixedDebit))
+	w.stop()
+	w.start(false)
+	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
+	if _, err := w.payments.Confirm(ctx, ann.id, q.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.review().Return(ctx, q.ID); problem.CodeOf(err) != problem.Conflict || problem.MessageOf(err) != "The payment is sending, not needs_review. Nothing was moved." {
+		t.Errorf("while sending: %v", err)
+	}
+	if _, _, err := w.review().Return(ctx, done.ID); problem.CodeOf(err) != problem.Conflict {
+		t.Errorf("when completed: %v", err)
+	}
+	w.park()
+	var moved, told atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			_, repeated, err := w.review().Return(ctx, q.ID)
+			switch {
+			case err != nil:
+				t.Error(err)
+			case repeated:
+				told.Add(1)
+			default:
+				moved.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if moved.Load() != 1 || told.Load() != 7 || w.balance(ann) != "10.00 USD" {
+		t.Errorf("%d moved it, %d were told, Ann has %s", moved.Load(), told.Load(), w.balance(ann))
+	}
+	if _, _, err := w.review().Return(ctx, uuid.New()); problem.CodeOf(err) != problem.NotFound {
+		t.Errorf("no payment: %v", err)
+	}
+	w.check()
+}
+
+// All of it was sent when the wallet died: nothing is left to return, and the
+// payment is complete.
+func TestReturnOfAPaymentThatWasSent(t *testing.T) {
+	w := newWallet(t)
+	ann := w.person("ann", usd, "10")
+	w.person("ben", usd, "")
+	w.stop()
+	w.start(false)
+	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
+	interrupted(t, w, ann, benPointer, q, 1000)
+	w.park()
+	w.check()
+	if p, _, err := w.review().Return(context.Background(), q.ID); err != nil || p.State != payments.Completed || p.Reason != "" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	w.check()
+}
+
+func TestHistoryTellsWhatIsBeingChecked(t *testing.T) {
+	w := newWallet(t)
+	ctx := context.Background()
+	ann := w.person("ann", usd, "10")
+	w.person("ben", usd, "")
+	crashed(t, w, ann, "10", 300, 250, true)
+	newest := func() payments.Movement {
+		movements, _, err := w.payments.History(ctx, payments.Filter{UserID: ann.id, Limit: 1})
+		if err != nil || len(movements) != 1 {
+			t.Fatal(movements, err)
+		}
+		return movements[0]
+	}
+	if m := newest(); !m.Checking || m.Amount.String() != "10.00 USD" {
+		t.Errorf("%+v", m)
+	}
+	if _, _, err := w.review().Resolve(ctx, w.item(), false); err != nil {
+		t.Fatal(err)
+	}
+	if m := newest(); m.Checking || !m.Partly || m.Amount.String() != "7.50 USD" {
+		t.Errorf("%+v", m)
+	}
+}
