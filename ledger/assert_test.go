@@ -21,6 +21,7 @@ func TestABrokenBatchIsNotWritten(t *testing.T) {
 		"overspent":                       {"limit", func(a *ledger.Account) { a.DebitsPosted += 101; a.CreditsPosted -= 101 }},
 		"overreserved":                    {"limit", func(a *ledger.Account) { a.DebitsPending += 101; a.CreditsPending += 101 }},
 		"beyond a limit that was lowered": {"limit", func(a *ledger.Account) { a.DebitsPosted += 31; a.CreditsPosted -= 70; a.Limit = 0 }},
+		"pending without a hold":          {"holds", func(a *ledger.Account) { a.DebitsPending += 50; a.CreditsPending += 50 }},
 		"too much":                        {"limit", func(a *ledger.Account) { a.DebitsPosted += 1 << 63; a.CreditsPosted += 1 << 63 }},
 		"too much pending":                {"limit", func(a *ledger.Account) { a.CreditsPending += 1 << 63 }},
 	}

@@ -125,7 +125,7 @@ func (b *batch) openedHold(l *Ledger, h *hold) {
 	l.holds.last++
 	h.n, h.chain, h.used = l.holds.last, l.chains, l.chains
 	l.holds.add(h)
-	b.holdImages = append(b.holdImages, holdImage{hold: h, before: h.amounts, isNew: true})
+	b.holdImages = append(b.holdImages, holdImage{hold: h, isNew: true})
 }
 
 // effects is how many numbers are given away.

@@ -28,6 +28,7 @@ type flusher struct {
 	accounts  []*account // that the batch touched, by number
 	spans     []span     // theirs
 	holds     []*hold
+	kept      []amounts        // what the holds were
 	transfers []postedTransfer // in the order of their rows: those with ids, then those of packets
 	entries   []numberedEntry
 	written   []tailEntry
@@ -98,7 +99,7 @@ func (f *flusher) begin(b *batch) {
 		if h.seen = true; h.amounts == image.before && !image.isNew {
 			continue
 		}
-		f.holds = append(f.holds, h)
+		f.holds, f.kept = append(f.holds, h), append(f.kept, image.before)
 		if h.net != 0 || h.toward != nil && h.toward != image.before.toward {
 			moved = append(moved, holdMoved{h.n, h.net, h.toward.number()})
 		}
@@ -152,13 +153,15 @@ func (p packets) posted() postedTransfer {
 
 // end forgets the batch; what was written is kept for Committed.
 func (f *flusher) end() {
-	f.accounts, f.spans, f.holds = emptied(f.accounts), emptied(f.spans), emptied(f.holds)
+	f.accounts, f.spans = emptied(f.accounts), emptied(f.spans)
+	f.holds, f.kept = emptied(f.holds), emptied(f.kept)
 	f.transfers, f.entries = emptied(f.transfers), emptied(f.entries)
 }
 
 // assert stops a batch that would break the ledger: a limit exceeded, debits
-// that differ from credits, or a change without a command. No command may lead
-// there; this is what stands between a bug and the disk.
+// that differ from credits, pending totals that differ from what holds hold, or a
+// change without a command. No command may lead there; this is what stands
+// between a bug and the disk.
 func (l *Ledger) assert() error {
 	f := &l.flusher
 	type sums struct{ posted, pending int64 }
@@ -178,6 +181,35 @@ func (l *Ledger) assert() error {
 	for ledger, s := range byLedger {
 		if s != (sums{}) {
 			return fmt.Errorf("assertion: ledger %d would not sum to zero: %+v", ledger, s)
+		}
+	}
+	return f.assertPending()
+}
+
+// assertPending compares the accounts' pending totals with the holds, both as
+// far as the batch changed them.
+func (f *flusher) assertPending() error {
+	type pending struct{ debits, credits uint64 } // changes, modulo 2^64
+	held := map[*account]pending{}
+	for i, h := range f.holds {
+		changed := h.reserved + h.inFlight - f.kept[i].reserved - f.kept[i].inFlight
+		debit := held[h.debit]
+		debit.debits += changed
+		held[h.debit] = debit
+		credit := held[h.credit]
+		credit.credits += changed
+		held[h.credit] = credit
+	}
+	for i, a := range f.accounts {
+		before := f.spans[i].before
+		if (held[a] != pending{a.DebitsPending - before.DebitsPending, a.CreditsPending - before.CreditsPending}) {
+			return fmt.Errorf("assertion: what is pending on account %s differs from its holds", a.ID)
+		}
+		delete(held, a)
+	}
+	for a, changed := range held {
+		if changed != (pending{}) {
+			return fmt.Errorf("assertion: what is pending on account %s differs from its holds", a.ID)
 		}
 	}
 	return nil

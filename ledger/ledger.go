@@ -12,6 +12,15 @@
 // the batch they belong to. Reads go to the database, which shows what is
 // committed.
 //
+// What finds a transfer, by its id and by its accounts, is not written with the
+// batch. The rows of those tables are scattered; a plain loop that inserts
+// nothing but transfers writes 270,000 to 460,000 a second on two cores, with
+// the index in each batch of 1,000 48,000 to 61,000, with the index sorted and
+// inserted once for 131,072 of them 154,000 to 158,000. So transfers that are
+// not indexed yet stay in memory as well, and the index follows them slice by
+// slice, in its own order (see index). History, Statement and the check for
+// repeated ids look at both, so they show what was committed last.
+//
 // The truth is the transfers and a log of all other commands, in the order they
 // took effect, under a chain of hashes; accounts, holds and assets are what
 // they come to. Check makes them again from nothing and compares. Whoever edits
