@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"io"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -14,36 +14,55 @@ import (
 )
 
 func (c suspenseList) Run(p *program) error {
-	return withConfig(func(cfg config.Config) error { return admin.ListSuspense(p.ctx, cfg.DB, c.All, p.out) })
+	return withFiles(func(cfg config.Config) error { return newLists(cfg, p).Suspense(p.ctx, c.All) })
 }
 
 func (c suspenseRelease) Run(p *program) error {
-	return change(p, func(client admin.Client) (any, error) { return client.Release(p.ctx, c.Item) })
+	return change(p, func(client admin.Client) ([]admin.SuspenseItem, error) { return client.Release(p.ctx, c.Item) })
 }
 
 func (c suspensePay) Run(p *program) error {
-	return change(p, func(client admin.Client) (any, error) { return client.Pay(p.ctx, c.Item) })
+	return change(p, func(client admin.Client) ([]admin.SuspenseItem, error) { return client.Pay(p.ctx, c.Item) })
 }
 
 func (c paymentList) Run(p *program) error {
-	return withConfig(func(cfg config.Config) error { return admin.ListPayments(p.ctx, cfg.DB, c.State, p.out) })
+	return withFiles(func(cfg config.Config) error { return newLists(cfg, p).Payments(p.ctx, c.State) })
 }
 
 func (c paymentReturn) Run(p *program) error {
-	return change(p, func(client admin.Client) (any, error) { return client.Return(p.ctx, c.ID) })
+	return change(p, func(client admin.Client) ([]admin.Payment, error) {
+		returned, err := client.Return(p.ctx, c.ID)
+		return []admin.Payment{returned}, err
+	})
 }
 
-// change has something changed, by the running wallet or right here, and
-// prints it as it is then.
-func change(p *program, do func(admin.Client) (any, error)) error {
-	return withConfig(func(cfg config.Config) error {
+// change has things changed, by the running wallet or right here, and prints
+// them as they are then.
+func change[Thing any](p *program, do func(admin.Client) ([]Thing, error)) error {
+	return withFiles(func(cfg config.Config) error {
 		private()
 		changed, err := do(newAdminClient(cfg))
 		if err != nil {
 			return err
 		}
-		return printJSON(p.out, changed)
+		encoder := json.NewEncoder(p.out)
+		for _, thing := range changed {
+			if err := encoder.Encode(thing); err != nil {
+				return unsaid("it was done", err)
+			}
+		}
+		return nil
 	})
+}
+
+// unsaid tells that something was done, though what became of it can't be
+// printed.
+func unsaid(done string, err error) error {
+	return fmt.Errorf("%s, but the answer can't be printed: %w", done, err)
+}
+
+func newLists(cfg config.Config, p *program) admin.Lists {
+	return admin.Lists{DB: cfg.DB, Out: p.out, Warn: os.Stderr}
 }
 
 func newAdminClient(cfg config.Config) admin.Client {
@@ -52,6 +71,3 @@ func newAdminClient(cfg config.Config) admin.Client {
 		return server.OpenAdmin(ctx, cfg, log)
 	}}
 }
-
-// printJSON prints an object on a line of its own.
-func printJSON(out io.Writer, v any) error { return json.NewEncoder(out).Encode(v) }

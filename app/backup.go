@@ -9,10 +9,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"pochi/app/config"
 	"pochi/app/payments"
+	"pochi/app/sessions"
 	"pochi/db"
 
 	"github.com/google/uuid"
@@ -22,61 +24,111 @@ import (
 // and says what the copy holds and what it doesn't.
 func backup(ctx context.Context, cfg config.Config, file string, out io.Writer) error {
 	private()
+	if file == "" {
+		return errors.New("the backup's file has no name")
+	}
 	if err := db.Backup(ctx, cfg.DB, file); err != nil {
 		return err
 	}
-	info, err := os.Stat(file)
-	if err != nil {
-		return err
+	text, err := describe(ctx, cfg, file)
+	if err == nil {
+		_, err = io.WriteString(out, text)
 	}
-	batch, at, err := lastBatch(ctx, file)
 	if err != nil {
-		return err
+		return unsaid("the backup is made", err)
 	}
-	fmt.Fprintf(out, "%s: %d bytes, up to batch %d of %s\n", file, info.Size(), batch, at.Format(time.RFC3339))
-	fmt.Fprintf(out, "It holds people, accounts, payments and the ledger. It doesn't hold %s and %s, without which apps have to be "+
-		"connected again, nor the wallet's secret (POCHI_SECRET, or %s), without which forms that are open have to be sent again. Keep copies of them.\n",
-		filepath.Join(cfg.Data, "hydra.db"), filepath.Join(cfg.Data, "hydra.secret"), filepath.Join(cfg.Data, "pochi.secret"))
 	return nil
 }
 
-// lastBatch reads from a backup how far it goes. Nobody writes it, so it is
-// read as it is, and no file is made beside it.
-func lastBatch(ctx context.Context, file string) (batch int64, at time.Time, err error) {
-	copied, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: file}).EscapedPath()+"?mode=ro&immutable=1")
+func describe(ctx context.Context, cfg config.Config, file string) (string, error) {
+	info, err := os.Stat(file)
 	if err != nil {
-		return 0, at, err
+		return "", err
 	}
-	defer func() { err = errors.Join(err, copied.Close()) }()
-	var micros int64
-	if err := copied.QueryRowContext(ctx, "SELECT seq, at FROM head").Scan(&batch, &micros); err != nil {
-		return 0, at, fmt.Errorf("read %s: %w", file, err)
+	last, err := lastBatchOf(ctx, file)
+	if err != nil {
+		return "", err
 	}
-	return batch, time.UnixMicro(micros).UTC(), nil
+	return fmt.Sprintf("%s: %d bytes, %s\n", file, info.Size(), last) +
+		fmt.Sprintf("It holds people, accounts, payments and the ledger. It doesn't hold %s and %s, without which apps have to be "+
+			"connected again, nor the wallet's secret (POCHI_SECRET, or %s), without which forms that are open have to be sent again "+
+			"and payments that are on their way to this wallet end early. Keep copies of them.\n",
+			filepath.Join(cfg.Data, "hydra.db"), filepath.Join(cfg.Data, "hydra.secret"), filepath.Join(cfg.Data, "pochi.secret")), nil
 }
 
-// restore makes the database from a backup, sets aside the payments that were
-// on their way, and verifies the outcome.
+// lastBatchOf reads from a backup how far it goes. Nobody writes it, so it is
+// read as it is, and no file is made beside it.
+func lastBatchOf(ctx context.Context, file string) (last string, err error) {
+	copied, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: file}).EscapedPath()+"?mode=ro&immutable=1")
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, copied.Close()) }()
+	if last, err = lastBatch(ctx, copied); err != nil {
+		return "", fmt.Errorf("read %s: %w", file, err)
+	}
+	return last, nil
+}
+
+// lastBatch says how far a database goes.
+func lastBatch(ctx context.Context, read *sql.DB) (string, error) {
+	var batch, micros int64
+	if err := read.QueryRowContext(ctx, "SELECT seq, at FROM head").Scan(&batch, &micros); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("up to batch %d of %s", batch, time.UnixMicro(micros).UTC().Format(time.RFC3339)), nil
+}
+
+// restore makes the database from a backup, if what it holds is in order, and
+// changes what must not go on as if nothing had happened.
 func restore(ctx context.Context, cfg config.Config, file string, out io.Writer) error {
 	private()
 	var parked []uuid.UUID
-	err := db.Restore(ctx, file, cfg.DB, func(ctx context.Context, tx db.Tx) (err error) {
-		parked, err = payments.Park(ctx, tx)
-		return err
+	var last string
+	err := db.Restore(ctx, file, cfg.DB, db.Restoring{
+		Change: func(ctx context.Context, tx db.Tx) (err error) {
+			parked, err = interrupt(ctx, tx)
+			return err
+		},
+		Verify: func(ctx context.Context, read *sql.DB) (err error) {
+			if last, err = lastBatch(ctx, read); err != nil {
+				return err
+			}
+			if err = verify(ctx, read, true, out); err != nil {
+				err = fmt.Errorf("nothing was restored: %w", err)
+			}
+			return err
+		},
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "restored %s from %s\n", cfg.DB, file)
-	for _, id := range parked {
-		fmt.Fprintf(out, "payment %s was on its way: it needs review\n", id)
-	}
-	if len(parked) > 0 {
-		fmt.Fprintln(out, "Look at them with: pochi admin payment list --state needs_review. What was sent after the backup is unknown here; "+
-			"pochi admin payment return ID gives back what a payment still has reserved.")
-	}
-	if err := check(ctx, cfg, out); err != nil {
-		return fmt.Errorf("the backup is restored and must not be used: %w", err)
+	text := fmt.Sprintf("restored %s from %s, %s\n", cfg.DB, file, last) + aboutParked(parked)
+	if _, err := io.WriteString(out, text); err != nil {
+		return unsaid("the backup is restored", err)
 	}
 	return nil
+}
+
+// interrupt changes what may have gone on elsewhere after the backup was made:
+// payments on their way wait for review, nobody is logged in, and quotes have to
+// be asked for again. It returns the payments.
+func interrupt(ctx context.Context, tx db.Tx) (parked []uuid.UUID, err error) {
+	if parked, err = payments.Park(ctx, tx); err != nil {
+		return nil, err
+	}
+	return parked, errors.Join(payments.DropQuotes(ctx, tx), sessions.EndAll(ctx, tx))
+}
+
+func aboutParked(parked []uuid.UUID) string {
+	var b strings.Builder
+	for _, id := range parked {
+		fmt.Fprintf(&b, "payment %s was on its way: it needs review\n", id)
+	}
+	if len(parked) > 0 {
+		fmt.Fprintln(&b, "Look at them with: pochi admin payment list --state needs_review. What was sent after the backup is unknown here; "+
+			"pochi admin payment return ID gives back what a payment still has reserved.")
+	}
+	fmt.Fprintln(&b, "Everybody has to log in again, and quotes that were not confirmed have to be asked for again.")
+	return b.String()
 }

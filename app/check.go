@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -20,13 +21,18 @@ import (
 // contradict themselves, after naming every defect on a line of its own. When it
 // takes long it says on stderr how far it is.
 func check(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
-	alone := !isOpen(cfg.DB)
+	alone := !db.InUse(cfg.DB)
 	d, err := db.OpenReadOnly(ctx, cfg.DB)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	report, err := ledger.Check(ctx, d.Read, ledger.CheckOptions{
+	return verify(ctx, d.Read, alone, out)
+}
+
+// verify is check on an open database; alone says that nobody writes it.
+func verify(ctx context.Context, read *sql.DB, alone bool, out io.Writer) error {
+	report, err := ledger.Check(ctx, read, ledger.CheckOptions{
 		Alone:     alone,
 		Progress:  newProgress(os.Stderr, interval(os.Stderr), time.Now),
 		Observers: []ledger.Observer{payments.NewAudit()},
@@ -34,23 +40,58 @@ func check(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, defect := range report.Defects {
-		fmt.Fprintf(out, "%s: %s\n", defect.Name, defect.Detail)
+	var left payments.Unsettled
+	if len(report.Defects) == 0 {
+		if left, err = payments.CountUnsettled(ctx, read); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintf(out, "%d accounts, %d transfers in %d batches: ", report.Accounts, report.Transfers, report.Batches)
+	_, err = io.WriteString(out, summary(report, left))
 	if len(report.Defects) > 0 {
-		fmt.Fprintf(out, "%d defects\n", len(report.Defects))
-		return errors.New("the ledger is damaged")
+		err = errors.Join(errors.New("the ledger is damaged"), err)
 	}
-	fmt.Fprintln(out, "every ledger sums to zero, every account, hold and payment agrees with its transfers")
-	return nil
+	return err
 }
 
-// isOpen tells whether somebody has the database open, or left it so in a crash:
-// the write-ahead log goes with whoever is the last to close.
-func isOpen(dbURL string) bool {
-	_, err := os.Stat(strings.TrimPrefix(dbURL, "sqlite:") + "-wal")
-	return !errors.Is(err, fs.ErrNotExist)
+// summary is what check prints.
+func summary(report ledger.Report, left payments.Unsettled) string {
+	var b strings.Builder
+	for _, defect := range report.Defects {
+		fmt.Fprintf(&b, "%s: %s\n", defect.Name, defect.Detail)
+	}
+	if len(report.Unseen) > 0 {
+		fmt.Fprintf(&b, "While a wallet runs SQLite's own look at a large file leaves out: %s. Check again when it is stopped to have all looked at.\n",
+			strings.Join(report.Unseen, ", "))
+	}
+	fmt.Fprintf(&b, "%s, %s in %s: ", count(report.Accounts, "account"), count(report.Transfers, "transfer"), countBatches(report.Batches))
+	if len(report.Defects) > 0 {
+		fmt.Fprintf(&b, "%s\n", count(len(report.Defects), "defect"))
+		return b.String()
+	}
+	b.WriteString("every ledger sums to zero, every account, hold and payment agrees with its transfers")
+	if left.Items > 0 {
+		fmt.Fprintf(&b, "; %s in suspense to settle", count(left.Items, "item"))
+	}
+	if left.Reviews > 0 {
+		fmt.Fprintf(&b, "; %s to review", count(left.Reviews, "payment"))
+	}
+	b.WriteByte('\n')
+	return b.String()
+}
+
+// count is a number of things, in words.
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
+
+func countBatches(n int) string {
+	if n == 1 {
+		return "1 batch"
+	}
+	return fmt.Sprintf("%d batches", n)
 }
 
 // interval is how long to wait between lines about progress: somebody watches a

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"pochi/app/config"
+	"pochi/app/payments"
 	"pochi/db"
 	"pochi/ledger"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 )
 
@@ -26,7 +28,7 @@ func TestCheckNamesADefect(t *testing.T) {
 	if err := check(ctx, cfg, &out); err != nil {
 		t.Fatalf("%v: %s", err, &out)
 	}
-	if !strings.Contains(out.String(), "1 transfers") {
+	if !strings.Contains(out.String(), "1 transfer ") {
 		t.Errorf("it says %q", &out)
 	}
 	raw, err := sql.Open("sqlite3", "file:"+strings.TrimPrefix(cfg.DB, "sqlite:"))
@@ -59,20 +61,26 @@ func TestCheckTellsProgress(t *testing.T) {
 	}
 }
 
-func TestIsOpen(t *testing.T) {
-	cfg := config.Config{DB: "sqlite:" + filepath.Join(t.TempDir(), "pochi.db")}
-	d, err := db.Open(context.Background(), db.Options{URL: cfg.DB})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !isOpen(cfg.DB) {
-		t.Error("it is open, and isn't said to be")
-	}
-	if err := d.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if isOpen(cfg.DB) {
-		t.Error("it is closed, and isn't said to be")
+func TestSummary(t *testing.T) {
+	const order = "1 account, 2 transfers in 1 batch: every ledger sums to zero, every account, hold and payment agrees with its transfers"
+	sound := ledger.Report{Accounts: 1, Transfers: 2, Batches: 1}
+	unseen, damaged := sound, sound
+	unseen.Unseen = []string{"transfers", "history"}
+	damaged.Defects = []ledger.Defect{{Name: "head", Detail: "it is gone"}}
+	for _, test := range []struct {
+		report ledger.Report
+		left   payments.Unsettled
+		want   string
+	}{
+		{sound, payments.Unsettled{}, order + "\n"},
+		{sound, payments.Unsettled{Items: 2, Reviews: 1}, order + "; 2 items in suspense to settle; 1 payment to review\n"},
+		{unseen, payments.Unsettled{}, "While a wallet runs SQLite's own look at a large file leaves out: transfers, history. " +
+			"Check again when it is stopped to have all looked at.\n" + order + "\n"},
+		{damaged, payments.Unsettled{}, "head: it is gone\n1 account, 2 transfers in 1 batch: 1 defect\n"},
+	} {
+		if diff := cmp.Diff(test.want, summary(test.report, test.left)); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 

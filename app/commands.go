@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
+	"strings"
 
 	"pochi/app/config"
 	"pochi/app/payments"
@@ -56,10 +59,31 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case helped: // by --help, whatever else is missing
 		return nil
 	case err != nil:
-		return hinted(err)
+		return hinted(signed(err, args))
 	}
 	return command.Run(&program{ctx, out, parser})
 }
+
+// signed says of a negative number what is wrong: the parser takes it for a flag.
+func signed(err error, args []string) error {
+	var wrong *kong.ParseError
+	for _, arg := range args {
+		n, notNumber := strconv.ParseInt(arg, 10, 64)
+		if notNumber == nil && n < 0 && errors.As(err, &wrong) {
+			return &negative{ParseError: wrong, number: n}
+		}
+	}
+	return err
+}
+
+// negative is a ParseError because of a negative number.
+type negative struct {
+	*kong.ParseError
+	number int64
+}
+
+func (n *negative) Error() string { return fmt.Sprintf("%d: a number must be 1 or more", n.number) }
+func (n *negative) Unwrap() error { return n.ParseError }
 
 // hinted adds to what is wrong with the arguments where help is.
 func hinted(err error) error {
@@ -90,9 +114,22 @@ func (c *helpCommand) Run(p *program) error {
 		return err
 	}
 	if ctx.Error != nil {
-		return hinted(ctx.Error)
+		return among(ctx)
 	}
 	return ctx.PrintUsage(false)
+}
+
+// among says which commands there are where one was asked for that isn't.
+func among(ctx *kong.Context) error {
+	group := ctx.Selected()
+	if group == nil || len(group.Children) == 0 {
+		return hinted(ctx.Error)
+	}
+	var names []string
+	for _, child := range group.Children {
+		names = append(names, child.Name)
+	}
+	return fmt.Errorf("%w; the commands of %s are: %s", ctx.Error, group.Path(), strings.Join(names, ", "))
 }
 
 type serveCommand struct{}
@@ -110,7 +147,7 @@ func (preflightCommand) Run(p *program) error {
 type checkCommand struct{}
 
 func (checkCommand) Run(p *program) error {
-	return withConfig(func(cfg config.Config) error { return check(p.ctx, cfg, p.out) })
+	return withFiles(func(cfg config.Config) error { return check(p.ctx, cfg, p.out) })
 }
 
 type backupCommand struct {
@@ -118,7 +155,7 @@ type backupCommand struct {
 }
 
 func (c backupCommand) Run(p *program) error {
-	return withConfig(func(cfg config.Config) error { return backup(p.ctx, cfg, c.File, p.out) })
+	return withFiles(func(cfg config.Config) error { return backup(p.ctx, cfg, c.File, p.out) })
 }
 
 type restoreCommand struct {
@@ -126,21 +163,21 @@ type restoreCommand struct {
 }
 
 func (c restoreCommand) Run(p *program) error {
-	return withConfig(func(cfg config.Config) error { return restore(p.ctx, cfg, c.File, p.out) })
+	return withFiles(func(cfg config.Config) error { return restore(p.ctx, cfg, c.File, p.out) })
 }
 
 // adminCommands print JSON: lists an object a line, all others the thing that
 // they changed as it is now. A running wallet does what they ask for; without
 // one they do it themselves.
 type adminCommands struct {
-	Suspense suspenseCommands `cmd:"" help:"What was on its way to another wallet when this one crashed."`
+	Suspense suspenseCommands `cmd:"" help:"What was on its way to another wallet when this one crashed. Agree with that wallet on what arrived, then release or pay. The items of a group are settled together, and all printed. Everything may be repeated."`
 	Payment  paymentCommands  `cmd:"" help:"Payments that people send."`
 }
 
 type suspenseCommands struct {
 	List    suspenseList    `cmd:"" help:"List what has to be settled with other wallets, an object a line."`
-	Release suspenseRelease `cmd:"" help:"It didn't arrive: give it back to whom it came from."`
-	Pay     suspensePay     `cmd:"" help:"It arrived: pay it to the other wallet's account."`
+	Release suspenseRelease `cmd:"" help:"The other wallet agrees that it didn't arrive: give the item, and its group, back to whom it came from."`
+	Pay     suspensePay     `cmd:"" help:"The other wallet agrees that it arrived: pay the item, and its group, to the other wallet's account."`
 }
 
 type suspenseList struct {
@@ -161,7 +198,28 @@ type paymentCommands struct {
 }
 
 type paymentList struct {
-	State []payments.State `help:"Only those in one of these states, separated by commas: ${enum}." enum:"sending,needs_review,completed,failed" placeholder:"STATE"`
+	State stateList `help:"Only those in one of these states, separated by commas: sending, needs_review, completed, failed." placeholder:"STATE"`
+}
+
+var states = []payments.State{payments.Sending, payments.NeedsReview, payments.Completed, payments.Failed}
+
+// stateList is a list of states, separated by commas.
+type stateList []payments.State
+
+// Decode implements kong.MapperValue.
+func (l *stateList) Decode(ctx *kong.DecodeContext) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("state", &text); err != nil {
+		return err
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		state := payments.State(strings.TrimSpace(name))
+		if !slices.Contains(states, state) {
+			return fmt.Errorf("%q is no state: it must be one of %q", state, states)
+		}
+		*l = append(*l, state)
+	}
+	return nil
 }
 
 type paymentReturn struct {

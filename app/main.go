@@ -35,11 +35,17 @@ func sentence(err error) string {
 	return problem.MessageOf(err)
 }
 
-func withConfig(do func(config.Config) error) error {
+func withConfig(do func(config.Config) error) error { return configured(config.Load, do) }
+
+// withFiles is for commands that need nothing but the wallet's files, and none
+// of its secrets.
+func withFiles(do func(config.Config) error) error { return configured(config.LoadFiles, do) }
+
+func configured(load func(getenv func(string) string) (config.Config, error), do func(config.Config) error) error {
 	if err := config.CheckNames(os.Environ()); err != nil {
 		return err
 	}
-	cfg, err := config.Load(os.Getenv)
+	cfg, err := load(os.Getenv)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -55,8 +57,14 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"admin"}, `expected one of "suspense", "payment"`},
 		{[]string{"admin", "suspense", "pay", "x"}, `<item>: expected a valid 64 bit int but got "x"`},
 		{[]string{"admin", "payment", "return", "x"}, "<id>: invalid UUID"},
-		{[]string{"admin", "payment", "list", "--state", "lost"}, `must be one of "sending","needs_review","completed","failed"`},
+		{[]string{"admin", "payment", "list", "--state", "lost"}, `"lost" is no state: it must be one of ["sending" "needs_review" "completed" "failed"]`},
+		{[]string{"admin", "payment", "list", "--state="}, `"" is no state`},
+		{[]string{"admin", "payment", "list", "--state", "sending,"}, `"" is no state`},
+		{[]string{"admin", "suspense", "pay", "-1"}, "-1: a number must be 1 or more; pochi help admin suspense pay says more"},
+		{[]string{"help", "admin", "nonsense"}, "unexpected argument nonsense; the commands of admin are: suspense, payment"},
+		{[]string{"help", "admin", "suspense", "nonsense"}, "the commands of admin suspense are: list, release, pay"},
 		{[]string{"backup"}, `expected "<file>"`},
+		{[]string{"backup", ""}, "the backup's file has no name"},
 	} {
 		var out bytes.Buffer
 		if err := run(t.Context(), test.args, &out); err == nil || !strings.Contains(err.Error(), test.want) || out.Len() > 0 {
@@ -110,7 +118,14 @@ func TestPreflight(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	if err := preflight(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "POCHI_DATA") {
+	hasty, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	err = preflight(hasty, cfg)
+	if !errors.Is(err, db.ErrLocked) || !strings.Contains(err.Error(), "POCHI_DATA") || !strings.Contains(err.Error(), "another wallet or admin command") {
 		t.Errorf("beside another wallet: %v, want an error that names POCHI_DATA", err)
+	}
+	time.AfterFunc(100*time.Millisecond, func() { other.Close() }) // as an admin command that ends
+	if err := preflight(t.Context(), cfg); err != nil {
+		t.Errorf("while an admin command ends: %v", err)
 	}
 }

@@ -43,7 +43,7 @@ func backedUp(t *testing.T, rows ...string) (file string) {
 func restored(t *testing.T, file string) *db.DB {
 	t.Helper()
 	path := newPath(t)
-	check(t, db.Restore(t.Context(), file, "sqlite:"+path, nil), nil)
+	check(t, db.Restore(t.Context(), file, "sqlite:"+path, db.Restoring{}), nil)
 	return open(t, options(path))
 }
 
@@ -146,12 +146,12 @@ func TestRestore(t *testing.T) {
 	t.Parallel()
 	file := backedUp(t, "USD", "EUR")
 	path := newPath(t)
-	check(t, db.Restore(t.Context(), file, "sqlite:"+path, func(ctx context.Context, tx db.Tx) error {
+	check(t, db.Restore(t.Context(), file, "sqlite:"+path, db.Restoring{Change: func(ctx context.Context, tx db.Tx) error {
 		if got := column(t, tx, "SELECT epoch FROM head"); !cmp.Equal(got, []string{"2"}) {
 			t.Errorf("epoch %v", got)
 		}
 		return row("parked")(tx)
-	}), nil)
+	}}), nil)
 	if diff := cmp.Diff([]string{"pochi.db", "pochi.lock"}, files(t, filepath.Dir(path))); diff != "" {
 		t.Errorf("left behind: %s", diff)
 	}
@@ -192,18 +192,18 @@ func TestRestoreOverNothing(t *testing.T) {
 		path := newPath(t)
 		check(t, os.MkdirAll(filepath.Dir(path), 0o700), nil)
 		check(t, os.WriteFile(path+ending, []byte("mine"), 0o600), nil)
-		check(t, db.Restore(t.Context(), file, "sqlite:"+path, nil), db.ErrDatabaseExists)
+		check(t, db.Restore(t.Context(), file, "sqlite:"+path, db.Restoring{}), db.ErrDatabaseExists)
 		if got, _ := os.ReadFile(path + ending); string(got) != "mine" {
 			t.Errorf("%s was changed: %q", path+ending, got)
 		}
 	}
 	path := newPath(t)
 	d := open(t, options(path))
-	check(t, db.Restore(t.Context(), file, "sqlite:"+path, nil), db.ErrLocked)
+	check(t, db.Restore(t.Context(), file, "sqlite:"+path, db.Restoring{}), db.ErrLocked)
 	check(t, d.Close(), nil)
-	check(t, db.Restore(t.Context(), file, "sqlite:"+path, nil), db.ErrDatabaseExists)
-	check(t, db.Restore(t.Context(), file, "postgres://x", nil), db.ErrPostgres)
-	check(t, db.Restore(t.Context(), file+"2", "sqlite:"+newPath(t), nil), os.ErrNotExist)
+	check(t, db.Restore(t.Context(), file, "sqlite:"+path, db.Restoring{}), db.ErrDatabaseExists)
+	check(t, db.Restore(t.Context(), file, "postgres://x", db.Restoring{}), db.ErrPostgres)
+	check(t, db.Restore(t.Context(), file+"2", "sqlite:"+newPath(t), db.Restoring{}), os.ErrNotExist)
 }
 
 func TestRestoreRefusesWhatIsNoBackup(t *testing.T) {
@@ -253,7 +253,7 @@ func TestRestoreRefusesWhatIsNoBackup(t *testing.T) {
 				exec(t, outside(t, file), test.stmt)
 			}
 			path := newPath(t)
-			err := db.Restore(t.Context(), file, "sqlite:"+path, nil)
+			err := db.Restore(t.Context(), file, "sqlite:"+path, db.Restoring{})
 			check(t, err, test.want)
 			if test.want != nil {
 				if diff := cmp.Diff([]string{"pochi.lock"}, files(t, filepath.Dir(path))); diff != "" {
@@ -268,7 +268,7 @@ func TestRestoreRefusesWhatIsNoBackup(t *testing.T) {
 func TestRestoreRefusesACopyWithItsWAL(t *testing.T) {
 	file := backedUp(t, "USD")
 	check(t, os.WriteFile(file+"-wal", []byte("frames"), 0o600), nil)
-	check(t, db.Restore(t.Context(), file, "sqlite:"+newPath(t), nil), db.ErrNotBackup)
+	check(t, db.Restore(t.Context(), file, "sqlite:"+newPath(t), db.Restoring{}), db.ErrNotBackup)
 }
 
 // Whatever ends a restore before its last step: there is no database, and the
@@ -283,31 +283,31 @@ func TestARestoreThatEndsEarly(t *testing.T) {
 			t.Errorf("left behind: %s", diff)
 		}
 	}
-	check(t, db.Restore(t.Context(), file, "sqlite:"+path, func(_ context.Context, tx db.Tx) error {
+	check(t, db.Restore(t.Context(), file, "sqlite:"+path, db.Restoring{Change: func(_ context.Context, tx db.Tx) error {
 		return errors.Join(errOwn, row("parked")(tx))
-	}), errOwn)
+	}}), errOwn)
 	nothingThere()
 	ctx, cancel := context.WithCancel(t.Context())
-	check(t, db.Restore(ctx, file, "sqlite:"+path, func(_ context.Context, tx db.Tx) error {
+	check(t, db.Restore(ctx, file, "sqlite:"+path, db.Restoring{Change: func(_ context.Context, tx db.Tx) error {
 		cancel()
 		for !errors.Is(row("parked")(tx), sql.ErrTxDone) { // database/sql rolls back by itself
 		}
 		return nil
-	}), context.Canceled)
+	}}), context.Canceled)
 	nothingThere()
 
 	var inTheMiddle []byte // what a crash in park leaves
-	check(t, db.Restore(t.Context(), file, "sqlite:"+path, func(_ context.Context, tx db.Tx) (err error) {
+	check(t, db.Restore(t.Context(), file, "sqlite:"+path, db.Restoring{Change: func(_ context.Context, tx db.Tx) (err error) {
 		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("there is a database already: %v", err)
 		}
 		inTheMiddle, err = os.ReadFile(path + ".restoring")
 		return errors.Join(errOwn, err)
-	}), errOwn)
+	}}), errOwn)
 	for _, ending := range []string{"", "-wal", "-shm", "-journal"} {
 		check(t, os.WriteFile(path+".restoring"+ending, inTheMiddle[:len(inTheMiddle)/2], 0o600), nil)
 	}
-	check(t, db.Restore(t.Context(), file, "sqlite:"+path, nil), nil)
+	check(t, db.Restore(t.Context(), file, "sqlite:"+path, db.Restoring{}), nil)
 	if got := codes(t, open(t, options(path))); !cmp.Equal(got, []string{"USD"}) {
 		t.Errorf("rows %v", got)
 	}
@@ -319,7 +319,7 @@ func TestARestoreFencesTheWriterBefore(t *testing.T) {
 	path, other := newPath(t), newPath(t)
 	d := open(t, options(path))
 	check(t, insert(t, d, "A"), nil)
-	check(t, db.Restore(t.Context(), backup(t, path), "sqlite:"+other, nil), nil)
+	check(t, db.Restore(t.Context(), backup(t, path), "sqlite:"+other, db.Restoring{}), nil)
 	overwrite(t, other, path)
 	check(t, insert(t, d, "B"), db.ErrStopped)
 	stopped(t, d.Writer, db.ErrFenced.Error())
@@ -356,6 +356,100 @@ func TestBackupAfterACrash(t *testing.T) {
 		check(t, os.WriteFile(crashed+ending, content, 0o600), nil)
 	}
 	if got := codes(t, restored(t, backup(t, crashed))); !cmp.Equal(got, []string{"USD"}) {
+		t.Errorf("rows %v", got)
+	}
+}
+
+// What a restore made is verified before it has the database's name; when it is
+// refused nothing is left.
+func TestRestoreVerifies(t *testing.T) {
+	file := backedUp(t, "USD")
+	path := newPath(t)
+	verify := func(verdict error) db.Restoring {
+		return db.Restoring{
+			Change: func(_ context.Context, tx db.Tx) error { return row("changed")(tx) },
+			Verify: func(_ context.Context, read *sql.DB) error {
+				if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+					t.Errorf("there is a database already: %v", err)
+				}
+				if got := column(t, read, "SELECT code FROM assets ORDER BY ledger"); !cmp.Equal(got, []string{"USD", "changed"}) {
+					t.Errorf("it shows %v", got)
+				}
+				if _, err := read.Exec("DELETE FROM assets"); err == nil {
+					t.Error("it may be written")
+				}
+				return verdict
+			},
+		}
+	}
+	check(t, db.Restore(t.Context(), file, "sqlite:"+path, verify(errOwn)), errOwn)
+	if diff := cmp.Diff([]string{"pochi.lock"}, files(t, filepath.Dir(path))); diff != "" {
+		t.Errorf("left behind: %s", diff)
+	}
+	check(t, db.Restore(t.Context(), file, "sqlite:"+path, verify(nil)), nil)
+	if diff := cmp.Diff([]string{"pochi.db", "pochi.lock"}, files(t, filepath.Dir(path))); diff != "" {
+		t.Errorf("left behind: %s", diff)
+	}
+}
+
+// A copy of a wallet's own file, made while the wallet runs, lacks what is in
+// the WAL, and looks whole. A backup of the copy, with its WAL, lacks nothing.
+func TestRestoreRefusesACopyWithoutItsWAL(t *testing.T) {
+	path, copied := newPath(t), newPath(t)
+	d := open(t, options(path))
+	check(t, insert(t, d, "USD"), nil)
+	check(t, os.MkdirAll(filepath.Dir(copied), 0o700), nil)
+	content, err := os.ReadFile(path)
+	check(t, err, nil)
+	check(t, os.WriteFile(copied, content, 0o600), nil)
+	err = db.Restore(t.Context(), copied, "sqlite:"+newPath(t), db.Restoring{})
+	check(t, err, db.ErrNotBackup)
+	if !strings.Contains(err.Error(), "pochi backup") {
+		t.Errorf("it says %q", err)
+	}
+	content, err = os.ReadFile(path + "-wal")
+	check(t, err, nil)
+	check(t, os.WriteFile(copied+"-wal", content, 0o600), nil)
+	if got := codes(t, restored(t, backup(t, copied))); !cmp.Equal(got, []string{"USD"}) {
+		t.Errorf("rows %v", got)
+	}
+	check(t, d.Close(), nil)
+	if got := codes(t, restored(t, backup(t, path))); !cmp.Equal(got, []string{"USD"}) { // a file at rest, that was a wallet's
+		t.Errorf("rows %v", got)
+	}
+}
+
+// Who looks at a backup leaves it one.
+func TestABackupThatIsReadStaysOne(t *testing.T) {
+	file := backedUp(t, "USD")
+	before, err := os.ReadFile(file)
+	check(t, err, nil)
+	d, err := db.OpenReadOnly(t.Context(), "sqlite:"+file)
+	check(t, err, nil)
+	if got := codes(t, d); !cmp.Equal(got, []string{"USD"}) {
+		t.Errorf("rows %v", got)
+	}
+	check(t, d.Close(), nil)
+	if after, err := os.ReadFile(file); err != nil || !cmp.Equal(before, after) {
+		t.Errorf("it was changed, %v", err)
+	}
+	if diff := cmp.Diff([]string{filepath.Base(file)}, files(t, filepath.Dir(file))); diff != "" {
+		t.Errorf("left behind: %s", diff)
+	}
+	restored(t, file)
+}
+
+// No empty database is made where a restore was cut off.
+func TestOpenAfterARestoreThatWasCutOff(t *testing.T) {
+	file := backedUp(t, "USD")
+	path := newPath(t)
+	check(t, os.MkdirAll(filepath.Dir(path), 0o700), nil)
+	check(t, os.WriteFile(path+".restoring", []byte("half"), 0o600), nil)
+	_, err := db.Open(t.Context(), options(path))
+	check(t, err, db.ErrCutOff)
+	check(t, db.Restore(t.Context(), file, "sqlite:"+path, db.Restoring{}), nil)
+	check(t, os.WriteFile(path+".restoring", []byte("half"), 0o600), nil)
+	if got := codes(t, open(t, options(path))); !cmp.Equal(got, []string{"USD"}) {
 		t.Errorf("rows %v", got)
 	}
 }

@@ -19,7 +19,6 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -56,7 +55,7 @@ const (
 
 // Errors of Open and OpenReadOnly.
 var (
-	ErrLocked     = errors.New("the data folder is in use by another running wallet")
+	ErrLocked     = errors.New("in use by another wallet or admin command")
 	ErrPostgres   = errors.New("postgres is the next step and not supported yet: use sqlite:PATH")
 	ErrNotThere   = errors.New("there is no database")
 	ErrFromFuture = errors.New("the database was written by a newer version of this program")
@@ -75,6 +74,10 @@ type Options struct {
 	URL string           // "sqlite:path"
 	Now func() time.Time // time.Now when nil
 	Log *slog.Logger     // slog.Default() when nil
+
+	// Patience is how long to wait for a lock that somebody else has: an admin
+	// command has it for a moment. 0 is not at all.
+	Patience time.Duration
 
 	// VFS is for tests: an SQLite VFS to open with instead of the system's
 	// files. It needs no shared memory: there is one connection, in exclusive
@@ -96,8 +99,8 @@ type DB struct {
 }
 
 // Open takes the lock, brings the schema up to date and starts the Writer.
-// It returns ErrLocked, ErrPostgres, ErrFromFuture or ErrHead, or what the file
-// system or SQLite said.
+// It returns ErrLocked, ErrCutOff, ErrPostgres, ErrFromFuture or ErrHead, or what
+// the file system or SQLite said.
 func Open(ctx context.Context, opts Options) (*DB, error) {
 	path, err := sqlitePath(opts.URL)
 	if err != nil {
@@ -112,7 +115,10 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 
 func (d *DB) open(ctx context.Context, path string, opts Options) (err error) {
 	if opts.VFS == "" {
-		if d.lock, err = lockFolder(path); err != nil {
+		if d.lock, err = lockFolder(ctx, path, opts.Patience); err != nil {
+			return err
+		}
+		if err := cutOff(path); err != nil {
 			return err
 		}
 	}
@@ -135,22 +141,6 @@ func (d *DB) open(ctx context.Context, path string, opts Options) (err error) {
 	}
 	d.Writer, err = newWriter(ctx, conn, opts)
 	return err
-}
-
-// lockFolder makes the folder of a database, if it has to, and takes its lock.
-func lockFolder(path string) (*flock.Flock, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("create the data folder: %w", err)
-	}
-	lock := flock.New(filepath.Join(filepath.Dir(path), "pochi.lock"))
-	locked, err := lock.TryLock()
-	if err != nil {
-		return nil, fmt.Errorf("lock the data folder: %w", err)
-	}
-	if !locked {
-		return nil, ErrLocked
-	}
-	return lock, nil
 }
 
 // setUp makes sure of the journal and brings the schema up to date.
@@ -218,8 +208,10 @@ func (d *DB) close() error {
 	return errors.Join(errs...)
 }
 
+// openReaders opens a pool that only reads. It leaves a file's journal as it is:
+// a backup that somebody looks at stays one.
 func openReaders(path string) (*sql.DB, error) {
-	pool, err := sql.Open("sqlite3", dsn(path, "_journal_mode=WAL&_query_only=1"))
+	pool, err := sql.Open("sqlite3", dsn(path, "_query_only=1"))
 	if err != nil {
 		return nil, fmt.Errorf("open %s for reading: %w", path, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,8 @@ var (
 	// ErrFull: the caller's context ended while no place in the queue was free;
 	// nothing was done. The error is the context's, too.
 	ErrFull = errors.New("too many are waiting for the database")
+	// ErrJoined: a participant of this type takes part already.
+	ErrJoined = errors.New("it takes part already")
 	// ErrFenced: another writer has moved the head row.
 	ErrFenced = errors.New("another writer has taken over this database")
 )
@@ -122,10 +125,16 @@ func newWriter(ctx context.Context, conn *sql.Conn, opts Options) (*Writer, erro
 	return w, nil
 }
 
-// Join adds a participant; load reads its state on the writer's connection.
+// Join adds a participant, one of a type; load reads its state on the writer's
+// connection, and what it changes is flushed with the batch it runs in.
 // It must be called before the first unit that concerns the participant.
 func (w *Writer) Join(ctx context.Context, p Participant, load func(Tx) error) error {
 	return w.Submit(ctx, Unit{Apply: func(tx Tx) (func(), error) {
+		for _, other := range w.participants {
+			if reflect.TypeOf(other) == reflect.TypeOf(p) {
+				return nil, ErrJoined
+			}
+		}
 		if err := load(tx); err != nil {
 			return nil, err
 		}

@@ -54,6 +54,7 @@ type account struct {
 	written                       bool   // it is there
 	writtenDebits, writtenCredits uint64 // its posted totals after the last transfer that was written
 	pins                          int    // holds in memory that name it
+	awaited                       int    // holds that have something in flight toward it
 	span                          int    // its place among the batch's spans, from 1; 0 outside of Flush
 	chain                         int64  // the last chain that changed it
 	used                          int64  // the last chain that looked at it
@@ -130,6 +131,7 @@ func (l *Ledger) loadAccount(tx db.Tx, where string, arg any) (*account, error) 
 	}
 	a.writtenDebits, a.writtenCredits = a.DebitsPosted, a.CreditsPosted
 	l.accounts.byID[a.ID] = a
+	l.loaded++
 	return a, nil
 }
 

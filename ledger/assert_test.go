@@ -80,3 +80,33 @@ func TestAMoveWithoutATransferIsNotWritten(t *testing.T) {
 		})
 	}
 }
+
+// A change that no command makes is not hidden by an honest one beside it.
+func TestAChangeBesideAnHonestTransferIsNotWritten(t *testing.T) {
+	nothing := func(*ledger.Account) {}
+	tests := map[string]struct {
+		want     string
+		ann, ben func(*ledger.Account)
+	}{
+		"pending": {"holds", func(a *ledger.Account) { a.DebitsPending++ }, func(a *ledger.Account) { a.CreditsPending++ }},
+		"posted":  {"transfers", func(a *ledger.Account) { a.DebitsPosted++ }, func(a *ledger.Account) { a.CreditsPosted++ }},
+		"limit":   {"limit", func(a *ledger.Account) { a.Limit = 5000 }, nothing},
+		"closed":  {"closed", func(a *ledger.Account) { a.Closed = true }, nothing},
+		"lowered, paid back and debited again": {"limit", func(a *ledger.Account) { a.CreditsPosted++; a.DebitsPosted++; a.Limit = 0 },
+			func(a *ledger.Account) { a.DebitsPosted++; a.CreditsPosted++ }},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			ann, ben := w.account(5, 100), w.account(0, 100)
+			w.do(transfer(ann, ben, 50))
+			err := w.submit(transfer(ann, ben, 1), ledger.Break{ID: ann, Change: test.ann}, ledger.Break{ID: ben, Change: test.ben})
+			if w.want(err, db.ErrStopped); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("stopped by %v, want %q", err, test.want)
+			}
+			<-w.db.Writer.Done()
+			w.reopen()
+			w.clean()
+		})
+	}
+}

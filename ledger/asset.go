@@ -79,6 +79,16 @@ const (
 	CodeUsed      uint16 = 9 // the other side: all that was used of both
 )
 
+// isHouse tells whether the wallet itself needs the accounts of a kind, at each
+// start.
+func isHouse(code uint16) bool {
+	switch code {
+	case CodeExchange, CodeEquity, CodeOutgoing, CodeSuspense, CodeUsed:
+		return true
+	}
+	return false
+}
+
 // CodeSuspended is why a transfer was posted to or from suspense, in
 // Transfer.Code. All other reasons are the callers'.
 const CodeSuspended uint16 = 65535

@@ -111,6 +111,7 @@ func (b *batch) opened(l *Ledger, a *account) {
 	l.accounts.last++
 	a.n, a.chain, a.used = l.accounts.last, l.chains, l.chains
 	l.accounts.byID[a.ID] = a
+	l.loaded++
 	b.accountImages = append(b.accountImages, accountImage{account: a, before: a.Account, isNew: true})
 }
 
@@ -125,6 +126,7 @@ func (b *batch) openedHold(l *Ledger, h *hold) {
 	l.holds.last++
 	h.n, h.chain, h.used = l.holds.last, l.chains, l.chains
 	l.holds.add(h)
+	l.loaded++
 	b.holdImages = append(b.holdImages, holdImage{hold: h, isNew: true})
 }
 
@@ -246,7 +248,7 @@ func (l *Ledger) unseen(tx db.Tx, chain Chain) error {
 }
 
 // aheadMost is how far in the future an id may be from.
-const aheadMost = time.Hour
+const aheadMost = 5 * time.Minute
 
 // usableID tells whether a new transfer may have an id: what has been posted is
 // found quickly as long as ids grow with time.
@@ -255,7 +257,7 @@ func (l *Ledger) usableID(id ID) bool {
 		return false
 	}
 	milliseconds := int64(binary.BigEndian.Uint64(id[:]) >> 16)
-	return milliseconds <= l.now().Add(aheadMost).UnixMilli()
+	return milliseconds <= l.clock().Add(aheadMost).UnixMilli()
 }
 
 // find returns what was posted under an id, or sql.ErrNoRows.

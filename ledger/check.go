@@ -21,6 +21,7 @@ type Defect struct {
 // The defects that Check names.
 const (
 	DefectDatabase   = "database"       // the file, an index or a constraint is broken
+	DefectSchema     = "schema"         // tables, indexes, triggers or views are not those that the program makes
 	DefectForeignKey = "foreign-key"    // a row names one that is not there
 	DefectUnreadable = "unreadable"     // a value is none that the program writes
 	DefectHash       = "hash-chain"     // a batch's hash is not that of its entries and transfers
@@ -49,6 +50,7 @@ type Report struct {
 	Transfers int
 	Entries   int // in the log, of other commands than transfers
 	Batches   int
+	Unseen    []string // large tables whose pages and indexes SQLite didn't look at, since somebody may write
 	Defects   []Defect
 }
 
@@ -139,14 +141,16 @@ type audit struct {
 // is first brought up to the last batch that it shows. What has come to an end
 // is compared by sums over many rows, under a key of this run: closed holds, and
 // the index up to its watermark. Where sums differ a second replay names the
-// rows. So memory grows with accounts and open holds, and a little with
-// transfers.
+// rows. So memory grows with accounts and open holds, less with holds without a
+// reservation that have nothing in flight, and hardly with transfers: one is kept
+// until the watermark passes it.
 //
 // SQLite's own look at pages, indexes and constraints is a long read. A large
 // file that somebody may write gets it for its small tables only. The ledger's
 // large ones are read whole by the pages above, which name what violates their
 // constraints, but see neither SQLite's indexes nor unused pages. With Alone,
-// and for a small file, SQLite looks at everything.
+// and for a small file, SQLite looks at everything. The schema is compared with
+// what the migrations make of an empty database.
 //
 // An error means that the check itself failed, not that it found a defect.
 func Check(ctx context.Context, read *sql.DB, options CheckOptions) (Report, error) {
@@ -179,7 +183,7 @@ func newAudit(conn *sql.Conn, options CheckOptions) *audit {
 
 func (a *audit) run(ctx context.Context) error {
 	steps := []func(context.Context) error{
-		a.checkFile, a.begin, a.replay, a.compareAssets, a.compareAccounts, a.compareHolds, a.compareSuspense,
+		a.checkFile, a.replay, a.compareAssets, a.compareAccounts, a.compareHolds, a.compareSuspense,
 		a.compareHistory, a.compareIDs, a.compareRest, a.observe, a.nameRest, a.checkEnds,
 	}
 	for _, step := range steps {
@@ -190,12 +194,18 @@ func (a *audit) run(ctx context.Context) error {
 	return nil
 }
 
-// survive makes a defect of a broken page: what else can be read is checked
-// nevertheless.
+// survive makes a defect of a broken page, and of a table or a column that the
+// schema lacks: what else can be read is checked nevertheless.
 func (a *audit) survive(err error) error {
 	var e sqlite3.Error
-	if errors.As(err, &e) && (e.Code == sqlite3.ErrCorrupt || e.Code == sqlite3.ErrNotADB) {
+	switch {
+	case !errors.As(err, &e):
+		return err
+	case e.Code == sqlite3.ErrCorrupt || e.Code == sqlite3.ErrNotADB:
 		a.defect(DefectDatabase, "something can't be read, and what follows it is not checked: %v", err)
+		return nil
+	case e.Code == sqlite3.ErrError && a.counts[DefectSchema] > 0:
+		a.defect(DefectSchema, "something can't be read, and what follows it is not checked: %v", err)
 		return nil
 	}
 	return err

@@ -15,13 +15,16 @@ func bucketOf(n int64) int64 { return (n - 1) / bucketRows }
 
 // sums are what stands for rows that need not be kept.
 type sums struct {
-	key     maphash.Seed
-	holds   map[int64]uint64 // of the closed ones, by bucket
-	index   map[int64]*indexSums
-	settled int64 // the last transfer that is in index; those after it are in recent
-	recent  map[int64]recentSums
-	ids     map[uint64]int64 // of recent transfers, to their numbers
-	differ  wanted
+	key       maphash.Seed
+	holds     map[int64]uint64 // of the closed ones, by bucket
+	index     map[int64]*indexSums
+	watermark int64            // the highest that was read
+	settled   int64            // the last transfer that is in index
+	fixed     bool             // settled stays: the index is being compared
+	lookedUp  int64            // from settled up to this one they were looked up; those that follow are in recent
+	recent    []recentSums     // by number
+	ids       map[uint64]int64 // of recent transfers, to their numbers
+	differ    wanted
 }
 
 // wanted are the buckets whose rows are to be named.
@@ -36,7 +39,7 @@ const wantedMost = 256
 
 func newSums() *sums {
 	return &sums{
-		key: maphash.MakeSeed(), holds: map[int64]uint64{}, index: map[int64]*indexSums{}, recent: map[int64]recentSums{},
+		key: maphash.MakeSeed(), holds: map[int64]uint64{}, index: map[int64]*indexSums{},
 		ids: map[uint64]int64{}, differ: wanted{holds: map[int64]bool{}, index: map[int64]bool{}, rows: map[int64][]indexedRow{}},
 	}
 }
@@ -112,7 +115,7 @@ func (a *audit) compareBucket(r reader, bucket int64, last bool) (rows int, err 
 	c := holdRow(row)
 	err = c.each(r, func(unreadable string) bool {
 		rows++
-		want := a.mirror.holds[row.n]
+		want := a.mirror.look(row.n)
 		seen[row.n] = true
 		switch {
 		case unreadable != "":
@@ -132,7 +135,10 @@ func (a *audit) compareBucket(r reader, bucket int64, last bool) (rows int, err 
 		return rows, err
 	}
 	for n := first; n <= min(to, a.mirror.lastHold); n++ {
-		if want := a.mirror.holds[n]; want != nil && !seen[n] {
+		if seen[n] {
+			continue
+		}
+		if want := a.mirror.look(n); want != nil {
 			note(DefectHold, "%s, number %d, is missing", want.key, n)
 		}
 	}

@@ -1,16 +1,22 @@
 package ledger
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"slices"
+)
 
 // indexSums are sums over what the replay says of a bucket of transfers, less
 // what the tables say. They are zero when both say the same.
 type indexSums struct{ ids, history uint64 }
 
-// recentSums stand for the rows of one transfer that was not indexed when the
-// check began.
+// recentSums stand for the rows of one transfer that was not indexed when it was
+// replayed.
 type recentSums struct {
-	debit, credit int64 // the accounts
-	id            uint64
+	seq           int64
+	debit, credit int64  // the accounts
+	id            uint64 // without its number, to find it twice; 0 when it has none
+	idRow         uint64
 	ofDebit       uint64
 	ofCredit      uint64
 }
@@ -57,28 +63,89 @@ func (a *audit) index(t *transferRow, debit, credit *mirrorAccount) {
 	s := a.sums
 	ofDebit := s.ofPoint(debit.n, t.seq, debit.DebitsPosted, debit.CreditsPosted)
 	ofCredit := s.ofPoint(credit.n, t.seq, credit.DebitsPosted, credit.CreditsPosted)
+	r := recentSums{seq: t.seq, debit: debit.n, credit: credit.n, ofDebit: ofDebit, ofCredit: ofCredit}
+	if t.named {
+		r.id, r.idRow = s.of(t.id), s.of(t.id, t.seq)
+	}
 	if t.seq <= s.settled {
-		b := s.bucket(t.seq)
-		b.history += ofDebit + ofCredit
-		if t.named {
-			b.ids += s.of(t.id, t.seq)
-		}
+		s.add(&r)
 		return
 	}
-	r := recentSums{debit: debit.n, credit: credit.n, ofDebit: ofDebit, ofCredit: ofCredit}
 	if t.named {
-		r.id = s.of(t.id)
 		if other, twice := s.ids[r.id]; twice {
 			a.defect(DefectDuplicate, "transfers %d and %d have the id %s", other, t.seq, t.id)
 		}
 		s.ids[r.id] = t.seq
 	}
-	s.recent[t.seq] = r
+	s.recent = append(s.recent, r)
 }
 
-// compareHistory compares the index by account: what was settled when the check
-// began by sums, what came later row by row.
+// add adds a transfer that is indexed to the sums.
+func (s *sums) add(r *recentSums) {
+	b := s.bucket(r.seq)
+	b.history += r.ofDebit + r.ofCredit
+	b.ids += r.idRow
+}
+
+// find returns what is kept of a recent transfer, nil for nothing.
+func (s *sums) find(seq int64) *recentSums {
+	at, there := slices.BinarySearchFunc(s.recent, seq, func(r recentSums, seq int64) int { return cmp.Compare(r.seq, seq) })
+	if !there {
+		return nil
+	}
+	return &s.recent[at]
+}
+
+// forget lets go of the recent transfers up to one, after a last look at each.
+func (s *sums) forget(upTo int64, last func(r *recentSums)) {
+	n := 0
+	for ; n < len(s.recent) && s.recent[n].seq <= upTo; n++ {
+		r := &s.recent[n]
+		last(r)
+		if s.ids[r.id] == r.seq {
+			delete(s.ids, r.id)
+		}
+	}
+	s.recent = append(s.recent[:0], s.recent[n:]...)
+}
+
+// settle lets go of the transfers that the watermark has passed since the last
+// page: what the index says of them no longer changes. Until it is compared they
+// come into the sums; later, when some of their rows would no longer be seen,
+// they are looked up, some at a time.
+func (a *audit) settle(r reader) error {
+	if a.wanted != nil {
+		return nil
+	}
+	s := a.sums
+	watermark, err := a.watermark(r)
+	if err != nil {
+		return err
+	}
+	if watermark < s.watermark {
+		a.defect(DefectIndex, "the index reaches to transfer %d, it reached %d before", watermark, s.watermark)
+	}
+	s.watermark = max(s.watermark, watermark)
+	upTo := min(s.watermark, a.total)
+	if !s.fixed {
+		s.settled = max(s.settled, upTo)
+		s.lookedUp = s.settled
+		s.forget(s.settled, s.add)
+		return nil
+	}
+	if upTo = min(upTo, a.seq); upTo <= s.lookedUp {
+		return nil
+	}
+	err = a.compareRestPage(r, &s.lookedUp, upTo, s.watermark)
+	s.forget(s.lookedUp, func(*recentSums) {})
+	return err
+}
+
+// compareHistory compares the index by account: what is settled by sums, what
+// comes later row by row.
 func (a *audit) compareHistory(ctx context.Context) error {
+	a.sums.fixed = true
+	var forgotten []foundRow // rows of transfers of which nothing is kept: they were looked up, but these may be others
 	account, seq := int64(beforeAll), int64(beforeAll)
 	var debits, credits uint64
 	c := &columns{}
@@ -87,7 +154,16 @@ func (a *audit) compareHistory(ctx context.Context) error {
 	whole(c, "debits", &debits)
 	whole(c, "credits", &credits)
 	const query = "SELECT account, seq, debits, credits FROM history WHERE (account, seq) > (?, ?) ORDER BY account, seq LIMIT ?"
-	return a.walk(ctx, c, query, func() []any { return []any{account, seq} }, func(unreadable string) {
+	key := func() []any { return []any{account, seq} }
+	check := func(r reader) error {
+		defer func() { forgotten = forgotten[:0] }()
+		return a.lookBack(r, forgotten, func(row, t *foundRow) {
+			if row.debit != t.debit && row.debit != t.credit {
+				a.extraPoint(row.debit, row.seq)
+			}
+		})
+	}
+	return a.walkThen(ctx, c, query, key, check, func(unreadable string) {
 		switch {
 		case unreadable != "":
 			a.defect(DefectUnreadable, "history, account %d, seq %d: %s", account, seq, unreadable)
@@ -95,11 +171,13 @@ func (a *audit) compareHistory(ctx context.Context) error {
 			a.extraPoint(account, seq)
 		case seq <= a.sums.settled:
 			a.sums.bucket(seq).history -= a.sums.ofPoint(account, seq, debits, credits)
+		case seq <= a.sums.lookedUp:
+			forgotten = append(forgotten, foundRow{seq: seq, debit: account})
 		default:
-			t, known := a.sums.recent[seq]
+			t := a.sums.find(seq)
 			sum := a.sums.ofPoint(account, seq, debits, credits)
 			switch {
-			case !known || account != t.debit && account != t.credit:
+			case t == nil || account != t.debit && account != t.credit:
 				a.extraPoint(account, seq)
 			case account == t.debit && sum != t.ofDebit, account == t.credit && sum != t.ofCredit:
 				a.otherPoint(account, seq)
@@ -116,8 +194,17 @@ func (a *audit) compareIDs(ctx context.Context) error {
 	c.bytes("id", &id)
 	c.int("seq", &seq)
 	key := func() []any { return []any{id} }
+	var forgotten []foundRow
+	check := func(r reader) error {
+		defer func() { forgotten = forgotten[:0] }()
+		return a.lookBack(r, forgotten, func(row, t *foundRow) {
+			if !t.named || row.id != t.id {
+				a.extraID(row.id, row.seq)
+			}
+		})
+	}
 	const query = "SELECT id, seq FROM transfer_ids WHERE id > coalesce(?, x'') ORDER BY id LIMIT ?"
-	return a.walk(ctx, c, query, key, func(unreadable string) {
+	return a.walkThen(ctx, c, query, key, check, func(unreadable string) {
 		var whole ID
 		fits := copy(whole[:], id) == len(id) && len(id) == len(whole)
 		switch {
@@ -127,12 +214,31 @@ func (a *audit) compareIDs(ctx context.Context) error {
 			a.extraID(whole, seq)
 		case seq <= a.sums.settled:
 			a.sums.bucket(seq).ids -= a.sums.of(whole, seq)
+		case seq <= a.sums.lookedUp:
+			forgotten = append(forgotten, foundRow{seq: seq, id: whole})
 		default:
-			if t := a.sums.recent[seq]; t.id != a.sums.of(whole) {
+			if t := a.sums.find(seq); t == nil || t.id != a.sums.of(whole) {
 				a.extraID(whole, seq)
 			}
 		}
 	})
+}
+
+// lookBack reads the transfers that rows of the index name.
+func (a *audit) lookBack(r reader, rows []foundRow, compare func(row, t *foundRow)) error {
+	for i := range rows {
+		var t foundRow
+		c := &columns{}
+		c.optionalID("id", &t.id, &t.named)
+		c.int("debit", &t.debit)
+		c.int("credit", &t.credit)
+		err := c.each(r, func(string) bool { return false }, "SELECT id, debit, credit FROM transfers WHERE seq = ?", rows[i].seq)
+		if err != nil {
+			return err
+		}
+		compare(&rows[i], &t)
+	}
+	return nil
 }
 
 func (a *audit) extraPoint(account, seq int64) {
@@ -172,10 +278,10 @@ func (a *audit) watermark(r reader) (watermark int64, err error) {
 	return watermark, err
 }
 
-// compareRest looks up the transfers that were not settled when the check began:
-// up to today's watermark the index has them all.
+// compareRest looks up the transfers that the watermark hasn't passed: the index
+// may have some of their rows.
 func (a *audit) compareRest(ctx context.Context) error {
-	at := a.sums.settled
+	at := a.sums.lookedUp
 	return a.pages(ctx, func() (done bool, err error) {
 		err = a.read(func(r reader) error {
 			watermark, err := a.watermark(r)
@@ -185,10 +291,7 @@ func (a *audit) compareRest(ctx context.Context) error {
 			if watermark > max(a.seq, 0) {
 				a.defect(DefectIndex, "the index reaches to transfer %d, the last one is %d", watermark, a.seq)
 			}
-			if watermark < a.sums.settled {
-				a.defect(DefectIndex, "the index reaches to transfer %d, it reached %d before", watermark, a.sums.settled)
-			}
-			return a.compareRestPage(r, &at, watermark)
+			return a.compareRestPage(r, &at, a.seq, watermark)
 		})
 		return at >= a.seq, err
 	})
@@ -205,7 +308,9 @@ type foundRow struct {
 	idSeq                   int64     // 0: the id isn't there
 }
 
-func (a *audit) compareRestPage(r reader, at *int64, watermark int64) error {
+// compareRestPage looks up some of the transfers after at, up to one. Up to the
+// watermark the index must have them.
+func (a *audit) compareRestPage(r reader, at *int64, upTo, watermark int64) error {
 	var f foundRow
 	c := &columns{}
 	c.int("seq", &f.seq)
@@ -223,8 +328,8 @@ func (a *audit) compareRestPage(r reader, at *int64, watermark int64) error {
 	err := c.each(r, func(unreadable string) bool {
 		rows++
 		*at = f.seq
-		t, known := a.sums.recent[f.seq]
-		if unreadable != "" || !known {
+		t := a.sums.find(f.seq)
+		if unreadable != "" || t == nil {
 			return true // it was named when it was replayed
 		}
 		due := f.seq <= watermark
@@ -240,10 +345,10 @@ func (a *audit) compareRestPage(r reader, at *int64, watermark int64) error {
 	}, `SELECT t.seq, t.id, t.debit, t.credit, d.debits, d.credits, c.debits, c.credits, i.seq FROM transfers t
 		LEFT JOIN history d ON d.account = t.debit AND d.seq = t.seq
 		LEFT JOIN history c ON c.account = t.credit AND c.seq = t.seq
-		LEFT JOIN transfer_ids i ON i.id = t.id WHERE t.seq > ? ORDER BY t.seq LIMIT ?`, *at, int64(most))
+		LEFT JOIN transfer_ids i ON i.id = t.id WHERE t.seq > ? AND t.seq <= ? ORDER BY t.seq LIMIT ?`, *at, upTo, int64(most))
 	a.compared += int64(rows)
 	if rows < most {
-		*at = max(*at, a.seq)
+		*at = max(*at, upTo)
 	}
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func (c OpenAccount) apply(l *Ledger, tx db.Tx) error {
 
 // CloseAccount ends an account that has neither balance nor anything pending or
 // in suspense; nothing moves through it again. Errors: ErrAccountUnknown,
-// ErrAccountClosed, ErrNotEmpty, ErrSuspenseAccount.
+// ErrAccountClosed, ErrNotEmpty, ErrHouseAccount.
 type CloseAccount struct{ ID ID }
 
 func (c CloseAccount) apply(l *Ledger, tx db.Tx) error {
@@ -67,8 +67,8 @@ func (c CloseAccount) apply(l *Ledger, tx db.Tx) error {
 	if err != nil {
 		return err
 	}
-	if a.Code == CodeSuspense {
-		return ErrSuspenseAccount
+	if isHouse(a.Code) {
+		return ErrHouseAccount
 	}
 	waiting, err := l.isAwaited(tx, a)
 	switch {

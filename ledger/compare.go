@@ -11,14 +11,25 @@ import (
 // walk reads a table in the order of its key, a page in each snapshot. query
 // takes the key of the last row, which key returns, and how many rows at most.
 func (a *audit) walk(ctx context.Context, c *columns, query string, key func() []any, visit func(unreadable string)) error {
+	return a.walkThen(ctx, c, query, key, func(reader) error { return nil }, visit)
+}
+
+// walkThen is walk with something to do after each page.
+func (a *audit) walkThen(ctx context.Context, c *columns, query string, key func() []any, then func(reader) error,
+	visit func(unreadable string),
+) error {
 	return a.pages(ctx, func() (done bool, err error) {
 		rows, from := 0, key()
 		err = a.read(func(r reader) error {
-			return c.each(r, func(unreadable string) bool {
+			err := c.each(r, func(unreadable string) bool {
 				rows++
 				visit(unreadable)
 				return true
 			}, query, append(from, int64(pageRows))...)
+			if err != nil {
+				return err
+			}
+			return then(r)
 		})
 		a.compared += int64(rows)
 		// Without its key a table could lead back to where it began.
@@ -203,7 +214,7 @@ func (a *audit) compareAccount(row Account, want *mirrorAccount) {
 		a.defect(DefectPending, "account %s says %d and %d pending, its holds say %d and %d",
 			row.ID, row.DebitsPending, row.CreditsPending, int64(want.DebitsPending), int64(want.CreditsPending))
 	}
-	if row.Closed && !row.empty() {
+	if row.Closed && holdsMoney(row) {
 		a.defect(DefectClosed, "account %s is closed and not empty", row.ID)
 	}
 }
@@ -224,12 +235,13 @@ func (a *audit) compareSuspense(ctx context.Context) error {
 	c.int("counterparty", &row.counterparty)
 	whole(c, "amount", &row.amount)
 	c.int("batch", &row.batch)
+	c.int("together", &row.together)
 	c.value("state", func(src any) bool {
 		v, ok := src.(int64)
 		row.state = suspenseState(v)
 		return ok && v >= 0 && v <= int64(suspensePaid)
 	})
-	const query = "SELECT n, reference, bearer, counterparty, amount, batch, state FROM suspense WHERE n > ? ORDER BY n LIMIT ?"
+	const query = "SELECT n, reference, bearer, counterparty, amount, batch, together, state FROM suspense WHERE n > ? ORDER BY n LIMIT ?"
 	err := a.walk(ctx, c, query, func() []any { return []any{at} }, func(unreadable string) {
 		missing(at)
 		next = max(next, at+1)
@@ -250,5 +262,6 @@ func (a *audit) compareSuspense(ctx context.Context) error {
 
 // String shows the item, for Check.
 func (i mirrorItem) String() string {
-	return fmt.Sprintf("%d of account %d, to %d, for %s, batch %d, %s", i.amount, i.bearer, i.counterparty, i.reference, i.batch, i.state)
+	return fmt.Sprintf("%d of account %d, to %d, for %s, batch %d, with %d, %s",
+		i.amount, i.bearer, i.counterparty, i.reference, i.batch, i.together, i.state)
 }

@@ -166,3 +166,23 @@ func TestAFailedChainOfAccountsFromDisk(t *testing.T) {
 	}
 	w.clean()
 }
+
+// Refused commands bring accounts into memory, too.
+func TestRefusedCommandsDoNotFillMemory(t *testing.T) {
+	withSizes(t, tiny)
+	w := newWorld(t)
+	ids := make([]ledger.ID, 400)
+	var chain ledger.Chain
+	for i := range ids {
+		ids[i] = newID()
+		chain = append(chain, ledger.OpenAccount{ID: ids[i], Ledger: w.usd, Code: ledger.CodePerson})
+	}
+	w.do(chain...)
+	w.reopen()
+	for i := 0; i < len(ids); i += 2 {
+		w.refused(w.submit(transfer(ids[i], ids[i+1], 1)), 0, ledger.ErrInsufficient)
+	}
+	if accounts, _, err := w.ledger.InMemory(t.Context()); err != nil || accounts > 50 {
+		t.Errorf("%d accounts in memory, %v", accounts, err)
+	}
+}

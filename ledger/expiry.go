@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"pochi/db"
@@ -10,19 +11,33 @@ import (
 
 // expiry wakes the engine when holds expire.
 type expiry struct {
-	next int64         // unix microseconds; 0 when nothing expires
-	wake chan struct{} // next became earlier
+	next   int64         // unix microseconds; 0 when nothing expires
+	wake   chan struct{} // next became earlier
+	latest time.Time     // that the clock showed
 }
 
 func newExpiry() expiry { return expiry{wake: make(chan struct{}, 1)} }
 
-// expired tells whether a hold's time is over.
-func (l *Ledger) expired(h *hold) bool { return h.expires > 0 && h.expires <= l.now().UnixMicro() }
+// clock is now, and never goes back: what has expired stays so.
+func (l *Ledger) clock() time.Time {
+	if now := l.now(); now.After(l.expiry.latest) {
+		l.expiry.latest = now
+	}
+	return l.expiry.latest
+}
 
-// closeIfExpired ends a hold whose time is over when the last of it has landed.
-func (l *Ledger) closeIfExpired(h *hold) {
-	if !h.unreserved && h.inFlight == 0 && l.expired(h) {
-		l.closeHold(h)
+// expired tells whether a hold's time is over.
+func (l *Ledger) expired(h *hold) bool {
+	return h.expires > 0 && h.expires <= l.clock().UnixMicro()
+}
+
+// closeLanded ends the holds whose time is over and of which the last has landed
+// in the chain that began at start, unless the chain has closed them itself.
+func (l *Ledger) closeLanded(start mark) {
+	for _, image := range l.batch.holdImages[start.holds:] {
+		if h := image.hold; h.expires > 0 && image.before.inFlight > 0 && h.inFlight == 0 && !h.closed && l.expired(h) {
+			l.closeHold(h)
+		}
 	}
 }
 
@@ -59,7 +74,8 @@ func (l *Ledger) expire() {
 		case errors.Is(err, db.ErrStopped):
 			return
 		case err != nil && !errors.Is(err, errNothingExpired):
-			timer.Reset(time.Second)
+			slog.Error("holds that have expired could not be closed", "error", err)
+			timer.Reset(time.Minute)
 		case next != 0:
 			timer.Reset(max(time.UnixMicro(next).Sub(l.now()), time.Millisecond))
 		}
@@ -69,7 +85,7 @@ func (l *Ledger) expire() {
 // errNothingExpired: there is nothing to write.
 var errNothingExpired = errors.New("nothing has expired")
 
-const expiredAtOnce = 1024
+const expiredAtOnce = 64
 
 // closeExpired closes the holds whose time is over and that have nothing in
 // flight; those that have are closed when it lands. Its undo is for form's sake:
@@ -79,7 +95,7 @@ func (l *Ledger) closeExpired(tx db.Tx) (undo func(), err error) {
 	start := l.batch.mark()
 	undo = func() { l.batch.rollBack(l, start) }
 	var due []int64
-	now := l.now().UnixMicro()
+	now := l.clock().UnixMicro()
 	err = eachRow(context.Background(), tx, `SELECT n FROM holds WHERE closed = 0 AND expires BETWEEN 1 AND ? AND in_flight = 0
 		ORDER BY expires LIMIT ?`, func(row scanner) error {
 		var n int64

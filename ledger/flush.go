@@ -18,10 +18,12 @@ type span struct {
 	limit  uint64
 }
 
-// holds tells whether the account ended within its limit. It may end above when
-// the limit was lowered, but then no more was debited than a limit of this
-// batch allowed, or than was before.
-func (s span) holds(after Account) bool { return after.owed() <= max(s.limit, s.before.owed()) }
+// holds tells whether the account ended within its limit: the highest that the
+// batch allowed. It may end above when the limit was lowered before, but then
+// nothing more was debited.
+func (s span) holds(after Account) bool {
+	return after.owed() <= s.limit || after.DebitsPosted+after.DebitsPending <= s.before.DebitsPosted+s.before.DebitsPending
+}
 
 // flusher writes a batch. Its slices are used again for the next.
 type flusher struct {
@@ -67,9 +69,6 @@ func (l *Ledger) Committed() {
 	}
 	l.index.committed(l.flusher.written)
 	l.flusher.written = l.flusher.written[:0]
-	looks := sampled + 4*(len(l.batch.accountImages)+len(l.batch.holdImages))
-	l.holds.evict(l.chains-quietAfter, looks)
-	l.accounts.evict(l.chains-quietAfter, looks)
 	l.batch.reset()
 }
 
@@ -183,7 +182,33 @@ func (l *Ledger) assert() error {
 			return fmt.Errorf("assertion: ledger %d would not sum to zero: %+v", ledger, s)
 		}
 	}
-	return f.assertPending()
+	if err := f.assertPending(); err != nil {
+		return err
+	}
+	return f.assertLogged()
+}
+
+// assertLogged looks for the entries of what is no movement of money.
+func (f *flusher) assertLogged() error {
+	limits, closed := map[ID]uint64{}, map[ID]bool{}
+	for _, numbered := range f.entries {
+		switch e := numbered.entry.(type) {
+		case limitSet:
+			limits[e.id] = e.limit
+		case accountClosed:
+			closed[e.id] = true
+		}
+	}
+	for i, a := range f.accounts {
+		before := f.spans[i].before
+		if limit, logged := limits[a.ID]; a.Limit != before.Limit && (!logged || limit != a.Limit) {
+			return fmt.Errorf("assertion: the limit of account %s changed without a command", a.ID)
+		}
+		if a.Closed != before.Closed && !closed[a.ID] {
+			return fmt.Errorf("assertion: account %s was closed without a command", a.ID)
+		}
+	}
+	return nil
 }
 
 // assertPending compares the accounts' pending totals with the holds, both as

@@ -81,6 +81,23 @@ func (l *Ledger) Statement(ctx context.Context, account ID, from, to time.Time) 
 	return s, err
 }
 
+// FindTransfer returns the transfer with an id, as soon as it is committed; Debits
+// and Credits are not set. It returns ErrTransferUnknown.
+func (l *Ledger) FindTransfer(ctx context.Context, id ID) (Line, error) {
+	seq, here := l.index.recent(id)
+	if !here {
+		err := l.db.Read.QueryRowContext(ctx, "SELECT seq FROM transfer_ids WHERE id = ?", id[:]).Scan(&seq)
+		if err := noRows(err, ErrTransferUnknown); err != nil {
+			return Line{}, fmt.Errorf("transfer %s: %w", id, err)
+		}
+	}
+	lines, err := l.lines(ctx, []point{{seq: seq}})
+	if err != nil {
+		return Line{}, fmt.Errorf("transfer %s: %w", id, err)
+	}
+	return lines[0], nil
+}
+
 func (l *Ledger) numberOf(ctx context.Context, account ID) (n int64, err error) {
 	err = l.db.Read.QueryRowContext(ctx, "SELECT n FROM accounts WHERE id = ?", account[:]).Scan(&n)
 	if err := noRows(err, ErrAccountUnknown); err != nil {
@@ -134,8 +151,8 @@ func (l *Ledger) totalsAfter(ctx context.Context, account, seq int64) (debits, c
 // to end; 0 for none.
 func (l *Ledger) lastBefore(ctx context.Context, t time.Time, end int64) (int64, error) {
 	var batch sql.NullInt64
-	err := l.db.Read.QueryRowContext(ctx, "SELECT max(seq) FROM batches WHERE at < ?", t.UnixMicro()).Scan(&batch)
-	if err != nil {
+	err := l.db.Read.QueryRowContext(ctx, "SELECT seq FROM batches WHERE at < ? ORDER BY at DESC LIMIT 1", t.UnixMicro()).Scan(&batch)
+	if err = noRows(err, nil); err != nil {
 		return 0, err
 	}
 	later := sort.Search(int(end), func(i int) bool { // transfers are numbered from 1, by batch

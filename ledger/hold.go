@@ -35,6 +35,33 @@ type hold struct {
 	seen  bool  // by the current Flush
 }
 
+// Hold is what the ledger knows of a hold, in its asset's smallest unit.
+type Hold struct {
+	Reference, Debit, Credit            ID
+	Reserved, InFlight, Drawn, Returned uint64
+	Toward                              ID        // where what is in flight goes; zero when nothing is
+	Expires                             time.Time // zero for never
+	Unreserved                          bool      // nothing is reserved in it, all that is taken is in flight
+	Closed                              bool
+}
+
+// FindHold reads one hold as it is committed, a closed one too. It returns
+// ErrHoldUnknown.
+func FindHold(ctx context.Context, tx db.Tx, reference, debit, credit ID) (Hold, error) {
+	h := Hold{Reference: reference, Debit: debit, Credit: credit}
+	var toward []byte
+	var expires int64
+	err := tx.QueryRowContext(ctx, `SELECT h.reserved, h.in_flight, h.drawn, h.returned, t.id, h.expires, h.unreserved, h.closed
+		FROM holds h JOIN accounts d ON d.n = h.debit JOIN accounts c ON c.n = h.credit LEFT JOIN accounts t ON t.n = h.toward
+		WHERE h.reference = ? AND d.id = ? AND c.id = ?`, reference[:], debit[:], credit[:]).
+		Scan(&h.Reserved, &h.InFlight, &h.Drawn, &h.Returned, &toward, &expires, &h.Unreserved, &h.Closed)
+	copy(h.Toward[:], toward)
+	if expires > 0 {
+		h.Expires = time.UnixMicro(expires).UTC()
+	}
+	return h, noRows(err, ErrHoldUnknown)
+}
+
 // holds is the part of the holds that is in memory.
 type holds struct {
 	byKey map[holdKey]*hold
@@ -46,22 +73,17 @@ func (s *holds) add(h *hold) {
 	s.byKey[h.key] = h
 	h.debit.pins++
 	h.credit.pins++
-	if h.toward != nil {
-		h.toward.pins++
-	}
 }
 
 func (s *holds) drop(h *hold) {
 	delete(s.byKey, h.key)
 	h.debit.pins--
 	h.credit.pins--
-	if h.toward != nil {
-		h.toward.pins--
-	}
+	h.aim(nil)
 }
 
-// evict lets some quiet holds leave memory, as accounts do. What is in flight
-// stays: CloseAccount looks for it.
+// evict lets some quiet holds leave memory, as accounts do. What has something in
+// flight stays: the account that it goes to counts it.
 func (s *holds) evict(since int64, looks int) {
 	if len(s.byKey) <= s.most {
 		return
@@ -154,7 +176,8 @@ func (c Draw) posting() posting {
 	return posting{Transfer: t, drawn: true, hold: c.Credit}
 }
 
-// CloseHold returns what is left of a reservation and ends it. Errors:
+// CloseHold returns what is left of a reservation and ends it. One that has
+// expired may have been closed by the engine: then there is nothing to do. Errors:
 // ErrHoldUnknown, also when it was closed before or nothing was reserved in it,
 // and ErrHoldInFlight while some of it is in flight.
 type CloseHold struct {
@@ -164,11 +187,13 @@ type CloseHold struct {
 }
 
 func (c CloseHold) apply(l *Ledger, tx db.Tx) error {
-	h, err := l.openHold(tx, holdKey{c.Reference, c.Debit, c.Credit})
+	h, err := l.keyedHold(tx, holdKey{c.Reference, c.Debit, c.Credit})
 	switch {
 	case err != nil:
 		return err
-	case h.unreserved:
+	case h.closed && l.expired(h): // it may have been the engine
+		return nil
+	case h.closed, h.unreserved:
 		return ErrHoldUnknown
 	case h.inFlight > 0:
 		return ErrHoldInFlight
@@ -216,6 +241,15 @@ func (l *Ledger) usableHold(tx db.Tx, key holdKey) (*hold, error) {
 }
 
 func (l *Ledger) openHold(tx db.Tx, key holdKey) (*hold, error) {
+	h, err := l.keyedHold(tx, key)
+	if err == nil && h.closed {
+		return nil, ErrHoldUnknown
+	}
+	return h, err
+}
+
+// keyedHold returns a hold, a closed one too.
+func (l *Ledger) keyedHold(tx db.Tx, key holdKey) (*hold, error) {
 	debit, err := l.known(tx, key.debit)
 	if err != nil {
 		return nil, holdOf(err)
@@ -224,11 +258,7 @@ func (l *Ledger) openHold(tx db.Tx, key holdKey) (*hold, error) {
 	if err != nil {
 		return nil, holdOf(err)
 	}
-	h, err := l.findHold(tx, key, debit, credit)
-	if err == nil && h.closed {
-		return nil, ErrHoldUnknown
-	}
-	return h, err
+	return l.findHold(tx, key, debit, credit)
 }
 
 // holdOf says that a hold between accounts that don't exist doesn't either.
@@ -268,14 +298,18 @@ func (l *Ledger) loadHold(tx db.Tx, key holdKey, debit, credit *account) (*hold,
 	case err != nil:
 		return nil, fmt.Errorf("look up hold %s: %w", key.reference, err)
 	}
+	if h.closed { // asked for once, if at all
+		return h, nil
+	}
 	if toward.Valid {
-		if h.toward, err = l.numbered(tx, toward.Int64); err != nil {
+		account, err := l.numbered(tx, toward.Int64)
+		if err != nil {
 			return nil, err
 		}
+		h.aim(account)
 	}
-	if !h.closed { // closed ones are asked for once, if at all
-		l.holds.add(h)
-	}
+	l.holds.add(h)
+	l.loaded++
 	return h, nil
 }
 

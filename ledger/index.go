@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"sync"
-
-	"database/sql"
 
 	"pochi/db"
 )
@@ -46,14 +46,13 @@ type tailEntry struct {
 type endpoint struct {
 	account         int64
 	debits, credits uint64
-	before          int // the account's entry before, in the segment; -1 when there is none
 }
 
 // segment is a part of the tail.
 type segment struct {
 	entries []tailEntry
-	ids     map[ID]int64  // their seqs
-	newest  map[int64]int // each account's newest entry
+	ids     map[ID]int64      // their seqs
+	of      map[int64][]int32 // the places of each account's entries
 
 	// Once it is frozen:
 	sorted  chan struct{} // closed when the goroutine has sorted it
@@ -73,27 +72,18 @@ type nameRow struct {
 	seq int64
 }
 
-func newSegment() *segment { return &segment{ids: map[ID]int64{}, newest: map[int64]int{}} }
+func newSegment() *segment { return &segment{ids: map[ID]int64{}, of: map[int64][]int32{}} }
 
 func (s *segment) add(entries []tailEntry) {
-	for _, e := range entries {
-		place := len(s.entries)
-		s.follow(&e.debit, place)
-		s.follow(&e.credit, place)
-		s.entries = append(s.entries, e)
+	for i := range entries {
+		e, place := &entries[i], int32(len(s.entries))
+		s.of[e.debit.account] = append(s.of[e.debit.account], place)
+		s.of[e.credit.account] = append(s.of[e.credit.account], place)
+		s.entries = append(s.entries, *e)
 		if e.named {
 			s.ids[e.id] = e.seq
 		}
 	}
-}
-
-// follow links an account's entry to the one before.
-func (s *segment) follow(e *endpoint, place int) {
-	before, known := s.newest[e.account]
-	if e.before = before; !known {
-		e.before = -1
-	}
-	s.newest[e.account] = place
 }
 
 // rows is how many rows the index gets.
@@ -129,15 +119,30 @@ func (x *index) extend(written []tailEntry) {
 	}
 }
 
-// find returns the number of the transfer with an id, or sql.ErrNoRows.
-func (x *index) find(tx db.Tx, id ID) (seq int64, err error) {
+// recent returns the number of the transfer with an id, if it is in memory.
+func (x *index) recent(id ID) (seq int64, here bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.inMemory(id)
+}
+
+// inMemory is recent for the writer's goroutine, which needs no lock.
+func (x *index) inMemory(id ID) (seq int64, here bool) {
 	for _, s := range []*segment{x.fresh, x.frozen, x.last} {
 		if s == nil {
 			continue
 		}
 		if seq, here := s.ids[id]; here {
-			return seq, nil
+			return seq, true
 		}
+	}
+	return 0, false
+}
+
+// find returns the number of the transfer with an id, or sql.ErrNoRows.
+func (x *index) find(tx db.Tx, id ID) (seq int64, err error) {
+	if seq, here := x.inMemory(id); here {
+		return seq, nil
 	}
 	if bytes.Compare(id[:], x.highest[:]) > 0 {
 		return 0, sql.ErrNoRows
@@ -162,9 +167,6 @@ func (x *index) urgent() bool { return x.wanted > x.indexed }
 func (x *index) flush(ctx context.Context, tx db.BatchTx, transfers int) error {
 	if x.frozen == nil && (len(x.fresh.entries) >= segmentFull || x.urgent() || transfers == 0 && x.backlog()) {
 		x.freeze()
-	}
-	if x.frozen != nil && x.urgent() {
-		<-x.frozen.sorted
 	}
 	if x.frozen == nil || !x.ready() {
 		return nil
@@ -318,14 +320,15 @@ func (x *index) tail(account, before int64, most int) (found []point) {
 		if s == nil {
 			continue
 		}
-		place, known := s.newest[account]
-		for known && place >= 0 && len(found) < most {
+		places := s.of[account]
+		older := sort.Search(len(places), func(i int) bool { return s.entries[places[i]].seq >= before })
+		for _, place := range slices.Backward(places[:older]) {
+			if len(found) == most {
+				return found
+			}
 			e := &s.entries[place]
 			end := e.of(account)
-			if e.seq < before {
-				found = append(found, point{e.seq, end.debits, end.credits})
-			}
-			place = end.before
+			found = append(found, point{e.seq, end.debits, end.credits})
 		}
 	}
 	return found
@@ -343,11 +346,15 @@ func (e *tailEntry) of(account int64) *endpoint {
 func (l *Ledger) CatchUp(ctx context.Context) error {
 	end := l.index.end()
 	for {
+		var sorted <-chan struct{}
 		err := l.db.Writer.Submit(ctx, db.Unit{Apply: func(db.Tx) (func(), error) {
 			if l.index.indexed >= end {
 				return nil, errIndexed
 			}
 			l.index.wanted = max(l.index.wanted, end)
+			if l.index.frozen != nil {
+				sorted = l.index.frozen.sorted
+			}
 			return func() {}, nil
 		}})
 		if errors.Is(err, errIndexed) {
@@ -355,6 +362,13 @@ func (l *Ledger) CatchUp(ctx context.Context) error {
 		}
 		if err != nil {
 			return err
+		}
+		if sorted != nil {
+			select {
+			case <-sorted:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
 	}
 }

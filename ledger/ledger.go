@@ -30,7 +30,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -68,6 +67,7 @@ type Ledger struct {
 	hash     [32]byte // of the last batch
 	seq      int64    // of the last transfer
 	chains   int64    // how many were applied since the start
+	loaded   int      // how many accounts and holds have come into memory since the last look for quiet ones
 	batch    batch
 	flusher  flusher
 	index    index
@@ -95,11 +95,17 @@ func open(ctx context.Context, d *db.DB, now func() time.Time) (*Ledger, error) 
 	}
 	l.index.wake = l.wake
 	l.batch.reset()
-	if err := d.Writer.Join(ctx, l, l.load); err != nil {
-		return nil, fmt.Errorf("load the ledger: %w", err)
-	}
-	if err := d.Writer.Submit(ctx, db.Unit{Apply: l.recover}); err != nil && !errors.Is(err, errNothingInFlight) {
-		return nil, fmt.Errorf("recover what was in flight: %w", err)
+	err := d.Writer.Join(ctx, l, func(tx db.Tx) error {
+		if err := l.load(tx); err != nil {
+			return fmt.Errorf("load: %w", err)
+		}
+		if err := l.recover(tx); err != nil {
+			return fmt.Errorf("recover what was in flight: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the ledger: %w", err)
 	}
 	return l, nil
 }
@@ -128,6 +134,7 @@ func (l *Ledger) apply(tx db.Tx, chain Chain) (func(), error) {
 			return nil, &Error{Index: i, Command: command, Err: ErrCommand}
 		}
 	}
+	l.evict()
 	if err := l.unseen(tx, chain); err != nil {
 		return nil, err
 	}
@@ -140,5 +147,18 @@ func (l *Ledger) apply(tx db.Tx, chain Chain) (func(), error) {
 			return nil, &Error{Index: i, Command: command, Err: err}
 		}
 	}
+	l.closeLanded(start)
 	return undo, nil
+}
+
+// evict lets quiet accounts and holds leave memory, when a batch begins: nothing
+// of it names them yet. It looks at more than have come in since.
+func (l *Ledger) evict() {
+	if l.batch.mark() != (mark{}) || l.loaded == 0 {
+		return
+	}
+	since, looks := l.chains-quietAfter, sampled+2*l.loaded
+	l.holds.evict(since, looks)
+	l.accounts.evict(since, looks)
+	l.loaded = 0
 }

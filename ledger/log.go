@@ -79,6 +79,7 @@ type unreservedOpened struct{ key holdKey }
 type suspended struct {
 	reference, bearer, counterparty ID
 	amount                          uint64
+	together                        int64 // the number of the first item of its group
 }
 
 // resolved ends an item of suspense. The transfer of it follows.
@@ -138,7 +139,7 @@ func (e holdsMoved) body() []byte {
 func (e unreservedOpened) body() []byte { return e.key.body() }
 
 func (e suspended) body() []byte {
-	return holdKey{e.reference, e.bearer, e.counterparty}.body(e.amount)
+	return holdKey{e.reference, e.bearer, e.counterparty}.body(e.amount, uint64(e.together))
 }
 
 func (e resolved) body() []byte {
@@ -178,7 +179,7 @@ func decodeEntry(kind int64, body []byte) (entry, error) {
 	case kindUnreservedOpened:
 		e = unreservedOpened{r.holdKey()}
 	case kindSuspended:
-		e = suspended{r.id(), r.id(), r.id(), r.uint(8)}
+		e = suspended{r.id(), r.id(), r.id(), r.uint(8), r.int()}
 	case kindResolved:
 		e = resolved{r.int(), suspenseState(r.uint(1))}
 	default:

@@ -4,22 +4,26 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 )
 
 // mirror is the ledger made again from nothing but log and transfers, apart from
-// the engine that wrote them. Accounts and holds have the numbers that follow
-// from the order in which they were opened.
+// the engine that wrote them: it judges by rules of its own. Accounts and holds
+// have the numbers that follow from the order in which they were opened.
 //
 // What holds took into flight is logged at a batch's end, after transfers that
 // may rest on it: in between, amounts of a hold and pending totals may lie below
 // zero. They wrap around, and are judged at the end of the batch.
 type mirror struct {
 	batch    int64 // that is being replayed
+	at       int64 // its time
+	passed   int64 // a time that had passed when it was applied, 0 for unknown
 	assets   map[uint32]Asset
 	accounts []*mirrorAccount // number n is at n-1
 	byID     map[ID]int64
-	holds    map[int64]*mirrorHold // the open ones, by number
-	byKey    map[mirrorKey]int64
+	holds    map[int64]*mirrorHold // the open ones, by number, but for those in idle
+	idle     map[int64]idleHold
+	byKey    map[mirrorKey]int64 // of those in holds
 	lastHold int64
 	items    []mirrorItem     // of suspense, number n is at n-1
 	inDoubt  map[uint32]int64 // what the open items of a ledger come to
@@ -29,9 +33,30 @@ type mirror struct {
 
 	// What the current batch touched.
 	touched      []*mirrorAccount
-	spans        []span
-	touchedHolds []*mirrorHold
+	spans        []mirrorSpan
+	touchedHolds []touchedHold
 	doubts       map[uint32]bool // ledgers whose items changed
+	// What the entries of suspense say that moves between two accounts, less what
+	// the transfers moved; and what they say that a counterparty would have got
+	// from its debit account's holds, less what left those.
+	owedMoves, owedHeld map[suspenseMove]int64
+}
+
+// mirrorSpan is an account's way through a batch.
+type mirrorSpan struct {
+	debits uint64 // before it, pending ones included
+	limit  uint64 // the highest since the last debit whose place in the batch is known, and in force then
+	placed bool   // there was such a debit
+}
+
+type touchedHold struct {
+	*mirrorHold
+	toward int64 // before the batch
+}
+
+type suspenseMove struct {
+	debit, credit int64
+	reference     ID
 }
 
 type mirrorAccount struct {
@@ -53,7 +78,15 @@ type mirrorHold struct {
 	n   int64
 	key mirrorKey
 	holdState
-	touched bool
+	touched int // its place in touchedHolds, from 1; 0 when the batch didn't touch it
+}
+
+// idleHold is what a hold without a reservation is kept as while nothing of it
+// is in flight: such holds stay open for ever. Its other amounts are zero.
+type idleHold struct {
+	reference     ID
+	debit, credit uint32
+	drawn         int64
 }
 
 // holdState is what may differ between a hold and its row.
@@ -68,13 +101,15 @@ type mirrorItem struct {
 	bearer, counterparty int64
 	amount               uint64
 	batch                int64
+	together             int64 // the number of the first of those that are resolved together
 	state                suspenseState
 }
 
 func newMirror() *mirror {
 	return &mirror{
 		assets: map[uint32]Asset{}, byID: map[ID]int64{}, holds: map[int64]*mirrorHold{}, byKey: map[mirrorKey]int64{},
-		inDoubt: map[uint32]int64{}, doubts: map[uint32]bool{},
+		idle: map[int64]idleHold{}, inDoubt: map[uint32]int64{}, doubts: map[uint32]bool{},
+		owedMoves: map[suspenseMove]int64{}, owedHeld: map[suspenseMove]int64{},
 		closed:  func(int64, *mirrorHold) bool { return false },
 		settled: func(Resolved) {},
 	}
@@ -86,7 +121,27 @@ var (
 	errNothing  = errors.New("it names what is not there, or is closed")
 	errAmount   = errors.New("its amount does not fit")
 	errNotEmpty = errors.New("it was not empty")
+	errLate     = errors.New("its hold had expired")
 )
+
+// slowest is how long the writer may take to apply a batch.
+const slowest = time.Minute
+
+// begin starts a batch. Its time is the clock's when it was written, a little
+// after its commands were judged; or just after the batch before when the clock
+// was set back, and then it says nothing of the clock. So a time has surely
+// passed that is not after the batch before, and slowest before this one, if the
+// clock gave this one its time: which can't be told where batches in between did
+// not concern the ledger.
+func (m *mirror) begin(batch, at int64) {
+	m.passed = 0
+	if batch == m.batch+1 && at > m.at+1 {
+		m.passed = min(m.at, at-slowest.Microseconds())
+	}
+	m.batch, m.at = batch, at
+}
+
+func (m *mirror) late(expires int64) bool { return expires > 0 && expires <= m.passed }
 
 // account returns the account with a number, nil for none.
 func (m *mirror) account(n int64) *mirrorAccount {
@@ -117,15 +172,62 @@ func (m *mirror) open(n int64) (*mirrorAccount, error) {
 // touch remembers what an account was before the batch.
 func (m *mirror) touch(a *mirrorAccount) {
 	if a.span == 0 {
-		m.touched, m.spans = append(m.touched, a), append(m.spans, span{a.Account, a.Limit})
+		m.touched = append(m.touched, a)
+		m.spans = append(m.spans, mirrorSpan{debits: a.DebitsPosted + a.DebitsPending, limit: a.Limit})
 		a.span = len(m.spans)
 	}
 }
 
+// debited notes that a limit allowed a debit just now. Later ones may be out of
+// sight: packets are written after all else, and what was taken and came back in
+// one batch isn't at all.
+func (m *mirror) debited(a *mirrorAccount) {
+	s := &m.spans[a.span-1]
+	s.limit, s.placed = a.Limit, true
+}
+
 func (m *mirror) touchHold(h *mirrorHold) {
-	if !h.touched {
-		h.touched = true
-		m.touchedHolds = append(m.touchedHolds, h)
+	if h.touched == 0 {
+		m.touchedHolds = append(m.touchedHolds, touchedHold{h, h.toward})
+		h.touched = len(m.touchedHolds)
+	}
+}
+
+// hold returns an open hold that the batch is about to change, nil for none.
+func (m *mirror) hold(n int64) *mirrorHold {
+	h := m.look(n)
+	if h == nil || h.closed {
+		return nil
+	}
+	if _, slept := m.idle[n]; slept {
+		delete(m.idle, n)
+		m.holds[n], m.byKey[h.key] = h, n
+	}
+	m.touchHold(h)
+	return h
+}
+
+// look returns a hold to look at, nil for none.
+func (m *mirror) look(n int64) *mirrorHold {
+	if i, idle := m.idle[n]; idle {
+		key := mirrorKey{i.reference, int64(i.debit), int64(i.credit)}
+		return &mirrorHold{n: n, key: key, holdState: holdState{drawn: i.drawn, unreserved: true}}
+	}
+	return m.holds[n]
+}
+
+// rest keeps less of a hold that has nothing in flight. That its key may not come
+// again only its row's UNIQUE constraint remembers, as of those that are closed.
+func (m *mirror) rest(h *mirrorHold) {
+	i := idleHold{h.key.reference, uint32(h.key.debit), uint32(h.key.credit), h.drawn}
+	fits := mirrorKey{i.reference, int64(i.debit), int64(i.credit)} == h.key
+	if !fits || h.holdState != (holdState{drawn: h.drawn, unreserved: true}) {
+		return
+	}
+	m.idle[h.n] = i
+	delete(m.holds, h.n)
+	if m.byKey[h.key] == h.n {
+		delete(m.byKey, h.key)
 	}
 }
 
@@ -184,10 +286,14 @@ func (e accountClosed) replay(m *mirror) error {
 		return err
 	}
 	a.Closed = true
-	if !a.empty() {
+	if holdsMoney(a.Account) {
 		return errNotEmpty
 	}
 	return nil
+}
+
+func holdsMoney(a Account) bool {
+	return a.DebitsPosted != a.CreditsPosted || a.DebitsPending != 0 || a.CreditsPending != 0
 }
 
 func (e limitSet) replay(m *mirror) error {
@@ -210,8 +316,12 @@ func (e holdOpened) replay(m *mirror) error {
 	}
 	h.reserved, h.expires = int64(e.amount), e.expires
 	m.pend(h, h.reserved)
-	if e.amount == 0 || e.amount > AmountMax || e.expires < 0 {
+	m.debited(m.account(h.key.debit))
+	switch {
+	case e.amount == 0 || e.amount > AmountMax || e.expires < 0:
 		return errAmount
+	case m.late(e.expires):
+		return errLate
 	}
 	return nil
 }
@@ -273,13 +383,15 @@ func (e holdClosed) replay(m *mirror) error {
 	return nil
 }
 
-func (e holdsMoved) replay(m *mirror) error {
+func (e holdsMoved) replay(m *mirror) (late error) {
 	for _, moved := range e {
-		h := m.holds[moved.hold]
-		if h == nil || h.closed {
+		h := m.hold(moved.hold)
+		if h == nil {
 			return errNothing
 		}
-		m.touchHold(h)
+		if moved.net > 0 && m.late(h.expires) {
+			late = errLate
+		}
 		h.inFlight += moved.net
 		if h.unreserved {
 			m.pend(h, moved.net)
@@ -296,7 +408,7 @@ func (e holdsMoved) replay(m *mirror) error {
 		}
 		h.toward = moved.toward
 	}
-	return nil
+	return late
 }
 
 func (e suspended) replay(m *mirror) error {
@@ -305,10 +417,18 @@ func (e suspended) replay(m *mirror) error {
 		return errNothing
 	}
 	m.items = append(m.items, mirrorItem{
-		reference: e.reference, bearer: bearer.n, counterparty: counterparty.n, amount: e.amount, batch: m.batch,
+		reference: e.reference, bearer: bearer.n, counterparty: counterparty.n, amount: e.amount, batch: m.batch, together: e.together,
 	})
 	m.inDoubt[bearer.Ledger] += int64(e.amount)
 	m.doubts[bearer.Ledger] = true
+	m.owedMoves[suspenseMove{bearer.n, m.suspenseOf(bearer.Ledger), e.reference}] += int64(e.amount)
+	m.owedHeld[suspenseMove{bearer.n, counterparty.n, e.reference}] += int64(e.amount)
+	if e.together < 1 || e.together > int64(len(m.items)) {
+		return errNothing
+	}
+	if first := m.items[e.together-1]; first.together != e.together || first.reference != e.reference || first.batch != m.batch {
+		return errNothing
+	}
 	if e.amount == 0 || e.amount > AmountMax {
 		return errAmount
 	}
@@ -324,9 +444,13 @@ func (e resolved) replay(m *mirror) error {
 		return errNothing
 	}
 	i.state = e.state
-	bearer := m.account(i.bearer)
+	bearer, to := m.account(i.bearer), i.bearer
+	if e.state == suspensePaid {
+		to = i.counterparty
+	}
 	m.inDoubt[bearer.Ledger] -= int64(i.amount)
 	m.doubts[bearer.Ledger] = true
+	m.owedMoves[suspenseMove{m.suspenseOf(bearer.Ledger), to, i.reference}] += int64(i.amount)
 	m.settled(Resolved{
 		Reference: i.reference, Bearer: i.bearer, BearerCode: bearer.Code, Amount: i.amount, Paid: e.state == suspensePaid,
 	})
@@ -339,26 +463,31 @@ func (m *mirror) post(t *transferRow) (debit, credit *mirrorAccount, err error) 
 	if debit, credit, err = m.between(t.debit, t.credit); err != nil {
 		return nil, nil, err
 	}
-	tooMuch := t.amount == 0 || exceeds(debit.DebitsPosted, t.amount) || exceeds(credit.CreditsPosted, t.amount)
+	tooMuch := t.amount == 0 || t.amount > AmountMax-debit.DebitsPosted || t.amount > AmountMax-credit.CreditsPosted
 	debit.DebitsPosted += t.amount
 	credit.CreditsPosted += t.amount
+	if debit.Code == CodeSuspense || credit.Code == CodeSuspense {
+		m.owedMoves[suspenseMove{debit.n, credit.n, t.reference}] -= int64(t.amount)
+	}
 	if tooMuch {
 		return debit, credit, errAmount
 	}
-	if t.hold != 0 {
-		err = m.draw(t)
+	switch {
+	case t.hold != 0:
+		err = m.draw(t, credit)
+	case t.packets == 0:
+		m.debited(debit)
 	}
 	return debit, credit, err
 }
 
 // draw takes a transfer out of its hold: a named one out of what is reserved, one
 // of packets out of what is in flight.
-func (m *mirror) draw(t *transferRow) error {
-	h := m.holds[t.hold]
-	if h == nil || h.closed || h.key.reference != t.reference || h.key.debit != t.debit {
+func (m *mirror) draw(t *transferRow, credit *mirrorAccount) error {
+	h := m.hold(t.hold)
+	if h == nil || h.key.reference != t.reference || h.key.debit != t.debit {
 		return errNothing
 	}
-	m.touchHold(h)
 	if t.packets > 0 {
 		h.inFlight -= int64(t.amount)
 	} else {
@@ -366,26 +495,35 @@ func (m *mirror) draw(t *transferRow) error {
 	}
 	h.drawn += int64(t.amount)
 	m.pend(h, -int64(t.amount))
+	if credit.Code == CodeSuspense {
+		toward := m.touchedHolds[h.touched-1].toward
+		m.owedHeld[suspenseMove{t.debit, toward, t.reference}] -= int64(t.amount)
+	}
+	if t.packets == 0 && m.late(h.expires) {
+		return errLate
+	}
 	return nil
 }
 
 // judge ends a batch: it tells what may not stay as it is.
 func (m *mirror) judge(where string, defect func(name, format string, args ...any)) {
-	for _, h := range m.touchedHolds {
-		h.touched = false
+	for _, touched := range m.touchedHolds {
+		h := touched.mirrorHold
+		h.touched = 0
 		if h.inFlight == 0 {
 			h.toward = 0
 		}
 		if h.reserved < 0 || h.inFlight < 0 || h.unreserved && h.reserved != 0 || (h.inFlight == 0) != (h.toward == 0) {
 			defect(DefectHold, "%s has %d reserved and %d in flight to account %d after %s", h.key, h.reserved, h.inFlight, h.toward, where)
 		}
+		m.rest(h)
 	}
 	for i, a := range m.touched {
 		a.span = 0
 		if a.DebitsPending > AmountMax || a.CreditsPending > AmountMax {
 			defect(DefectPending, "account %s has %d and %d pending after %s", a.ID, int64(a.DebitsPending), int64(a.CreditsPending), where)
 		}
-		if !m.spans[i].holds(a.Account) {
+		if !m.spans[i].allows(&a.Account) {
 			defect(DefectLimit, "account %s was debited beyond its limit in %s", a.ID, where)
 		}
 		if a.Code == CodeSuspense {
@@ -395,14 +533,55 @@ func (m *mirror) judge(where string, defect func(name, format string, args ...an
 	for ledger := range m.doubts {
 		m.judgeDoubt(ledger, where, defect)
 	}
+	m.judgeSuspense(where, defect)
 	m.touchedHolds, m.touched, m.spans = emptied(m.touchedHolds), emptied(m.touched), m.spans[:0]
 	clear(m.doubts)
+}
+
+// allows tells whether an account may end a batch as it is. After a debit it is
+// within a limit that was in force then or later, since what follows a debit and
+// is none takes nothing away from what is available; without one it may be
+// above, because the limit was lowered, but has no more debits than before.
+func (s mirrorSpan) allows(after *Account) bool {
+	debits := after.DebitsPosted + after.DebitsPending
+	if debits <= after.CreditsPosted || debits-after.CreditsPosted <= s.limit {
+		return true
+	}
+	return !s.placed && debits <= s.debits
+}
+
+// judgeSuspense compares what moved into and out of suspense with the entries
+// that say whose it is. What goes there without a hold has no row that names its
+// counterparty.
+func (m *mirror) judgeSuspense(where string, defect func(name, format string, args ...any)) {
+	if len(m.owedMoves)+len(m.owedHeld) == 0 {
+		return
+	}
+	for move, owed := range m.owedMoves {
+		if owed != 0 {
+			defect(DefectSuspense, "from account %d to %d, for %s, the entries in %s say %d more than its transfers",
+				move.debit, move.credit, move.reference, where, owed)
+		}
+	}
+	for move, owed := range m.owedHeld {
+		if owed < 0 {
+			defect(DefectSuspense, "account %d had %d in flight to account %d, for %s, which went into suspense in %s for somebody else",
+				move.debit, -owed, move.credit, move.reference, where)
+		}
+	}
+	clear(m.owedMoves)
+	clear(m.owedHeld)
+}
+
+// suspenseOf returns the number of a ledger's suspense account, 0 for none.
+func (m *mirror) suspenseOf(ledger uint32) int64 {
+	return m.byID[HouseAccount(m.assets[ledger], CodeSuspense)]
 }
 
 // judgeDoubt compares a ledger's suspense account with the open items.
 func (m *mirror) judgeDoubt(ledger uint32, where string, defect func(name, format string, args ...any)) {
 	var balance int64
-	if a := m.account(m.byID[HouseAccount(m.assets[ledger], CodeSuspense)]); a != nil {
+	if a := m.account(m.suspenseOf(ledger)); a != nil {
 		balance = int64(a.CreditsPosted - a.DebitsPosted)
 	}
 	if balance != m.inDoubt[ledger] || balance < 0 {

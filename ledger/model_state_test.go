@@ -63,6 +63,7 @@ type modelItem struct {
 	reference, bearer, counterparty ledger.ID
 	amount                          uint64
 	batch                           int64
+	together                        int64 // the first of those that are resolved with it
 	state                           int
 	resolvedNow                     bool // in the running batch
 }
@@ -109,6 +110,11 @@ func (m model) submit(chain ledger.Chain) (model, error) {
 	for _, command := range chain {
 		if err := next.apply(command); err != nil {
 			return m, err
+		}
+	}
+	for key, before := range m.holds { // what expired while something was in flight ends with the chain that lands it
+		if h := next.holds[key]; before.inFlight > 0 && h.inFlight == 0 && !h.closed && next.expired(h) {
+			next.end(key)
 		}
 	}
 	return next, nil
@@ -244,8 +250,9 @@ func (m *model) closeAccount(c ledger.CloseAccount) error {
 	if err != nil {
 		return err
 	}
-	if a.Code == ledger.CodeSuspense {
-		return ledger.ErrSuspenseAccount
+	switch a.Code {
+	case ledger.CodeExchange, ledger.CodeEquity, ledger.CodeOutgoing, ledger.CodeSuspense, ledger.CodeUsed:
+		return ledger.ErrHouseAccount
 	}
 	if m.awaited(c.ID) || a.DebitsPosted != a.CreditsPosted || a.DebitsPending > 0 || a.CreditsPending > 0 {
 		return ledger.ErrNotEmpty
@@ -414,6 +421,9 @@ func (m *model) draw(c ledger.Draw) error {
 
 func (m *model) closeHold(c ledger.CloseHold) error {
 	key := modelKey{c.Reference, c.Debit, c.Credit}
+	if h := m.holds[key]; h.closed && m.expired(h) {
+		return nil
+	}
 	h, err := m.open(key)
 	switch {
 	case err != nil:
@@ -503,13 +513,6 @@ func (m *model) land(key modelKey, amount uint64) {
 	m.holds[key] = h
 }
 
-// flown ends a hold that expired while something was in flight.
-func (m *model) flown(key modelKey) {
-	if h := m.holds[key]; h.inFlight == 0 && m.expired(h) {
-		m.end(key)
-	}
-}
-
 // deliver posts what is in flight.
 func (m *model) deliver(key modelKey, to ledger.ID, amount uint64, code uint16) error {
 	m.land(key, amount)
@@ -546,11 +549,7 @@ func (m *model) post(c ledger.Post) error {
 	if h.inFlight < c.Amount {
 		return ledger.ErrHoldExceeded
 	}
-	if err := m.deliver(key, c.To, c.Amount, c.Code); err != nil {
-		return err
-	}
-	m.flown(key)
-	return nil
+	return m.deliver(key, c.To, c.Amount, c.Code)
 }
 
 func (m *model) release(c ledger.Release) error {
@@ -566,7 +565,6 @@ func (m *model) release(c ledger.Release) error {
 		return ledger.ErrHoldExceeded
 	}
 	m.giveBack(key, c.Amount)
-	m.flown(key)
 	return nil
 }
 
@@ -576,7 +574,7 @@ func (m *model) resolve(c ledger.ResolveSuspense) error {
 	}
 	named := m.items[c.Item-1]
 	for n, i := range m.items {
-		if i.reference != named.reference || i.batch != named.batch {
+		if i.together != named.together {
 			continue
 		}
 		if i.state != 0 {
@@ -615,6 +613,7 @@ func (m *model) waiting(i modelItem, debit, credit ledger.ID) modelRow {
 func (m model) restart() (model, error) {
 	next := m.clone()
 	keys := slices.SortedFunc(maps.Keys(m.holds), func(a, b modelKey) int { return int(m.holds[a].n - m.holds[b].n) })
+	had := len(m.items)
 	for _, key := range keys {
 		if h := m.holds[key]; h.inFlight > 0 {
 			if err := next.recover(key, h); err != nil {
@@ -622,7 +621,25 @@ func (m model) restart() (model, error) {
 			}
 		}
 	}
+	for n := had; n < len(next.items); n++ {
+		next.items[n].together = int64(m.first(next.items, had, n) + 1)
+	}
 	return next, nil
+}
+
+// first returns the place of the first item that one of a recovery is resolved
+// with: itself, unless one peer only can tell about all with its reference.
+func (m *model) first(items []modelItem, had, n int) int {
+	peers := map[ledger.ID]bool{}
+	for key, h := range m.holds {
+		if h.inFlight > 0 && key.reference == items[n].reference && m.accounts[h.toward].Code == ledger.CodePeer {
+			peers[h.toward] = true
+		}
+	}
+	if len(peers) != 1 || items[n].reference == (ledger.ID{}) {
+		return n
+	}
+	return had + slices.IndexFunc(items[had:], func(i modelItem) bool { return i.reference == items[n].reference })
 }
 
 func (m *model) recover(key modelKey, h modelHold) error {

@@ -277,8 +277,8 @@ func (m model) lines() []string {
 			k.id, k.debit, k.credit, s.amount, s.packets, k.code, k.reference, k.from, k.batch))
 	}
 	for n, i := range m.items {
-		all = append(all, fmt.Sprintf("item %d for %s: %d of %s for %s, batch %d, state %d",
-			n+1, i.reference, i.amount, i.bearer, i.counterparty, i.batch, i.state))
+		all = append(all, fmt.Sprintf("item %d for %s: %d of %s for %s, batch %d, with %d, state %d",
+			n+1, i.reference, i.amount, i.bearer, i.counterparty, i.batch, i.together, i.state))
 	}
 	for n := range m.notes {
 		all = append(all, "note "+n)
@@ -360,10 +360,10 @@ func (r *run) stored() model {
 		m.posted = append(m.posted, t)
 		return err
 	})
-	r.w.each("SELECT reference, bearer, counterparty, amount, batch, state FROM suspense ORDER BY n", func(scan func(...any) error) error {
+	r.w.each("SELECT reference, bearer, counterparty, amount, batch, together, state FROM suspense ORDER BY n", func(scan func(...any) error) error {
 		var i modelItem
 		var bearer, counterparty int64
-		err := scan(&i.reference, &bearer, &counterparty, &i.amount, &i.batch, &i.state)
+		err := scan(&i.reference, &bearer, &counterparty, &i.amount, &i.batch, &i.together, &i.state)
 		i.bearer, i.counterparty, i.batch = numbers[bearer], numbers[counterparty], r.order[i.batch]
 		m.items = append(m.items, i)
 		return err

@@ -75,9 +75,11 @@ func (c Take) apply(l *Ledger, tx db.Tx) error {
 func (h *hold) aim(toward *account) {
 	if h.toward != nil {
 		h.toward.pins--
+		h.toward.awaited--
 	}
 	if toward != nil {
 		toward.pins++
+		toward.awaited++
 	}
 	h.toward = toward
 }
@@ -122,7 +124,8 @@ func (l *Ledger) openUnreserved(tx db.Tx, key holdKey, debit, credit *account) (
 }
 
 // Post posts Amount of what is in flight, to To: its fulfillment arrived.
-// Submit it before the fulfillment is passed back. Errors: as Transfer's but
+// Submit it before the fulfillment is passed back. The account that Take named
+// can't be closed meanwhile, another one can. Errors: as Transfer's but
 // ErrInsufficient, and ErrHoldUnknown, ErrHoldExceeded for more than is in
 // flight.
 type Post struct {
@@ -154,7 +157,6 @@ func (c Post) apply(l *Ledger, tx db.Tx) error {
 		return err
 	}
 	l.batch.packet(packetKey{debit, to, h, c.Code, c.Reference}, c.Amount)
-	l.closeIfExpired(h)
 	return nil
 }
 
@@ -180,7 +182,6 @@ func (c Release) apply(l *Ledger, tx db.Tx) error {
 		return ErrHoldExceeded
 	}
 	l.release(h, c.Amount)
-	l.closeIfExpired(h)
 	return nil
 }
 

@@ -461,7 +461,7 @@ func TestRefusalsOfPackets(t *testing.T) {
 		{"transfer: from suspense", transfer(suspense, ann, 1), ledger.ErrSuspenseAccount},
 		{"transfer: to suspense", transfer(ann, suspense, 1), ledger.ErrSuspenseAccount},
 		{"hold: for suspense", credit(suspense).open(1), ledger.ErrSuspenseAccount},
-		{"close: suspense", closing(suspense), ledger.ErrSuspenseAccount},
+		{"close: suspense", closing(suspense), ledger.ErrHouseAccount},
 		{"hold: expired", ledger.OpenHold{Reference: newID(), Debit: ann, Credit: ben, Amount: 1, Expires: time.Unix(0, 0)}, ledger.ErrHoldExpired},
 		{"resolve: unknown", ledger.ResolveSuspense{Item: 2}, ledger.ErrSuspenseUnknown},
 		{"resolve: 0", ledger.ResolveSuspense{}, ledger.ErrSuspenseUnknown},

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"pochi/db"
@@ -18,38 +17,67 @@ import (
 //	anybody else's       goes to suspense, borne by the debit account
 //
 // Nothing is ever sent again.
-func (l *Ledger) recover(tx db.Tx) (func(), error) {
+func (l *Ledger) recover(tx db.Tx) error {
 	var numbers []int64
-	err := eachRow(context.Background(), tx, "SELECT n FROM holds WHERE closed = 0 AND in_flight > 0 ORDER BY n", func(row scanner) error {
+	err := eachRow(context.Background(), tx, "SELECT n FROM holds WHERE in_flight > 0 ORDER BY n", func(row scanner) error {
 		var n int64
 		err := row.Scan(&n)
 		numbers = append(numbers, n)
 		return err
 	})
 	if err != nil {
-		return nil, err
-	}
-	if len(numbers) == 0 {
-		return nil, errNothingInFlight
+		return err
 	}
 	l.chains++
-	start := l.batch.mark()
-	undo := func() { l.batch.rollBack(l, start) }
-	for _, n := range numbers {
-		h, err := l.numberedHold(tx, n)
-		if err == nil {
-			err = l.recoverHold(tx, h)
-		}
-		if err != nil {
-			undo()
-			return nil, fmt.Errorf("hold %d: %w", n, err)
+	holds := make([]*hold, len(numbers))
+	for i, n := range numbers {
+		if holds[i], err = l.numberedHold(tx, n); err != nil {
+			return fmt.Errorf("hold %d: %w", n, err)
 		}
 	}
-	return undo, nil
+	groups := groupsOf(holds)
+	for _, h := range holds {
+		if err := l.recoverHold(tx, h, groups); err != nil {
+			return fmt.Errorf("hold %d: %w", h.n, err)
+		}
+	}
+	return nil
 }
 
-// errNothingInFlight: there is nothing to recover, and nothing to write.
-var errNothingInFlight = errors.New("nothing was in flight")
+// groups says which items are resolved together: those of one reference, if one
+// peer only is to tell what became of them. For each such reference it holds the
+// number of the first item, 0 while there is none.
+type groups map[ID]int64
+
+func groupsOf(holds []*hold) groups {
+	peers := map[ID]map[*account]bool{}
+	for _, h := range holds {
+		if h.toward.Code == CodePeer {
+			if peers[h.key.reference] == nil {
+				peers[h.key.reference] = map[*account]bool{}
+			}
+			peers[h.key.reference][h.toward] = true
+		}
+	}
+	g := groups{}
+	for reference, of := range peers {
+		if len(of) == 1 && reference != (ID{}) {
+			g[reference] = 0
+		}
+	}
+	return g
+}
+
+// number gives an item its number, and its group's.
+func (g groups) number(i *item, n int64) {
+	i.n, i.together = n, n
+	switch first, shared := g[i.reference]; {
+	case shared && first == 0:
+		g[i.reference] = n
+	case shared:
+		i.together = first
+	}
+}
 
 func (l *Ledger) numberedHold(tx db.Tx, n int64) (*hold, error) {
 	var reference ID
@@ -70,7 +98,7 @@ func (l *Ledger) numberedHold(tx db.Tx, n int64) (*hold, error) {
 	return l.findHold(tx, holdKey{reference, d.ID, c.ID}, d, c)
 }
 
-func (l *Ledger) recoverHold(tx db.Tx, h *hold) error {
+func (l *Ledger) recoverHold(tx db.Tx, h *hold, groups groups) error {
 	amount, toward := h.inFlight, h.toward
 	switch h.debit.Code {
 	case CodeAuthority, CodeCap:
@@ -88,9 +116,9 @@ func (l *Ledger) recoverHold(tx db.Tx, h *hold) error {
 		if err != nil {
 			return err
 		}
-		return l.suspend(tx, item{reference: h.key.reference, bearer: equity, counterparty: toward, amount: amount}, nil)
+		return l.suspend(tx, item{reference: h.key.reference, bearer: equity, counterparty: toward, amount: amount}, nil, groups)
 	}
-	return l.suspend(tx, item{reference: h.key.reference, bearer: h.debit, counterparty: toward, amount: amount}, h)
+	return l.suspend(tx, item{reference: h.key.reference, bearer: h.debit, counterparty: toward, amount: amount}, h, groups)
 }
 
 // land posts what is in flight.

@@ -19,18 +19,6 @@ type batchRow struct {
 	unreadable         string
 }
 
-// begin looks how far the index reaches: what is at or below that place does not
-// change while the check runs.
-func (a *audit) begin(ctx context.Context) error {
-	return a.transaction(ctx, func() error {
-		return a.read(func(r reader) error {
-			watermark, err := a.watermark(r)
-			a.sums.settled = min(watermark, a.total)
-			return err
-		})
-	})
-}
-
 // replay comes to the last batch.
 func (a *audit) replay(ctx context.Context) error {
 	return a.snapshot(ctx, func() error { return nil })
@@ -108,6 +96,9 @@ func (a *audit) replayPage() (ended bool, err error) {
 		if err := a.countTransfers(r); err != nil {
 			return err
 		}
+		if err := a.survive(a.settle(r)); err != nil {
+			return err
+		}
 		if err := a.batches.open(r, batchesAfter, a.at.batch); err != nil {
 			return err
 		}
@@ -158,7 +149,7 @@ func (a *audit) replayBatch(b batchRow) error {
 	if b.seq <= a.last.seq || b.at <= a.last.at {
 		a.defect(DefectTimeOrder, "batch %d at %d comes after batch %d at %d", b.seq, b.at, a.last.seq, a.last.at)
 	}
-	a.mirror.batch = b.seq
+	a.mirror.begin(b.seq, b.at)
 	chain := newChainHash(a.last.hash, b.seq, b.at)
 	var transfers, entries int64
 	for {
@@ -201,7 +192,7 @@ func (a *audit) endBatch(b batchRow, hash [32]byte, transfers, entries int64) {
 func (a *audit) orphans(batch int64) error {
 	for a.entries.more && a.entries.row.batch <= batch {
 		a.defect(DefectLog, "entry %d of batch %d belongs to no batch", a.entries.row.n, a.entries.row.batch)
-		a.mirror.batch = a.entries.row.batch
+		a.mirror.begin(a.entries.row.batch, 0)
 		if err := a.replayEntry(newChainHash([32]byte{}, 0, 0)); err != nil {
 			return err
 		}
@@ -269,7 +260,7 @@ func (a *audit) hashed(t *transferRow) hashedTransfer {
 	h.Credit = a.mirror.idOf(t.credit)
 	if t.hold != 0 && t.packets == 0 {
 		h.drawn = true
-		if from := a.mirror.holds[t.hold]; from != nil {
+		if from := a.mirror.look(t.hold); from != nil {
 			h.hold = a.mirror.idOf(from.key.credit)
 		}
 	}

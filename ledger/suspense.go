@@ -44,11 +44,11 @@ type SuspenseItem struct {
 	Asset        Asset
 	Amount       uint64
 	At           time.Time // of the recovery
-	Group        int64     // items of one reference and one group are resolved together
+	Group        int64     // number of the first of those that are resolved together
 	State        string    // "open", "released" or "paid"
 }
 
-const itemQuery = `SELECT s.n, s.reference, b.id, c.id, a.code, a.scale, s.amount, t.at, s.batch, s.state
+const itemQuery = `SELECT s.n, s.reference, b.id, c.id, a.code, a.scale, s.amount, t.at, s.together, s.state
 	FROM suspense s JOIN accounts b ON b.n = s.bearer JOIN accounts c ON c.n = s.counterparty
 	JOIN assets a ON a.ledger = b.ledger JOIN batches t ON t.seq = s.batch `
 
@@ -81,10 +81,10 @@ func FindSuspense(ctx context.Context, tx db.Tx, item int64) (SuspenseItem, erro
 	return found, noRows(err, ErrSuspenseUnknown)
 }
 
-// ResolveSuspense ends an item, and with it all that the same recovery put into
-// suspense for the same reference: the legs of a payment across currencies.
-// With Pay the counterparty gets the money, otherwise the bearer gets it back.
-// Errors: ErrSuspenseUnknown, ErrSuspenseResolved, ErrOverflow.
+// ResolveSuspense ends an item, and with it those of its group: the legs of a
+// payment across currencies. With Pay the counterparties get the money, otherwise
+// the bearers get it back. Errors: ErrSuspenseUnknown, ErrSuspenseResolved,
+// ErrOverflow.
 type ResolveSuspense struct {
 	Item int64
 	Pay  bool
@@ -96,6 +96,7 @@ type item struct {
 	reference            ID
 	bearer, counterparty *account
 	amount               uint64
+	together             int64 // the number of the first of its group
 	state                suspenseState
 }
 
@@ -141,14 +142,14 @@ func (l *Ledger) resolve(tx db.Tx, i item) error {
 
 // suspend puts an item into suspense, from what is in flight of a hold or, with
 // none, from the bearer's balance.
-func (l *Ledger) suspend(tx db.Tx, i item, h *hold) error {
+func (l *Ledger) suspend(tx db.Tx, i item, h *hold, groups groups) error {
 	account, err := l.suspenseAccount(tx, i.bearer.Ledger)
 	if err != nil {
 		return err
 	}
 	l.suspense++
-	i.n = l.suspense
-	l.batch.log(suspended{i.reference, i.bearer.ID, i.counterparty.ID, i.amount})
+	groups.number(&i, l.suspense)
+	l.batch.log(suspended{i.reference, i.bearer.ID, i.counterparty.ID, i.amount, i.together})
 	l.batch.items = append(l.batch.items, i)
 	if h != nil {
 		return l.land(h, account, i.amount)
@@ -172,10 +173,10 @@ func (l *Ledger) itemsWith(tx db.Tx, n int64) (items []item, err error) {
 		bearer, counterparty int64
 	}
 	var found []row
-	err = eachRow(context.Background(), tx, `SELECT n, reference, bearer, counterparty, amount, state FROM suspense
-		WHERE (reference, batch) = (SELECT reference, batch FROM suspense WHERE n = ?) ORDER BY n`, func(s scanner) error {
+	err = eachRow(context.Background(), tx, `SELECT n, reference, bearer, counterparty, amount, together, state FROM suspense
+		WHERE together = (SELECT together FROM suspense WHERE n = ?) ORDER BY n`, func(s scanner) error {
 		var r row
-		err := s.Scan(&r.n, &r.reference, &r.bearer, &r.counterparty, &r.amount, &r.state)
+		err := s.Scan(&r.n, &r.reference, &r.bearer, &r.counterparty, &r.amount, &r.together, &r.state)
 		found = append(found, r)
 		return err
 	}, n)
@@ -201,10 +202,8 @@ func (l *Ledger) itemsWith(tx db.Tx, n int64) (items []item, err error) {
 // be posted to the account, or come back to it. What the running batch resolves
 // counts until it is committed.
 func (l *Ledger) isAwaited(tx db.Tx, a *account) (bool, error) {
-	for _, h := range l.holds.byKey {
-		if h.toward == a {
-			return true, nil
-		}
+	if a.awaited > 0 {
+		return true, nil
 	}
 	var open bool
 	err := tx.QueryRowContext(context.Background(),
@@ -242,10 +241,10 @@ func (l *Ledger) writeItems(_ context.Context, tx db.BatchTx, b db.Batch) error 
 	f := &l.flusher
 	f.values = f.values[:0]
 	for _, i := range l.batch.items {
-		f.values = append(f.values, i.n, i.reference[:], i.bearer.n, i.counterparty.n, int64(i.amount), b.Seq, int64(i.state))
+		f.values = append(f.values, i.n, i.reference[:], i.bearer.n, i.counterparty.n, int64(i.amount), b.Seq, i.together, int64(i.state))
 	}
-	err := tx.Insert("INSERT INTO suspense (n, reference, bearer, counterparty, amount, batch, state)",
-		"ON CONFLICT (n) DO UPDATE SET state = excluded.state", 7, f.values)
+	err := tx.Insert("INSERT INTO suspense (n, reference, bearer, counterparty, amount, batch, together, state)",
+		"ON CONFLICT (n) DO UPDATE SET state = excluded.state", 8, f.values)
 	if err != nil {
 		return fmt.Errorf("write suspense: %w", err)
 	}

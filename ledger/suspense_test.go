@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -55,7 +56,7 @@ func TestSuspenseWithinACurrency(t *testing.T) {
 				{Item: 2, Reference: bare.reference, Bearer: f.debit, Counterparty: bare.toward, Asset: usd, Amount: 7, State: "open"},
 			}
 			for i := range items {
-				want[i].At, want[i].Group = items[0].At, items[0].Group
+				want[i].At, want[i].Group = items[0].At, items[i].Item // each has its own peer
 			}
 			if diff := cmp.Diff(want, items); diff != "" {
 				t.Error(diff)
@@ -245,7 +246,7 @@ func TestRecoveryAlwaysStarts(t *testing.T) {
 			w.do(f.takeUnreserved(5))
 			w.reopen()
 			w.do(ledger.ResolveSuspense{Item: 1})
-			w.refused(w.submit(closing(suspense)), 0, ledger.ErrSuspenseAccount)
+			w.refused(w.submit(closing(suspense)), 0, ledger.ErrHouseAccount)
 		},
 		"the house may not go further": func(w *world, f flight) { w.submit(ledger.SetLimit{ID: equity}) },
 		"a stranger would have the suspense account's id": func(w *world, f flight) {
@@ -266,4 +267,47 @@ func TestRecoveryAlwaysStarts(t *testing.T) {
 			w.clean()
 		})
 	}
+}
+
+// What went to two peers is for each of them to tell: their items are resolved
+// apart, and so are those without a reference.
+func TestItemsOfTwoPeersAreApart(t *testing.T) {
+	w := newWorld(t)
+	dollars, euros := ledger.HouseAccount(usd, ledger.CodeExchange), ledger.HouseAccount(eur, ledger.CodeExchange)
+	ann, up := w.account(0, 100), w.peer(100, 0)
+	a, b := w.accountOf(w.eur, ledger.CodePeer, 0, 0), w.accountOf(w.eur, ledger.CodePeer, 0, 0)
+	reference := newID()
+	in := flight{reference, ann, dollars, dollars, dollars}
+	first, second := w.peer(0, 0), w.peer(0, 0)
+	w.do(in.open(60))
+	w.do(in.take(30), flight{reference, euros, a, a, a}.takeUnreserved(18), flight{reference, euros, b, b, b}.takeUnreserved(9),
+		flight{ledger.ID{}, up, first, first, first}.takeUnreserved(4), flight{ledger.ID{}, up, second, second, second}.takeUnreserved(3))
+	w.reopen()
+	for _, item := range w.suspense(t, true) {
+		if item.Group != item.Item {
+			t.Errorf("item %d is resolved with item %d", item.Item, item.Group)
+		}
+		if item.Counterparty == a || item.Counterparty == first {
+			w.do(ledger.ResolveSuspense{Item: item.Item, Pay: true})
+		}
+	}
+	w.balance(a, 18, 18)
+	w.balance(b, 0, 0)
+	w.balance(first, 4, 4)
+	w.balance(second, 0, 0)
+	if open := w.suspense(t, true); len(open) != 3 {
+		t.Errorf("%d items are open", len(open))
+	}
+	w.clean()
+}
+
+// A database has one ledger.
+func TestASecondLedgerIsRefused(t *testing.T) {
+	w := newWorld(t)
+	ann, ben := w.account(0, 100), w.account(0, 0)
+	if _, err := ledger.Open(t.Context(), w.db); !errors.Is(err, db.ErrJoined) {
+		t.Errorf("a second one: %v", err)
+	}
+	w.do(transfer(ann, ben, 1))
+	w.clean()
 }

@@ -4,8 +4,8 @@
 // has the database to itself. Lists only read the database, beside whoever
 // writes it.
 //
-// The socket speaks HTTP with JSON: POST and a path, no body; 200 and the thing
-// as it is now, or another status and an answer such as
+// The socket speaks HTTP with JSON: POST and a path, no body; 200 and the
+// things as they are now, or another status and an answer such as
 // {"code": "conflict", "message": "Item 3 was paid before."}. Whoever may open
 // the socket, its owner, may do everything.
 package admin
@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"pochi/app/payments"
@@ -29,8 +30,8 @@ const requestMax = 20 * time.Second
 
 // Reviewer is what the handler needs of payments.
 type Reviewer interface {
-	Resolve(ctx context.Context, item int64, pay bool) (payments.Suspense, bool, error)
-	Return(ctx context.Context, id uuid.UUID) (payments.Outgoing, bool, error)
+	Resolve(ctx context.Context, item int64, pay bool) (group []payments.Suspense, repeated bool, err error)
+	Return(ctx context.Context, id uuid.UUID) (p payments.Payer, repeated bool, err error)
 }
 
 // Services are what the handler works with.
@@ -49,11 +50,11 @@ func pathReturn(id uuid.UUID) string { return "/payments/" + id.String() + "/ret
 func Handler(s Services) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, answer := range map[string]answerer{
-		"POST /suspense/{item}/release": func(r *http.Request) (any, error) { return s.resolve(r, false) },
-		"POST /suspense/{item}/pay":     func(r *http.Request) (any, error) { return s.resolve(r, true) },
+		"POST /suspense/{item}/release": func(r *http.Request) (answer, error) { return s.resolve(r, false) },
+		"POST /suspense/{item}/pay":     func(r *http.Request) (answer, error) { return s.resolve(r, true) },
 		"POST /payments/{id}/return":    s.returnPayment,
-		"/": func(*http.Request) (any, error) {
-			return nil, problem.New(problem.NotFound, "The running wallet doesn't know this command: it is of another version.")
+		"/": func(*http.Request) (answer, error) {
+			return answer{}, problem.New(problem.NotFound, "The running wallet doesn't know this command: it is of another version.")
 		},
 	} {
 		mux.Handle(pattern, s.guard(answer))
@@ -61,26 +62,28 @@ func Handler(s Services) http.Handler {
 	return http.TimeoutHandler(mux, requestMax, `{"code": "unavailable", "message": "The wallet took too long. Repeat the command to see whether it was done."}`)
 }
 
-// answerer does what a request asks for and returns what to say.
-type answerer func(r *http.Request) (any, error)
+// answer is what to say, and what of it goes to the log.
+type answer struct {
+	body     any
+	repeated bool
+	amount   string
+	state    string
+}
 
-// guard refuses requests that mean another database than this one.
-func (s Services) guard(answer answerer) http.HandlerFunc {
+// answerer does what a request asks for.
+type answerer func(r *http.Request) (answer, error)
+
+// guard refuses requests that mean another database than this one, or that
+// nobody waits for any more, and logs the others.
+func (s Services) guard(do answerer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		var body any
+		var done answer
 		err := errOtherDatabase(r.Header.Get(databaseHeader), s.Database)
 		if err == nil {
-			body, err = answer(r)
+			done, err = inTime(do, r, time.Now())
 		}
-		status := http.StatusOK
-		switch {
-		case err == nil:
-			s.Log.Info("admin command", "path", r.URL.Path)
-		case problem.CodeOf(err) == problem.Internal:
-			s.Log.Error("admin command failed", "path", r.URL.Path, "error", err)
-		default:
-			s.Log.Info("admin command refused", "path", r.URL.Path, "error", err)
-		}
+		s.log(r, done, err)
+		status, body := http.StatusOK, done.body
 		if err != nil {
 			status, body = problem.Status(err), faultOf(err)
 		}
@@ -90,32 +93,69 @@ func (s Services) guard(answer answerer) http.HandlerFunc {
 	}
 }
 
-func (s Services) resolve(r *http.Request, pay bool) (any, error) {
-	item, err := strconv.ParseInt(r.PathValue("item"), 10, 64)
-	if err != nil {
-		return nil, problem.New(problem.Invalid, "%q is no item's number.", r.PathValue("item"))
+func (s Services) log(r *http.Request, done answer, err error) {
+	log := s.Log.With("path", r.URL.Path).With(peerAttributes(r.Context())...)
+	switch {
+	case err == nil:
+		log.Info("admin command", "repeated", done.repeated, "amount", done.amount, "state", done.state)
+	case problem.CodeOf(err) == problem.Internal:
+		log.Error("admin command failed", "error", err)
+	default:
+		log.Info("admin command refused", "error", err)
 	}
-	resolved, repeated, err := s.Payments.Resolve(r.Context(), item, pay)
-	if err != nil {
-		return nil, err
-	}
-	out := newSuspenseItem(resolved)
-	out.Repeated = repeated
-	return out, nil
 }
 
-func (s Services) returnPayment(r *http.Request) (any, error) {
+// deadlineHeader says, in unix microseconds, until when somebody waits for the
+// answer. They are told afterwards that nobody knows what became of the command:
+// it is not to be done later.
+const deadlineHeader = "Pochi-Deadline"
+
+// inTime does what is asked for, unless its time is over.
+func inTime(do answerer, r *http.Request, now time.Time) (answer, error) {
+	micros, err := strconv.ParseInt(r.Header.Get(deadlineHeader), 10, 64)
+	if err != nil {
+		return answer{}, problem.New(problem.Invalid, "The command doesn't say until when it may be done: it is of another version.")
+	}
+	deadline := time.UnixMicro(micros)
+	if !now.Before(deadline) {
+		return answer{}, problem.New(problem.Gone, "Nobody waits for this command any more. Nothing was done.")
+	}
+	ctx, cancel := context.WithDeadline(r.Context(), deadline)
+	defer cancel()
+	return do(r.WithContext(ctx))
+}
+
+func (s Services) resolve(r *http.Request, pay bool) (answer, error) {
+	item, err := strconv.ParseInt(r.PathValue("item"), 10, 64)
+	if err != nil {
+		return answer{}, problem.New(problem.Invalid, "%q is no item's number.", r.PathValue("item"))
+	}
+	group, repeated, err := s.Payments.Resolve(r.Context(), item, pay)
+	if err != nil {
+		return answer{}, err
+	}
+	out := make([]SuspenseItem, len(group))
+	amounts := make([]string, len(group))
+	for i, resolved := range group {
+		out[i] = newSuspenseItem(resolved)
+		out[i].Repeated = repeated
+		amounts[i] = sum(resolved).String()
+	}
+	return answer{out, repeated, strings.Join(amounts, ", "), group[0].State}, nil
+}
+
+func (s Services) returnPayment(r *http.Request) (answer, error) {
 	id, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {
-		return nil, problem.New(problem.Invalid, "%q is no payment's id.", r.PathValue("id"))
+		return answer{}, problem.New(problem.Invalid, "%q is no payment's id.", r.PathValue("id"))
 	}
 	p, repeated, err := s.Payments.Return(r.Context(), id)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	out := newPayment(p, "")
+	out := newPayment(p)
 	out.Repeated = repeated
-	return out, nil
+	return answer{out, repeated, p.Back().String(), string(p.State)}, nil
 }
 
 // fault is an answer that isn't what was asked for. Whoever reads it runs the

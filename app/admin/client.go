@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -39,14 +40,16 @@ type Client struct {
 	Patience time.Duration // with a lock that somebody else has; 5 seconds when 0
 }
 
-// Release gives a suspense item's money back to its bearer.
-func (c Client) Release(ctx context.Context, item int64) (SuspenseItem, error) {
-	return do[SuspenseItem](ctx, c, pathRelease(item))
+// Release gives the money of a suspense item, and of its group, back to the
+// bearers. It returns the group.
+func (c Client) Release(ctx context.Context, item int64) ([]SuspenseItem, error) {
+	return do[[]SuspenseItem](ctx, c, pathRelease(item))
 }
 
-// Pay gives a suspense item's money to its counterparty.
-func (c Client) Pay(ctx context.Context, item int64) (SuspenseItem, error) {
-	return do[SuspenseItem](ctx, c, pathPay(item))
+// Pay gives the money of a suspense item, and of its group, to the
+// counterparties. It returns the group.
+func (c Client) Pay(ctx context.Context, item int64) ([]SuspenseItem, error) {
+	return do[[]SuspenseItem](ctx, c, pathPay(item))
 }
 
 // Return ends a payment that needs review.
@@ -158,6 +161,7 @@ func (c Client) request(ctx context.Context, path string) (*http.Request, error)
 		return nil, err
 	}
 	request.Header.Set(databaseHeader, DatabaseKey(c.DB))
+	request.Header.Set(deadlineHeader, strconv.FormatInt(time.Now().Add(answerTimeout).UnixMicro(), 10))
 	return request, nil
 }
 

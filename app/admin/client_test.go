@@ -1,12 +1,16 @@
 package admin
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +20,7 @@ import (
 	"pochi/app/payments"
 	"pochi/app/problem"
 	"pochi/db"
+	"pochi/ledger"
 
 	"github.com/google/uuid"
 )
@@ -27,7 +32,7 @@ type books struct {
 	err      error
 }
 
-func (b *books) Resolve(_ context.Context, item int64, pay bool) (payments.Suspense, bool, error) {
+func (b *books) Resolve(_ context.Context, item int64, pay bool) ([]payments.Suspense, bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	repeated := b.resolved
@@ -37,11 +42,13 @@ func (b *books) Resolve(_ context.Context, item int64, pay bool) (payments.Suspe
 	if pay {
 		s.State = payments.SuspensePaid
 	}
-	return s, repeated, b.err
+	s.Asset, s.Amount = ledger.Asset{Code: "USD", Scale: 2}, 250
+	return []payments.Suspense{s}, repeated, b.err
 }
 
-func (b *books) Return(_ context.Context, id uuid.UUID) (payments.Outgoing, bool, error) {
-	return payments.Outgoing{ID: id, State: payments.Failed}, false, b.err
+func (b *books) Return(_ context.Context, id uuid.UUID) (payments.Payer, bool, error) {
+	usd := ledger.Amount{Value: 1000, Asset: ledger.Asset{Code: "USD", Scale: 2}}
+	return payments.Payer{Outgoing: payments.Outgoing{ID: id, State: payments.Failed, DebitAmount: usd}, Email: "ann@example.com"}, false, b.err
 }
 
 // newClient returns a client with a database of its own, and what does its
@@ -84,12 +91,12 @@ func TestTheRunningWalletDoesIt(t *testing.T) {
 	c, handler := newClient(t, b)
 	running(t, c, handler)
 	for _, repeated := range []bool{false, true} {
-		if item, err := c.Release(t.Context(), 3); err != nil || item.Item != 3 || item.State != "released" || item.Repeated != repeated {
-			t.Errorf("%+v, %v", item, err)
+		if group, err := c.Release(t.Context(), 3); err != nil || len(group) != 1 || group[0].Item != 3 || group[0].State != "released" || group[0].Repeated != repeated {
+			t.Errorf("%+v, %v", group, err)
 		}
 	}
 	id := uuid.New()
-	if p, err := c.Return(t.Context(), id); err != nil || p.ID != id || p.State != "failed" {
+	if p, err := c.Return(t.Context(), id); err != nil || p.ID != id || p.State != "failed" || p.Payer != "ann@example.com" {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
@@ -137,14 +144,54 @@ func TestWithoutAWalletTheCommandDoesIt(t *testing.T) {
 		opened++
 		return handler, func() error { closed++; return nil }, nil
 	}
-	if item, err := c.Pay(t.Context(), 3); err != nil || item.State != "paid" || opened != 1 || closed != 1 {
-		t.Errorf("%+v, %v, opened %d times, closed %d", item, err, opened, closed)
+	if group, err := c.Pay(t.Context(), 3); err != nil || len(group) != 1 || group[0].State != "paid" || opened != 1 || closed != 1 {
+		t.Errorf("%+v, %v, opened %d times, closed %d", group, err, opened, closed)
 	}
 	if err := os.Remove(filepath.Join(c.Data, "pochi.db")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Pay(t.Context(), 3); !errors.Is(err, db.ErrNotThere) || opened != 1 {
 		t.Errorf("without a database: %v, opened %d times", err, opened)
+	}
+}
+
+// The log says who did what, and what became of it.
+func TestCommandsAreLogged(t *testing.T) {
+	var text bytes.Buffer
+	c, _ := newClient(t, &books{})
+	running(t, c, Handler(Services{Payments: &books{}, Database: DatabaseKey(c.DB), Log: slog.New(slog.NewTextHandler(&text, nil))}))
+	if _, err := c.Pay(t.Context(), 3); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Return(t.Context(), uuid.New()); err != nil {
+		t.Fatal(err)
+	}
+	wants := []string{`path=/suspense/3/pay`, `repeated=false amount="2.50 USD" state=paid`, `repeated=false amount="10.00 USD" state=failed`}
+	if runtime.GOOS == "linux" {
+		wants = append(wants, fmt.Sprintf("uid=%d pid=%d", os.Getuid(), os.Getpid()))
+	}
+	for _, want := range wants {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, &text)
+		}
+	}
+}
+
+// Who gave up was told that nobody knows what became of it: it isn't done after
+// that.
+func TestACommandThatNobodyWaitsFor(t *testing.T) {
+	b := &books{}
+	c, handler := newClient(t, b)
+	request, err := c.request(t.Context(), pathPay(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for header, want := range map[string]int{"": http.StatusUnprocessableEntity, strconv.FormatInt(time.Now().UnixMicro(), 10): http.StatusGone} {
+		request.Header.Set(deadlineHeader, header)
+		answer := recorded{header: http.Header{}}
+		if handler.ServeHTTP(&answer, request); answer.status != want || b.resolved {
+			t.Errorf("until %q: status %d, want %d; done %t: %s", header, answer.status, want, b.resolved, &answer.body)
+		}
 	}
 }
 
@@ -165,8 +212,8 @@ func TestLostAnswer(t *testing.T) {
 	if _, err := c.Release(t.Context(), 3); err == nil || !strings.Contains(err.Error(), "repeat the command") {
 		t.Errorf("%v", err)
 	}
-	if item, err := c.Release(t.Context(), 3); err != nil || !item.Repeated {
-		t.Errorf("again: %+v, %v", item, err)
+	if group, err := c.Release(t.Context(), 3); err != nil || len(group) != 1 || !group[0].Repeated {
+		t.Errorf("again: %+v, %v", group, err)
 	}
 }
 
@@ -186,7 +233,7 @@ func TestSomebodyHasTheLock(t *testing.T) {
 		}
 		return locked(ctx)
 	}
-	if item, err := c.Release(t.Context(), 3); err != nil || item.State != "released" || tries != 2 {
-		t.Errorf("%+v, %v after %d tries", item, err, tries)
+	if group, err := c.Release(t.Context(), 3); err != nil || len(group) != 1 || group[0].State != "released" || tries != 2 {
+		t.Errorf("%+v, %v after %d tries", group, err, tries)
 	}
 }

@@ -25,7 +25,7 @@ func newAmount(a ledger.Amount) Amount {
 // SuspenseItem is what was in flight to another node when the wallet crashed.
 type SuspenseItem struct {
 	Item         int64      `json:"item"`
-	Group        int64      `json:"group"` // those of one reference and one group are resolved together
+	Group        int64      `json:"group"` // those of one group are resolved together
 	State        string     `json:"state"` // open, released or paid
 	Amount       Amount     `json:"amount"`
 	At           time.Time  `json:"at"`
@@ -39,9 +39,11 @@ type SuspenseItem struct {
 	Repeated     bool       `json:"repeated,omitempty"` // the command was done before; nothing was done now
 }
 
+func sum(s payments.Suspense) ledger.Amount { return ledger.Amount{Value: s.Amount, Asset: s.Asset} }
+
 func newSuspenseItem(s payments.Suspense) SuspenseItem {
 	out := SuspenseItem{
-		Item: s.Item, Group: s.Group, State: s.State, Amount: newAmount(ledger.Amount{Value: s.Amount, Asset: s.Asset}), At: s.At.UTC(),
+		Item: s.Item, Group: s.Group, State: s.State, Amount: newAmount(sum(s)), At: s.At.UTC(),
 		Reference: s.Reference, Bearer: s.Bearer, Counterparty: s.Counterparty,
 	}
 	if s.Payment.ID != uuid.Nil {
@@ -62,19 +64,22 @@ type Payment struct {
 	SentAmount      Amount     `json:"sentAmount"`
 	DeliveredAmount Amount     `json:"deliveredAmount"`
 	HeldAmount      Amount     `json:"heldAmount"`     // still reserved on the account
+	InFlightAmount  Amount     `json:"inFlightAmount"` // on its way to another wallet, or was when this one crashed
 	CheckingAmount  Amount     `json:"checkingAmount"` // open in suspense
 	ReleasedAmount  Amount     `json:"releasedAmount"` // back from suspense
+	PaidAmount      Amount     `json:"paidAmount"`     // paid from suspense, a part of the sent amount
 	Reason          string     `json:"reason,omitempty"`
 	CreatedAt       time.Time  `json:"createdAt"`
 	EndedAt         *time.Time `json:"endedAt,omitempty"`
 	Repeated        bool       `json:"repeated,omitempty"` // the command was done before; nothing was done now
 }
 
-func newPayment(p payments.Outgoing, payer string) Payment {
+func newPayment(p payments.Payer) Payment {
 	out := Payment{
-		ID: p.ID, State: string(p.State), Payer: payer, Account: p.AccountID, Receiver: p.Receiver,
+		ID: p.ID, State: string(p.State), Payer: p.Email, Account: p.AccountID, Receiver: p.Receiver,
 		DebitAmount: newAmount(p.DebitAmount), SentAmount: newAmount(p.SentAmount), DeliveredAmount: newAmount(p.DeliveredAmount),
-		HeldAmount: newAmount(p.Held()), CheckingAmount: newAmount(p.Suspended.Open), ReleasedAmount: newAmount(p.Suspended.Released),
+		HeldAmount: newAmount(p.Held()), InFlightAmount: newAmount(p.InFlight), CheckingAmount: newAmount(p.Suspended.Open),
+		ReleasedAmount: newAmount(p.Suspended.Released), PaidAmount: newAmount(p.Suspended.Paid),
 		Reason: p.Reason, CreatedAt: p.CreatedAt,
 	}
 	if !p.EndedAt.IsZero() {

@@ -4,21 +4,28 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 
 	"pochi/app/payments"
 	"pochi/db"
 )
 
-// ListSuspense writes the suspense items to out, a JSON object a line: the open
-// ones, or all.
-func ListSuspense(ctx context.Context, dbURL string, all bool, out io.Writer) error {
-	return reading(ctx, dbURL, func(tx db.Tx) error {
+// Lists print what is in a database, a JSON object a line. They only read, beside
+// whoever writes.
+type Lists struct {
+	DB   string    // URL of the database
+	Out  io.Writer // gets the lists
+	Warn io.Writer // is told what they lack
+}
+
+// Suspense prints the items in suspense: the open ones, or all.
+func (l Lists) Suspense(ctx context.Context, all bool) error {
+	return l.reading(ctx, func(tx db.Tx, encoder *json.Encoder) error {
 		items, err := payments.ListSuspense(ctx, tx, !all)
 		if err != nil {
 			return err
 		}
-		encoder := json.NewEncoder(out)
 		for _, item := range items {
 			if err := encoder.Encode(newSuspenseItem(item)); err != nil {
 				return err
@@ -28,23 +35,40 @@ func ListSuspense(ctx context.Context, dbURL string, all bool, out io.Writer) er
 	})
 }
 
-// ListPayments writes the outgoing payments in one of the states, all when none
-// is named, to out, a JSON object a line, oldest first.
-func ListPayments(ctx context.Context, dbURL string, states []payments.State, out io.Writer) error {
-	return reading(ctx, dbURL, func(tx db.Tx) error {
-		encoder := json.NewEncoder(out)
-		return payments.Each(ctx, tx, states, func(p payments.Payer) error {
-			return encoder.Encode(newPayment(p.Outgoing, p.Email))
-		})
+// Payments prints the outgoing payments in one of the states, all when none is
+// named, oldest first.
+func (l Lists) Payments(ctx context.Context, states []payments.State) error {
+	return l.reading(ctx, func(tx db.Tx, encoder *json.Encoder) error {
+		return payments.Each(ctx, tx, states, func(p payments.Payer) error { return encoder.Encode(newPayment(p)) })
 	})
 }
 
-// reading lets do read the database, beside whoever writes it.
-func reading(ctx context.Context, dbURL string, do func(db.Tx) error) (err error) {
-	d, err := db.OpenReadOnly(ctx, dbURL)
+func (l Lists) reading(ctx context.Context, list func(db.Tx, *json.Encoder) error) (err error) {
+	d, err := db.OpenReadOnly(ctx, l.DB)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	return do(d.Read)
+	if err := l.warnOfACrash(ctx, d.Read); err != nil {
+		return err
+	}
+	return list(d.Read, json.NewEncoder(l.Out))
+}
+
+// warnOfACrash says what a crash left that no wallet has recovered yet. Beside a
+// wallet that runs, value in flight is in order.
+func (l Lists) warnOfACrash(ctx context.Context, tx db.Tx) error {
+	if db.InUse(l.DB) {
+		return nil
+	}
+	n, err := payments.CountInFlight(ctx, tx)
+	if err != nil || n == 0 {
+		return err
+	}
+	holds := "1 hold has"
+	if n > 1 {
+		holds = fmt.Sprintf("%d holds have", n)
+	}
+	_, err = fmt.Fprintf(l.Warn, "pochi: a crash left value in flight: %s some. It is recovered at the next start; what then has to be settled with other wallets is not listed yet.\n", holds)
+	return err
 }

@@ -49,9 +49,21 @@ func socketPath(data string) (string, error) {
 func Listen(data string) (net.Listener, error) {
 	l, err := listen(data)
 	if err != nil {
-		return nil, fmt.Errorf("POCHI_DATA=%s: can't listen for admin commands: %w", data, err)
+		return nil, cantListen(data, err)
 	}
 	return l, nil
+}
+
+// CanListen says before anything is made that no socket can be in a folder.
+func CanListen(data string) error {
+	if _, err := socketPath(data); err != nil {
+		return cantListen(data, err)
+	}
+	return nil
+}
+
+func cantListen(data string, err error) error {
+	return fmt.Errorf("POCHI_DATA=%s: can't listen for admin commands: %w", data, err)
 }
 
 func listen(data string) (net.Listener, error) {
@@ -104,7 +116,7 @@ func removeStale(path string) error {
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger, drain time.Duration) error {
 	srv := &http.Server{
 		Handler: http.MaxBytesHandler(handler, 1<<20), ReadTimeout: 10 * time.Second, WriteTimeout: requestMax + 5*time.Second,
-		IdleTimeout: time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		IdleTimeout: time.Minute, ConnContext: withPeer, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(l) }()

@@ -6,6 +6,7 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,18 +43,9 @@ const secretMin = 32
 // Load reads the variables that getenv knows and checks them. An error names
 // the variable.
 func Load(getenv func(string) string) (Config, error) {
-	var c Config
-	environment := map[string]string{}
-	for _, v := range Variables() {
-		if value := getenv(v.Name); value != "" {
-			environment[v.Name] = value
-		}
-	}
-	if err := env.ParseWithOptions(&c, env.Options{Prefix: prefix, Environment: environment}); err != nil {
-		return Config{}, unreadable(err, environment)
-	}
-	if c.DB == "" {
-		c.DB = "sqlite:" + filepath.Join(c.Data, "pochi.db")
+	c, err := parse(getenv, func(string) bool { return true })
+	if err != nil {
+		return Config{}, err
 	}
 	c.PublicURL = canonical(strings.TrimSuffix(c.PublicURL, "/"))
 	c.HydraPublicURL = strings.TrimSuffix(c.HydraPublicURL, "/")
@@ -65,6 +57,37 @@ func Load(getenv func(string) string) (Config, error) {
 		return Config{}, err
 	}
 	c.TrustedProxies = proxies
+	return c, nil
+}
+
+// LoadFiles reads and checks what the commands use that look after the wallet's
+// files: ENV, DATA and DB. Whoever runs them needs none of its secrets. The rest
+// of the Config is not to be used.
+func LoadFiles(getenv func(string) string) (Config, error) {
+	c, err := parse(getenv, func(name string) bool { return slices.Contains(fileVariables, name) })
+	if err != nil {
+		return Config{}, err
+	}
+	return c, c.validateEnv()
+}
+
+var fileVariables = []string{prefix + "ENV", prefix + "DATA", prefix + "DB"}
+
+// parse reads the variables that are wanted; the others have their defaults.
+func parse(getenv func(string) string, wanted func(name string) bool) (Config, error) {
+	var c Config
+	environment := map[string]string{}
+	for _, v := range Variables() {
+		if value := getenv(v.Name); value != "" && wanted(v.Name) {
+			environment[v.Name] = value
+		}
+	}
+	if err := env.ParseWithOptions(&c, env.Options{Prefix: prefix, Environment: environment}); err != nil {
+		return Config{}, unreadable(err, environment)
+	}
+	if c.DB == "" {
+		c.DB = "sqlite:" + filepath.Join(c.Data, "pochi.db")
+	}
 	return c, nil
 }
 
@@ -96,11 +119,15 @@ func (c Config) Assets() ([]ledger.Asset, error) {
 	return out, nil
 }
 
-func (c Config) validate() error {
+func (c Config) validateEnv() error {
 	if c.Env != "dev" && c.Env != "production" {
 		return fmt.Errorf("POCHI_ENV is %q: it must be dev or production", c.Env)
 	}
-	for _, check := range []func() error{c.validateAddresses, c.validateMoney, c.validateProduction} {
+	return nil
+}
+
+func (c Config) validate() error {
+	for _, check := range []func() error{c.validateEnv, c.validateAddresses, c.validateMoney, c.validateProduction} {
 		if err := check(); err != nil {
 			return err
 		}

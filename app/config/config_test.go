@@ -100,6 +100,24 @@ func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
 	}
 }
 
+// Commands that look after files need nothing of what only serves.
+func TestFilesNeedNoSecrets(t *testing.T) {
+	for _, test := range []struct {
+		pairs map[string]string
+		want  string // the database, or in the error
+	}{
+		{nil, "sqlite:" + filepath.Join("data", "pochi.db")},
+		{map[string]string{"POCHI_ENV": "production", "POCHI_DATA": "there"}, "sqlite:" + filepath.Join("there", "pochi.db")},
+		{map[string]string{"POCHI_ENV": "production", "POCHI_DB": "sqlite:other.db", "POCHI_RATES": "x", "POCHI_QUOTE_TTL": "x"}, "sqlite:other.db"},
+		{map[string]string{"POCHI_ENV": "staging"}, "POCHI_ENV"},
+	} {
+		c, err := config.LoadFiles(func(name string) string { return test.pairs[name] })
+		if err != nil && !strings.Contains(err.Error(), test.want) || err == nil && c.DB != test.want {
+			t.Errorf("%v: %q, %v, want %q", test.pairs, c.DB, err, test.want)
+		}
+	}
+}
+
 // Payment pointers are compared in lower case and without the port that their scheme implies.
 func TestPublicURLIsWrittenAsPointersAre(t *testing.T) {
 	for value, want := range map[string]string{

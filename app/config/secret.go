@@ -30,7 +30,7 @@ func (c Config) Secrets() (Secrets, error) {
 	}
 	secret := strings.TrimSpace(string(kept))
 	if len(secret) < secretMin {
-		return Secrets{}, fmt.Errorf("%s holds no secret; without it nobody is logged in any more, money is not affected: remove the file to make a new one", path)
+		return Secrets{}, fmt.Errorf("%s holds no secret; without it forms that are open have to be sent again, and payments that are on their way to this wallet end early: remove the file to make a new one", path)
 	}
 	return Secrets{[]byte(secret)}, nil
 }

@@ -44,7 +44,9 @@ type Outgoing struct {
 	ReceiveAmount   ledger.Amount // what was quoted
 	SentAmount      ledger.Amount // what left the account for good
 	DeliveredAmount ledger.Amount // what is known to have arrived
+	InFlight        ledger.Amount // on its way to another node right now, or when the wallet crashed
 	Suspended       Suspended
+	Returned        bool // an admin ended its review
 	State           State
 	Reason          string // why it failed or needs review, a sentence for the person
 	CreatedAt       time.Time
@@ -64,9 +66,19 @@ type Suspended struct {
 func (p Outgoing) Held() ledger.Amount {
 	held := ledger.Amount{Asset: p.DebitAmount.Asset}
 	if !p.State.Ended() {
-		held.Value = p.DebitAmount.Value - p.SentAmount.Value - p.Suspended.Open.Value - p.Suspended.Released.Value
+		held.Value = p.DebitAmount.Value - p.SentAmount.Value - p.InFlight.Value - p.Suspended.Open.Value - p.Suspended.Released.Value
 	}
 	return held
+}
+
+// Back returns what of the debit went back to the account, or never left it, once
+// the payment has ended.
+func (p Outgoing) Back() ledger.Amount {
+	back := ledger.Amount{Asset: p.DebitAmount.Asset}
+	if p.State.Ended() {
+		back.Value = p.DebitAmount.Value - p.SentAmount.Value - p.Suspended.Open.Value
+	}
+	return back
 }
 
 // Confirm turns a quote into a payment: one commit reserves the whole debit
@@ -123,7 +135,8 @@ func (s *Service) FindOutgoing(ctx context.Context, userID, id uuid.UUID) (Outgo
 
 const outgoingQuery = `SELECT o.id, o.user_id, o.account_id, o.receiver, o.receiver_name, o.rate,
 	o.debit_amount, o.receive_amount, o.sent_amount, o.delivered_amount, s.code, s.scale, o.receive_code, o.receive_scale,
-	o.state, o.reason, o.created_at, o.ended_at,
+	o.state, o.reason, o.created_at, o.ended_at, o.returned,
+	(SELECT coalesce(sum(h.in_flight), 0) FROM holds h WHERE h.reference = o.id AND h.debit = a.n),
 	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 0),
 	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 1),
 	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 2)
@@ -144,9 +157,9 @@ func scanOutgoing(row interface{ Scan(...any) error }) (Outgoing, error) {
 	err := row.Scan(&p.ID, &p.UserID, &p.AccountID, &p.Receiver, &p.ReceiverName, &p.Rate,
 		&p.DebitAmount.Value, &p.ReceiveAmount.Value, &p.SentAmount.Value, &p.DeliveredAmount.Value,
 		&p.DebitAmount.Asset.Code, &p.DebitAmount.Asset.Scale, &p.ReceiveAmount.Asset.Code, &p.ReceiveAmount.Asset.Scale,
-		&p.State, &p.Reason, &created, &ended,
+		&p.State, &p.Reason, &created, &ended, &p.Returned, &p.InFlight.Value,
 		&p.Suspended.Open.Value, &p.Suspended.Released.Value, &p.Suspended.Paid.Value)
-	for _, debited := range []*ledger.Amount{&p.SentAmount, &p.Suspended.Open, &p.Suspended.Released, &p.Suspended.Paid} {
+	for _, debited := range []*ledger.Amount{&p.SentAmount, &p.InFlight, &p.Suspended.Open, &p.Suspended.Released, &p.Suspended.Paid} {
 		debited.Asset = p.DebitAmount.Asset
 	}
 	p.DeliveredAmount.Asset = p.ReceiveAmount.Asset

@@ -12,7 +12,7 @@ const (
 	suspendedReason = "The wallet was interrupted while a part of this payment was on its way to the other wallet."
 	parkedReason    = "This payment was on its way when this wallet's data was copied, and the wallet has gone back to that copy. " +
 		"We look into what became of it. Until then nothing more is sent."
-	returnedReason = "This payment was interrupted. We looked into it and gave back what was still reserved."
+	returnedReason = "This payment was interrupted. We ended it: nothing more of it is sent, and what was still reserved is given back."
 )
 
 // failureReason is what the person reads about a payment that ended early, ""

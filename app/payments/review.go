@@ -53,6 +53,41 @@ func ListSuspense(ctx context.Context, tx db.Tx, onlyOpen bool) ([]Suspense, err
 	return out, nil
 }
 
+// findGroup returns the items that are resolved together with one, it included.
+func findGroup(ctx context.Context, tx db.Tx, n int64) ([]Suspense, error) {
+	item, err := findSuspense(ctx, tx, n)
+	if err != nil {
+		return nil, err
+	}
+	numbers, err := numbersOf(ctx, tx, item.Group)
+	if err != nil {
+		return nil, fmt.Errorf("find the group of suspense item %d: %w", n, err)
+	}
+	out := make([]Suspense, len(numbers))
+	for i, n := range numbers {
+		if out[i], err = findSuspense(ctx, tx, n); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func numbersOf(ctx context.Context, tx db.Tx, group int64) (out []int64, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT n FROM suspense WHERE together = ? ORDER BY n", group)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	return out, rows.Err()
+}
+
 func findSuspense(ctx context.Context, tx db.Tx, n int64) (Suspense, error) {
 	item, err := ledger.FindSuspense(ctx, tx, n)
 	if errors.Is(err, ledger.ErrSuspenseUnknown) {
@@ -85,33 +120,33 @@ func emailOf(ctx context.Context, tx db.Tx, userID uuid.UUID) (email string, err
 }
 
 // Resolve ends a suspense item, and those of its group, after the two wallets
-// have agreed on what became of it: paid, it goes to the counterparty, and
-// counts as sent for the payment it is about; else the bearer has it back.
-// repeated says that this very thing was done before. Errors: problem.NotFound;
-// problem.Conflict when the item was resolved the other way, or when the account
-// it would go to is closed.
-func (r Review) Resolve(ctx context.Context, n int64, pay bool) (s Suspense, repeated bool, err error) {
-	if s, err = findSuspense(ctx, r.DB.Read, n); err != nil {
-		return s, false, err
+// have agreed on what became of them: paid, they go to the counterparties, and
+// count as sent for the payment they are about; else the bearers have them back.
+// It returns the whole group. repeated says that this very thing was done
+// before. Errors: problem.NotFound; problem.Conflict when the items were resolved
+// the other way, or when an account they would go to is closed.
+func (r Review) Resolve(ctx context.Context, n int64, pay bool) (group []Suspense, repeated bool, err error) {
+	if group, err = findGroup(ctx, r.DB.Read, n); err != nil {
+		return nil, false, err
 	}
-	if s.State != SuspenseOpen {
-		return resolvedBefore(s, pay)
+	if group[0].State != SuspenseOpen {
+		return resolvedBefore(group, n, pay)
 	}
-	err = r.resolve(ctx, s, pay)
+	err = r.resolve(ctx, group[0], pay)
 	refused := errors.Is(err, ledger.ErrSuspenseResolved) // somebody was faster
 	switch {
 	case errors.Is(err, ledger.ErrAccountClosed):
-		return s, false, problem.New(problem.Conflict, "The account that item %d would go to is closed. Nothing was moved.", n).Because(err)
+		return nil, false, problem.New(problem.Conflict, "An account that item %d or its group would go to is closed. Nothing was moved.", n).Because(err)
 	case err != nil && !refused:
-		return s, false, fmt.Errorf("resolve suspense item %d: %w", n, err)
+		return nil, false, fmt.Errorf("resolve suspense item %d: %w", n, err)
 	}
-	if s, err = findSuspense(ctx, r.DB.Read, n); err != nil {
-		return s, false, err
+	if group, err = findGroup(ctx, r.DB.Read, n); err != nil {
+		return nil, false, err
 	}
 	if refused {
-		return resolvedBefore(s, pay)
+		return resolvedBefore(group, n, pay)
 	}
-	return s, false, nil
+	return group, false, nil
 }
 
 func (r Review) resolve(ctx context.Context, s Suspense, pay bool) error {
@@ -123,11 +158,13 @@ func (r Review) resolve(ctx context.Context, s Suspense, pay bool) error {
 	})
 }
 
-func resolvedBefore(s Suspense, pay bool) (Suspense, bool, error) {
-	if paid := s.State == SuspensePaid; paid != pay {
-		return s, false, problem.New(problem.Conflict, "Item %d was %s before. Nothing was moved.", s.Item, s.State)
+// resolvedBefore answers who asks for item n again: its group has one state.
+func resolvedBefore(group []Suspense, n int64, pay bool) ([]Suspense, bool, error) {
+	state := group[0].State
+	if paid := state == SuspensePaid; paid != pay {
+		return nil, false, problem.New(problem.Conflict, "Item %d was %s before. Nothing was moved.", n, state)
 	}
-	return s, true, nil
+	return group, true, nil
 }
 
 // addPaid adds to what a payment has sent all that was taken from its account
@@ -135,7 +172,7 @@ func resolvedBefore(s Suspense, pay bool) (Suspense, bool, error) {
 // complete now.
 func addPaid(ctx context.Context, tx db.Tx, item ledger.SuspenseItem) error {
 	const paid = `(SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer
-		WHERE x.reference = ?1 AND x.batch = ?2 AND b.id = account_id)`
+		WHERE x.reference = ?1 AND x.together = ?2 AND b.id = account_id)`
 	_, err := tx.ExecContext(ctx, `UPDATE outgoing_payments SET sent_amount = sent_amount + `+paid+`,
 		state = CASE WHEN state = 'failed' AND sent_amount + `+paid+` = debit_amount THEN 'completed' ELSE state END,
 		reason = CASE WHEN state = 'failed' AND sent_amount + `+paid+` = debit_amount THEN '' ELSE reason END
@@ -149,21 +186,21 @@ func addPaid(ctx context.Context, tx db.Tx, item ledger.SuspenseItem) error {
 // Return ends a payment that needs review: what it still has reserved is the
 // person's again. repeated says that this was done before. Errors:
 // problem.NotFound; problem.Conflict for a payment in another state.
-func (r Review) Return(ctx context.Context, id uuid.UUID) (p Outgoing, repeated bool, err error) {
-	if p, err = findOutgoing(ctx, r.DB.Read, id); err != nil {
+func (r Review) Return(ctx context.Context, id uuid.UUID) (p Payer, repeated bool, err error) {
+	if p, err = findPayer(ctx, r.DB.Read, id); err != nil {
 		return p, false, err
 	}
 	if p.State != NeedsReview {
 		return returnedBefore(p)
 	}
-	err = r.Ledger.Submit(ctx, ledger.Chain{closingOf(p)}, func(tx db.Tx) error {
+	err = r.Ledger.Submit(ctx, ledger.Chain{closingOf(p.Outgoing)}, func(tx db.Tx) error {
 		return endRow(ctx, tx, id, NeedsReview, returnedReason, r.Now())
 	})
 	refused := errors.Is(err, ledger.ErrHoldUnknown) // somebody was faster: nothing else closes such a hold
 	if err != nil && !refused {
 		return p, false, fmt.Errorf("return payment %s: %w", id, err)
 	}
-	if p, err = findOutgoing(ctx, r.DB.Read, id); err != nil {
+	if p, err = findPayer(ctx, r.DB.Read, id); err != nil {
 		return p, false, err
 	}
 	if refused {
@@ -172,18 +209,32 @@ func (r Review) Return(ctx context.Context, id uuid.UUID) (p Outgoing, repeated 
 	return p, false, nil
 }
 
-func returnedBefore(p Outgoing) (Outgoing, bool, error) {
-	if p.Reason != returnedReason {
-		return p, false, problem.New(problem.Conflict, "The payment is %s, not %s. Nothing was moved.", p.State, NeedsReview)
+func returnedBefore(p Payer) (Payer, bool, error) {
+	if !p.Returned {
+		return p, false, problem.New(problem.Conflict, "Payment %s is %s, not %s. Nothing was moved.", p.ID, p.State, NeedsReview)
 	}
 	return p, true, nil
 }
 
-// Park sets every payment that hasn't ended aside for review. It belongs into
+func findPayer(ctx context.Context, tx db.Tx, id uuid.UUID) (Payer, error) {
+	p, err := findOutgoing(ctx, tx, id)
+	if problem.CodeOf(err) == problem.NotFound {
+		return Payer{}, problem.New(problem.NotFound, "There is no payment %s.", id).Because(err)
+	}
+	if err != nil {
+		return Payer{}, fmt.Errorf("find payment %s: %w", id, err)
+	}
+	email, err := emailOf(ctx, tx, p.UserID)
+	return Payer{p, email}, err
+}
+
+// Park sets every payment that isn't all sent aside for review. It belongs into
 // the transaction that restores a database: what was sent after the backup was
-// made, this wallet can't know. It returns the payments' ids.
+// made, this wallet can't know. Of a payment that was all sent nothing is left to
+// send: its worker only ends it. It returns the payments' ids.
 func Park(ctx context.Context, tx db.Tx) ([]uuid.UUID, error) {
-	rows, err := tx.QueryContext(ctx, "UPDATE outgoing_payments SET state = 'needs_review', reason = ? WHERE state = 'sending' RETURNING id", parkedReason)
+	rows, err := tx.QueryContext(ctx, `UPDATE outgoing_payments SET state = 'needs_review', reason = ?
+		WHERE state = 'sending' AND sent_amount < debit_amount RETURNING id`, parkedReason)
 	if err != nil {
 		return nil, fmt.Errorf("park payments: %w", err)
 	}
@@ -197,6 +248,42 @@ func Park(ctx context.Context, tx db.Tx) ([]uuid.UUID, error) {
 		out = append(out, id)
 	}
 	return out, rows.Err()
+}
+
+// DropQuotes deletes the quotes that were not confirmed, in the transaction that
+// restores a database: one that was confirmed after the backup was made would be
+// sent again.
+func DropQuotes(ctx context.Context, tx db.Tx) error {
+	_, err := tx.ExecContext(ctx, "DELETE FROM quotes WHERE NOT EXISTS (SELECT 1 FROM outgoing_payments o WHERE o.id = quotes.id)")
+	if err != nil {
+		return fmt.Errorf("drop quotes: %w", err)
+	}
+	return nil
+}
+
+// Unsettled is how much waits for somebody's decision.
+type Unsettled struct {
+	Items   int // open in suspense
+	Reviews int // payments that need one
+}
+
+// CountUnsettled counts it.
+func CountUnsettled(ctx context.Context, tx db.Tx) (u Unsettled, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM suspense WHERE state = 0),
+		(SELECT count(*) FROM outgoing_payments WHERE state = 'needs_review')`).Scan(&u.Items, &u.Reviews)
+	if err != nil {
+		err = fmt.Errorf("count what is unsettled: %w", err)
+	}
+	return u, err
+}
+
+// CountInFlight counts the holds that have value in flight to another account.
+// Without a wallet that runs, a crash left them so.
+func CountInFlight(ctx context.Context, tx db.Tx) (n int, err error) {
+	if err = tx.QueryRowContext(ctx, "SELECT count(*) FROM holds WHERE in_flight > 0").Scan(&n); err != nil {
+		err = fmt.Errorf("count what is in flight: %w", err)
+	}
+	return n, err
 }
 
 // listPage is how many payments are read at once: a long read would keep the

@@ -123,9 +123,9 @@ func TestSuspenseIsPaid(t *testing.T) {
 	w.person("ben", usd, "")
 	q, peer := crashed(t, w, ann, "10", 300, 250, true)
 	item := w.item()
-	s, repeated, err := w.review().Resolve(context.Background(), item, true)
-	if err != nil || repeated || s.State != payments.SuspensePaid || s.Email != "ann@example.com" || s.Payment.ID != q.ID {
-		t.Errorf("%+v, %t, %v", s, repeated, err)
+	group, repeated, err := w.review().Resolve(context.Background(), item, true)
+	if err != nil || repeated || len(group) != 1 || group[0].State != payments.SuspensePaid || group[0].Email != "ann@example.com" || group[0].Payment.ID != q.ID {
+		t.Errorf("%+v, %t, %v", group, repeated, err)
 	}
 	p := w.outgoing(ann, q.ID)
 	wantSummary(t, p, "completed sent 10.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 2.50 USD")
@@ -215,8 +215,11 @@ func TestSuspenseAcrossCurrencies(t *testing.T) {
 	if foreign.Asset != eur {
 		foreign = items[1]
 	}
-	if _, _, err := w.review().Resolve(ctx, foreign.Item, true); err != nil {
-		t.Fatal(err)
+	for _, again := range []bool{false, true} {
+		group, repeated, err := w.review().Resolve(ctx, foreign.Item, true)
+		if err != nil || repeated != again || len(group) != 2 || group[0].State != payments.SuspensePaid || group[1].State != payments.SuspensePaid {
+			t.Fatalf("%+v, %t, %v", group, repeated, err)
+		}
 	}
 	wantSummary(t, w.outgoing(ann, q.ID), "completed sent 10.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 2.50 USD")
 	if got := w.balanceOf(peer); got != 228 {
@@ -327,7 +330,10 @@ func TestParkedPaymentsAreNotSent(t *testing.T) {
 	if err != nil || repeated {
 		t.Errorf("return: %t, %v", repeated, err)
 	}
-	wantSummary(t, p, "failed sent 4.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 0.00 USD")
+	if p.Email != "ann@example.com" {
+		t.Errorf("payer %q", p.Email)
+	}
+	wantSummary(t, p.Outgoing, "failed sent 4.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 0.00 USD")
 	if a, b := w.balance(ann), w.balance(ben); a != "6.00 USD" || b != "14.00 USD" {
 		t.Errorf("Ann has %s, Ben %s", a, b)
 	}
@@ -346,7 +352,7 @@ func TestParkedPaymentsAreReturnedOnce(t *testing.T) {
 	if _, err := w.payments.Confirm(ctx, ann.id, q.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := w.review().Return(ctx, q.ID); problem.CodeOf(err) != problem.Conflict || problem.MessageOf(err) != "The payment is sending, not needs_review. Nothing was moved." {
+	if _, _, err := w.review().Return(ctx, q.ID); problem.CodeOf(err) != problem.Conflict || problem.MessageOf(err) != "Payment "+q.ID.String()+" is sending, not needs_review. Nothing was moved." {
 		t.Errorf("while sending: %v", err)
 	}
 	if _, _, err := w.review().Return(ctx, done.ID); problem.CodeOf(err) != problem.Conflict {
@@ -372,15 +378,16 @@ func TestParkedPaymentsAreReturnedOnce(t *testing.T) {
 	if moved.Load() != 1 || told.Load() != 7 || w.balance(ann) != "10.00 USD" {
 		t.Errorf("%d moved it, %d were told, Ann has %s", moved.Load(), told.Load(), w.balance(ann))
 	}
-	if _, _, err := w.review().Return(ctx, uuid.New()); problem.CodeOf(err) != problem.NotFound {
+	nobodys := uuid.New()
+	if _, _, err := w.review().Return(ctx, nobodys); problem.CodeOf(err) != problem.NotFound || problem.MessageOf(err) != "There is no payment "+nobodys.String()+"." {
 		t.Errorf("no payment: %v", err)
 	}
 	w.check()
 }
 
-// All of it was sent when the wallet died: nothing is left to return, and the
-// payment is complete.
-func TestReturnOfAPaymentThatWasSent(t *testing.T) {
+// All of it was sent when the wallet died: there is nothing to review, and the
+// worker ends it.
+func TestAPaymentThatWasSentIsNotParked(t *testing.T) {
 	w := newWallet(t)
 	ann := w.person("ann", usd, "10")
 	w.person("ben", usd, "")
@@ -388,12 +395,124 @@ func TestReturnOfAPaymentThatWasSent(t *testing.T) {
 	w.start(false)
 	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
 	interrupted(t, w, ann, benPointer, q, 1000)
-	w.park()
+	if ids := w.park(); len(ids) > 0 {
+		t.Errorf("parked %v", ids)
+	}
+	w.stop()
+	w.start(true)
+	w.payments.Wait(context.Background(), q.ID)
+	wantSummary(t, w.outgoing(ann, q.ID), "completed sent 10.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 0.00 USD")
 	w.check()
-	if p, _, err := w.review().Return(context.Background(), q.ID); err != nil || p.State != payments.Completed || p.Reason != "" {
-		t.Errorf("%+v, %v", p, err)
+}
+
+// parkedInFlight is a parked payment of 10.00 USD: all of it was sent or was in
+// flight when the wallet died.
+func parkedInFlight(t *testing.T) (w *wallet, ann person, id uuid.UUID) {
+	t.Helper()
+	w = newWallet(t)
+	ann = w.person("ann", usd, "10")
+	w.person("ben", usd, "")
+	q, _ := crashed(t, w, ann, "10", 750, 250, false)
+	if ids := w.park(); len(ids) != 1 {
+		t.Fatalf("parked %v", ids)
+	}
+	return w, ann, q.ID
+}
+
+// settled has what a parked payment has in suspense paid, and returns it, twice
+// each.
+func (w *wallet) settled(returnFirst bool, id uuid.UUID) payments.Outgoing {
+	w.t.Helper()
+	ctx, item := context.Background(), w.item()
+	pay := func(again bool) {
+		w.t.Helper()
+		if _, repeated, err := w.review().Resolve(ctx, item, true); err != nil || repeated != again {
+			w.t.Errorf("pay: repeated %t, want %t; %v", repeated, again, err)
+		}
+	}
+	giveBack := func(again bool) payments.Outgoing {
+		w.t.Helper()
+		p, repeated, err := w.review().Return(ctx, id)
+		if err != nil || repeated != again {
+			w.t.Errorf("return: repeated %t, want %t; %v", repeated, again, err)
+		}
+		return p.Outgoing
+	}
+	if returnFirst {
+		giveBack(false)
+		giveBack(true)
+	}
+	pay(false)
+	pay(true)
+	if !returnFirst {
+		giveBack(false)
 	}
 	w.check()
+	return giveBack(true)
+}
+
+// What becomes of a payment after it was returned, or while it is, doesn't hide
+// that it was.
+func TestReturnIsRepeatableWhateverComesOut(t *testing.T) {
+	for name, returnFirst := range map[string]bool{"complete when it is returned": false, "complete later": true} {
+		t.Run(name, func(t *testing.T) {
+			w, _, id := parkedInFlight(t)
+			p := w.settled(returnFirst, id)
+			wantSummary(t, p, "completed sent 10.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 2.50 USD")
+			if p.Reason != "" {
+				t.Errorf("completed, for the reason %q", p.Reason)
+			}
+		})
+	}
+}
+
+// What is in flight is neither reserved nor in suspense yet.
+func TestHeldLeavesOutWhatIsInFlight(t *testing.T) {
+	w := newWallet(t)
+	ctx := context.Background()
+	ann := w.person("ann", usd, "10")
+	w.person("ben", usd, "")
+	w.stop()
+	w.start(false)
+	peer := w.peer(usd)
+	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
+	if _, err := w.payments.Confirm(ctx, ann.id, q.ID); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := payments.CountInFlight(ctx, w.db.Read); n != 0 || err != nil {
+		t.Errorf("%d in flight, %v", n, err)
+	}
+	err := w.ledger.Submit(ctx, ledger.Chain{ledger.Take{
+		Reference: q.ID, Debit: ann.account, Credit: ledger.HouseAccount(usd, ledger.CodeOutgoing), Toward: peer, Amount: 250,
+	}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := w.outgoing(ann, q.ID); p.Held().String() != "7.50 USD" || p.InFlight.String() != "2.50 USD" {
+		t.Errorf("held %s, in flight %s", p.Held(), p.InFlight)
+	}
+	if n, err := payments.CountInFlight(ctx, w.db.Read); n != 1 || err != nil {
+		t.Errorf("%d in flight, %v", n, err)
+	}
+}
+
+// A quote that was confirmed after the backup must not be confirmed again.
+func TestQuotesWithoutAPaymentAreDropped(t *testing.T) {
+	w := newWallet(t)
+	ctx := context.Background()
+	ann := w.person("ann", usd, "20")
+	w.person("ben", usd, "")
+	confirmed, open := w.quote(ann, benPointer, "10", payments.FixedDebit), w.quote(ann, benPointer, "10", payments.FixedDebit)
+	w.confirm(ann, confirmed)
+	if err := w.db.Write(ctx, func(tx db.Tx) error { return payments.DropQuotes(ctx, tx) }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.payments.FindQuote(ctx, ann.id, confirmed.ID); err != nil {
+		t.Errorf("the one that was confirmed: %v", err)
+	}
+	if _, err := w.payments.Confirm(ctx, ann.id, open.ID); problem.CodeOf(err) != problem.NotFound {
+		t.Errorf("the other one: %v", err)
+	}
 }
 
 func TestHistoryTellsWhatIsBeingChecked(t *testing.T) {

@@ -228,12 +228,14 @@ func closingOf(p Outgoing) ledger.CloseHold {
 var errEnded = errors.New("the payment has ended before")
 
 // endRow ends a payment that is in a state: completed when all of it was sent,
-// else failed for the reason. It returns errEnded when its state is another.
+// else failed for the reason. One that needed review is returned by that. It
+// returns errEnded when its state is another.
 func endRow(ctx context.Context, tx db.Tx, id uuid.UUID, from State, why string, now time.Time) error {
 	res, err := tx.ExecContext(ctx, `UPDATE outgoing_payments SET
 		state = CASE WHEN sent_amount = debit_amount THEN 'completed' ELSE 'failed' END,
-		reason = CASE WHEN sent_amount = debit_amount THEN '' ELSE ? END, ended_at = ?
-		WHERE id = ? AND state = ?`, why, now.UnixMicro(), id[:], from)
+		reason = CASE WHEN sent_amount = debit_amount THEN '' ELSE ?1 END, ended_at = ?2,
+		returned = state = 'needs_review'
+		WHERE id = ?3 AND state = ?4`, why, now.UnixMicro(), id[:], from)
 	if err != nil {
 		return err
 	}

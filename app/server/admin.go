@@ -23,8 +23,12 @@ func buildAdmin(cfg config.Config, d *db.DB, books *ledger.Ledger, log *slog.Log
 }
 
 // OpenAdmin opens the database for admins' commands while no wallet runs. It
-// returns what does them, and how to close it. Errors: those of db.Open.
+// returns what does them, and how to close it. Errors: db.ErrOwner, and those
+// of db.Open.
 func OpenAdmin(ctx context.Context, cfg config.Config, log *slog.Logger) (http.Handler, func() error, error) {
+	if err := db.CheckOwner(cfg.DB); err != nil {
+		return nil, nil, err
+	}
 	d, err := db.Open(ctx, db.Options{URL: cfg.DB, Log: log})
 	if err != nil {
 		return nil, nil, err
@@ -34,4 +38,14 @@ func OpenAdmin(ctx context.Context, cfg config.Config, log *slog.Logger) (http.H
 		return nil, nil, errors.Join(err, d.Close())
 	}
 	return buildAdmin(cfg, d, books, log), d.Close, nil
+}
+
+// warnOfUnsettled says at the start what waits for somebody's decision.
+func warnOfUnsettled(ctx context.Context, d *db.DB, log *slog.Logger) error {
+	left, err := payments.CountUnsettled(ctx, d.Read)
+	if err == nil && left != (payments.Unsettled{}) {
+		log.Warn("money waits for your decision: pochi admin suspense list, pochi admin payment list --state needs_review",
+			"suspense_items", left.Items, "payments_to_review", left.Reviews)
+	}
+	return err
 }

@@ -75,7 +75,7 @@ func TestPaymentThatNeedsReview(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := ann.get(payment).expect(t, "payment", http.StatusOK, "Needs review", sentence, "25.00 USD stays reserved", "Still reserved")
+	page := ann.get(payment).expect(t, "payment", http.StatusOK, "Needs review", sentence, "$25.00 USD stays reserved", "Still reserved")
 	for _, unwanted := range []string{"Try again", "Send again", "every 2s", "Sending to"} {
 		if strings.Contains(page.Body, unwanted) {
 			t.Errorf("%q is on the page", unwanted)

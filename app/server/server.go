@@ -30,13 +30,20 @@ const drain = 3 * time.Second
 // WriteTimeout, so that the answer can still say so.
 const requestMax = 25 * time.Second
 
+// lockPatience is how long a wallet that starts waits for who has the lock: an
+// admin command ends soon, a wallet that runs doesn't.
+const lockPatience = 5 * time.Second
+
 // Run serves until ctx ends, then stops in reverse order: listeners, payments,
 // database. ready is called once it serves; it may be nil. An error says in
 // one line what to change.
 func Run(ctx context.Context, cfg config.Config, log *slog.Logger, ready func()) (err error) {
-	d, err := db.Open(ctx, db.Options{URL: cfg.DB, Log: log})
+	if err := admin.CanListen(cfg.Data); err != nil {
+		return err
+	}
+	d, err := db.Open(ctx, db.Options{URL: cfg.DB, Log: log, Patience: lockPatience})
 	if errors.Is(err, db.ErrLocked) {
-		return fmt.Errorf("POCHI_DATA=%s: %w", cfg.Data, err)
+		return fmt.Errorf("POCHI_DATA or POCHI_DB: %w", err)
 	}
 	if err != nil {
 		return err
@@ -61,6 +68,9 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger, ready func())
 		return err
 	}
 	defer commands.Close()
+	if err := warnOfUnsettled(ctx, d, log); err != nil {
+		return err
+	}
 	return s.serve(ctx, listeners{pages, ops, commands}, ready)
 }
 

@@ -8,8 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"pochi/app/config"
 	"pochi/db"
@@ -83,9 +86,54 @@ func TestRefusesToStart(t *testing.T) {
 		"POCHI_OPS_LISTEN": configure(t, map[string]string{"POCHI_OPS_LISTEN": taken.Addr().String()}),
 		"POCHI_DATA":       inUse(t),
 	} {
-		err := Run(context.Background(), cfg, slog.New(slog.DiscardHandler), nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		err := Run(ctx, cfg, slog.New(slog.DiscardHandler), nil)
+		cancel()
 		if err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%v, want one line that names %s", err, name)
+		}
+	}
+}
+
+// A wallet whose socket can't be made leaves nothing behind.
+func TestFolderWithTooLongAPath(t *testing.T) {
+	data := filepath.Join(t.TempDir(), strings.Repeat("long", 30))
+	err := Run(t.Context(), configure(t, map[string]string{"POCHI_DATA": data}), slog.New(slog.DiscardHandler), nil)
+	if err == nil || !strings.Contains(err.Error(), "POCHI_DATA="+data) {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Lstat(data); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it made the folder: %v", err)
+	}
+}
+
+// Whoever starts the wallet is told once what waits for their decision.
+func TestStartSaysWhatIsUnsettled(t *testing.T) {
+	for _, unsettled := range []bool{false, true} {
+		cfg := configure(t, map[string]string{})
+		d, err := db.Open(t.Context(), db.Options{URL: cfg.DB})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		if unsettled {
+			err = d.Write(t.Context(), func(tx db.Tx) error {
+				_, err := tx.ExecContext(t.Context(), `INSERT INTO assets (code, scale) VALUES ('USD', 2);
+					INSERT INTO accounts (n, id, ledger, code, debit_limit, debits_pending, debits_posted, credits_pending, credits_posted, user_data, closed)
+						VALUES (1, randomblob(16), 1, 1, 0, 0, 0, 0, 0, zeroblob(16), 0);
+					INSERT INTO suspense (n, reference, bearer, counterparty, amount, batch, together, state) VALUES (1, zeroblob(16), 1, 1, 5, 1, 1, 0), (2, zeroblob(16), 1, 1, 5, 1, 1, 1)`)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		var text strings.Builder
+		if err := warnOfUnsettled(t.Context(), d, slog.New(slog.NewTextHandler(&text, nil))); err != nil {
+			t.Error(err)
+		}
+		if said := strings.Contains(text.String(), "level=WARN") && strings.Contains(text.String(), "suspense_items=1 payments_to_review=0"); said != unsettled || !unsettled && text.Len() > 0 {
+			t.Errorf("unsettled %t: %q", unsettled, &text)
 		}
 	}
 }

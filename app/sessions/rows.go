@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"time"
 
 	"pochi/db"
@@ -70,4 +71,13 @@ func endRows(ctx context.Context, token hash) func(db.Tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE token_hash = ?", token[:])
 		return err
 	}
+}
+
+// EndAll ends every session, in the transaction that restores a database: those
+// that were ended after the backup was made would come back.
+func EndAll(ctx context.Context, tx db.Tx) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM sessions"); err != nil {
+		return fmt.Errorf("end all sessions: %w", err)
+	}
+	return nil
 }

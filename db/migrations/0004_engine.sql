@@ -74,7 +74,7 @@ DROP TABLE transfers;
 ALTER TABLE narrow_transfers RENAME TO transfers;
 DROP TABLE holds;
 ALTER TABLE numbered_holds RENAME TO holds;
-CREATE INDEX holds_open ON holds (n) WHERE closed = 0;
+CREATE INDEX holds_in_flight ON holds (n) WHERE in_flight > 0;
 CREATE INDEX holds_expiring ON holds (expires) WHERE closed = 0 AND expires > 0;
 
 -- The history follows the transfers: what is at or below the watermark is complete, what is above it is ignored.
@@ -110,10 +110,12 @@ CREATE TABLE suspense (
     counterparty INTEGER NOT NULL REFERENCES accounts (n), -- gets it when it is paid
     amount       INTEGER NOT NULL CHECK (amount > 0),
     batch        INTEGER NOT NULL CHECK (batch > 0),       -- of the recovery
+    together     INTEGER NOT NULL CHECK (together > 0),    -- n of the first of those that are resolved together
     state        INTEGER NOT NULL CHECK (state IN (0, 1, 2)) -- open, released, paid
 ) STRICT;
 CREATE INDEX suspense_open ON suspense (n) WHERE state = 0;
 CREATE INDEX suspense_by_reference ON suspense (reference);
+CREATE INDEX suspense_together ON suspense (together);
 
 -- More kinds of entry, and longer ones.
 CREATE TABLE longer_log (

@@ -16,11 +16,12 @@ CREATE TABLE reviewable_payments (
     state            TEXT    NOT NULL CHECK (state IN ('sending', 'needs_review', 'completed', 'failed')),
     reason           TEXT    NOT NULL, -- why it failed or needs review, for the person
     created_at       INTEGER NOT NULL,
-    ended_at         INTEGER           -- NULL while sending and while it needs review
+    ended_at         INTEGER,          -- NULL while sending and while it needs review
+    returned         INTEGER NOT NULL DEFAULT 0 CHECK (returned IN (0, 1)) -- an admin ended its review
 ) STRICT, WITHOUT ROWID;
 INSERT INTO reviewable_payments
 SELECT id, user_id, account_id, receiver, receiver_name, rate, debit_amount, receive_amount, receive_code, receive_scale,
-    sent_amount, delivered_amount, state, reason, created_at, ended_at
+    sent_amount, delivered_amount, state, reason, created_at, ended_at, 0
 FROM outgoing_payments ORDER BY id;
 DROP TABLE outgoing_payments;
 ALTER TABLE reviewable_payments RENAME TO outgoing_payments;

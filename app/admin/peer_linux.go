@@ -1,0 +1,25 @@
+package admin
+
+import (
+	"net"
+	"syscall"
+)
+
+func peerOf(c net.Conn) (p peer, ok bool) {
+	socket, ok := c.(*net.UnixConn)
+	if !ok {
+		return p, false
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return p, false
+	}
+	var who *syscall.Ucred
+	err = raw.Control(func(fd uintptr) {
+		who, _ = syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
+	})
+	if err != nil || who == nil {
+		return p, false
+	}
+	return peer{uid: int(who.Uid), pid: int(who.Pid)}, true
+}
