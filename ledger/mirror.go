@@ -45,8 +45,8 @@ type mirror struct {
 // mirrorSpan is an account's way through a batch.
 type mirrorSpan struct {
 	debits uint64 // before it, pending ones included
-	limit  uint64 // the highest since the last debit whose place in the batch is known, and in force then
-	placed bool   // there was such a debit
+	limit  uint64 // the highest that was in force at the last placed debit, if there was one, or later
+	placed bool   // there was a debit whose place in the batch is known
 }
 
 type touchedHold struct {
