@@ -43,6 +43,9 @@ func ParseBytes(b []byte) (Address, error) {
 	return Address(b), nil
 }
 
+// Check is ParseBytes for who needs no copy: it returns an Error if b is not an address, and allocates nothing.
+func Check(b []byte) error { return validate(b) }
+
 // Validate returns an Error if a breaks a rule: useful for an address that came as a string type, unchecked.
 func (a Address) Validate() error { return validate(a) }
 
@@ -60,7 +63,7 @@ func validate[S ~string | ~[]byte](s S) error {
 		case i == segment:
 			return ErrSegments
 		default:
-			if dots == 0 && !scheme(string(s[:i])) {
+			if dots == 0 && (i > maxScheme || !scheme(string(s[:i]))) {
 				return ErrScheme
 			}
 			segment, dots = i+1, dots+1
@@ -72,9 +75,23 @@ func validate[S ~string | ~[]byte](s S) error {
 	return nil
 }
 
+// allowed reports whether c may stand in a segment: a letter, a digit, '_', '~' or '-'. It is the inner loop of all decoding,
+// so the characters below 128 are bits of two words.
 func allowed(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '~' || c == '-'
+	const (
+		digits  = 0x3ff << '0'
+		letters = 0x3ffffff
+		low     = digits | 1<<'-'
+		high    = letters<<('A'-64) | letters<<('a'-64) | 1<<('_'-64) | 1<<('~'-64)
+	)
+	if c < 64 {
+		return low>>c&1 != 0
+	}
+	return c < 128 && uint64(high)>>(c-64)&1 != 0
 }
+
+// maxScheme is the length of the longest scheme.
+const maxScheme = len("private")
 
 func scheme(s string) bool {
 	switch s {

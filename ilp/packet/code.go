@@ -34,6 +34,29 @@ const (
 // Temporary reports whether the same packet may succeed later.
 func (c Code) Temporary() bool { return c != "" && c[0] == 'T' }
 
+// wellFormed reports whether c is a family's letter and two digits.
+func (c Code) wellFormed() bool {
+	digit := func(b byte) bool { return '0' <= b && b <= '9' }
+	return len(c) == 3 && (c[0] == 'F' || c[0] == 'T' || c[0] == 'R') && digit(c[1]) && digit(c[2])
+}
+
+// codeOf returns the code that stands in b, without an allocation if RFC 27 lists it.
+func codeOf(b []byte) Code {
+	for _, c := range codes {
+		if string(b) == string(c) {
+			return c
+		}
+	}
+	return Code(b)
+}
+
+// codes are all that RFC 27 lists.
+var codes = [...]Code{
+	BadRequest, InvalidPacket, Unreachable, InvalidAmount, InsufficientAmount, WrongCondition, UnexpectedPayment, CannotReceive,
+	TooLarge, ApplicationError, InternalError, PeerUnreachable, PeerBusy, ConnectorBusy, InsufficientLiquidity, RateLimited,
+	TemporaryError, TimedOut, InsufficientSource, InsufficientTimeout, RelativeError,
+}
+
 // Name returns what RFC 27 calls the code, or "" for a code it doesn't list.
 func (c Code) Name() string {
 	switch c {

@@ -33,15 +33,3 @@ func (f *Fulfill) Append(dst []byte) ([]byte, error) {
 	dst = append(dst, f.Fulfillment[:]...)
 	return oer.AppendVarOctets(dst, f.Data), nil
 }
-
-func decodeFulfill(r oer.Reader) (*Fulfill, error) {
-	fulfillment := r.Octets(32)
-	data := r.VarOctets()
-	if err := r.Err(); err != nil {
-		return nil, err
-	}
-	if len(data) > MaxData {
-		return nil, ErrDataTooLong
-	}
-	return &Fulfill{[32]byte(fulfillment), data}, nil
-}

@@ -6,10 +6,15 @@
 // field, outside and inside the envelope, as RFC 30 asks. A Reject is read leniently: whatever its code, sender and text
 // are, it is the answer that releases money, and losing it over a stray byte would help nobody. Encoding is canonical.
 //
-// Data fields of decoded packets alias the bytes that were decoded.
+// Data fields of decoded packets alias the bytes that were decoded. PrepareView and ReplyView go further: they stay in those
+// bytes, allocate nothing, and are what a node uses that passes packets on.
 package packet
 
-import "pochi/ilp/oer"
+import (
+	"fmt"
+
+	"pochi/ilp/oer"
+)
 
 // Type is the first byte of a packet.
 type Type uint8
@@ -20,6 +25,19 @@ const (
 	TypeFulfill Type = 13
 	TypeReject  Type = 14
 )
+
+// String returns the type's name in lower case: "prepare", "fulfill" or "reject".
+func (t Type) String() string {
+	switch t {
+	case TypePrepare:
+		return "prepare"
+	case TypeFulfill:
+		return "fulfill"
+	case TypeReject:
+		return "reject"
+	}
+	return fmt.Sprintf("type %d", uint8(t))
+}
 
 // The limits that RFC 27 sets, in bytes.
 const (
@@ -59,52 +77,46 @@ const (
 	ErrNotPrepare     Error = "not a Prepare"
 	ErrDataTooLong    Error = "data is longer than 32767 bytes"
 	ErrExpiry         Error = "expiry is not a time of the form YYYYMMDDHHmmSSfff"
-	ErrCode           Error = "error code is not three bytes"
+	ErrCode           Error = "error code is not F, T or R and two digits"
 	ErrTriggeredBy    Error = "the triggering address is longer than 1023 bytes"
-	ErrMessageTooLong Error = "message doesn't fit into a packet"
+	ErrMessageTooLong Error = "message is longer than 8191 bytes"
+	ErrMessageText    Error = "message is not UTF-8"
 )
 
-// Decode reads one packet of any type. Trailing bytes are ignored.
+// Decode reads one packet of any type: a *Prepare, a *Fulfill or a *Reject. Trailing bytes are ignored. It fails with an Error,
+// an oer.Error or an address.Error.
 func Decode(b []byte) (Packet, error) {
-	t, contents, err := open(b)
+	if len(b) > 0 && Type(b[0]) == TypePrepare {
+		p, err := DecodePrepare(b)
+		if err != nil {
+			return nil, err // and not a Packet that is a nil *Prepare
+		}
+		return p, nil
+	}
+	reply, err := DecodeReply(b)
 	if err != nil {
 		return nil, err
-	}
-	switch t {
-	case TypePrepare:
-		return decodePrepare(contents)
-	case TypeFulfill:
-		return decodeFulfill(contents)
-	case TypeReject:
-		return decodeReject(contents)
-	}
-	return nil, ErrType
-}
-
-// DecodePrepare reads a packet that must be a Prepare.
-func DecodePrepare(b []byte) (*Prepare, error) {
-	p, err := Decode(b)
-	if err != nil {
-		return nil, err
-	}
-	prepare, ok := p.(*Prepare)
-	if !ok {
-		return nil, ErrNotPrepare
-	}
-	return prepare, nil
-}
-
-// DecodeReply reads a packet that must be a Fulfill or a Reject.
-func DecodeReply(b []byte) (Reply, error) {
-	p, err := Decode(b)
-	if err != nil {
-		return nil, err
-	}
-	reply, ok := p.(Reply)
-	if !ok {
-		return nil, ErrNotReply
 	}
 	return reply, nil
+}
+
+// DecodePrepare reads a packet that must be a Prepare. It fails as Decode does, or with ErrNotPrepare.
+func DecodePrepare(b []byte) (*Prepare, error) {
+	v, err := ViewPrepare(b)
+	if err != nil {
+		return nil, err
+	}
+	p := v.Prepare()
+	return &p, nil
+}
+
+// DecodeReply reads a packet that must be a *Fulfill or a *Reject. It fails as Decode does, or with ErrNotReply.
+func DecodeReply(b []byte) (Reply, error) {
+	v, err := ViewReply(b)
+	if err != nil {
+		return nil, err
+	}
+	return v.Reply(), nil
 }
 
 // open takes the envelope off.

@@ -1,7 +1,6 @@
 package packet_test
 
 import (
-	"bytes"
 	"encoding/hex"
 	"errors"
 	"math"
@@ -236,48 +235,6 @@ func TestRoundTrip(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-		}
-	})
-}
-
-func TestAppendAllocatesNothing(t *testing.T) {
-	p, buf := prepare(), make([]byte, 0, packet.MaxPrepare)
-	allocs := testing.AllocsPerRun(100, func() {
-		if _, err := p.Append(buf); err != nil {
-			t.Error(err)
-		}
-	})
-	if allocs != 0 {
-		t.Errorf("%v allocations", allocs)
-	}
-}
-
-// What decodes encodes again, and decodes to the same.
-func FuzzDecode(f *testing.F) {
-	for wire := range packets() {
-		f.Add(unhex(f, wire))
-	}
-	for _, s := range []string{"", "0c", "0c80", "0d00", "0e03463939", "0e0646393900000000", "0c888000000000000000"} {
-		f.Add(unhex(f, s))
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		p, err := packet.Decode(b)
-		if err != nil {
-			return
-		}
-		again, err := p.Append(nil)
-		if err != nil {
-			t.Fatalf("%x decodes but doesn't encode: %v", b, err)
-		}
-		if len(again) > len(b) {
-			t.Errorf("%x grew to %x", b, again)
-		}
-		q, err := packet.Decode(again)
-		if err != nil || !cmp.Equal(p, q) {
-			t.Errorf("%v became %v, %v", p, q, err)
-		}
-		if !bytes.HasPrefix(again, b[:1]) {
-			t.Errorf("type %x became %x", b[:1], again[:1])
 		}
 	})
 }

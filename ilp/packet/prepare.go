@@ -21,6 +21,7 @@ type Prepare struct {
 	Data []byte
 }
 
+// prepareFixed is the size of the fields before the destination.
 const prepareFixed = 8 + timestampSize + 32
 
 // Type returns TypePrepare.
@@ -34,7 +35,7 @@ func (p *Prepare) Validate() error {
 	if len(p.Data) > MaxData {
 		return ErrDataTooLong
 	}
-	if year := p.ExpiresAt.UTC().Year(); year < 0 || year > 9999 {
+	if !fitsTimestamp(p.ExpiresAt) {
 		return ErrExpiry
 	}
 	return nil
@@ -51,27 +52,4 @@ func (p *Prepare) Append(dst []byte) ([]byte, error) {
 	dst = append(dst, p.Condition[:]...)
 	dst = oer.AppendVarString(dst, string(p.Destination))
 	return oer.AppendVarOctets(dst, p.Data), nil
-}
-
-func decodePrepare(r oer.Reader) (*Prepare, error) {
-	amount := r.Uint64()
-	timestamp := r.Octets(timestampSize)
-	condition := r.Octets(32)
-	destination := r.VarOctets()
-	data := r.VarOctets()
-	if err := r.Err(); err != nil {
-		return nil, err
-	}
-	expiresAt, err := parseTimestamp(timestamp)
-	if err != nil {
-		return nil, err
-	}
-	to, err := address.ParseBytes(destination)
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > MaxData {
-		return nil, ErrDataTooLong
-	}
-	return &Prepare{amount, expiresAt, [32]byte(condition), to, data}, nil
 }

@@ -60,8 +60,31 @@ func printable(s string) string {
 	}, s)
 }
 
+// Validate returns the first defect that RFC 27 forbids and decoding lets pass, or nil: ErrCode, ErrMessageTooLong,
+// ErrMessageText, ErrDataTooLong, or an address.Error about TriggeredBy. An empty TriggeredBy is none: senders that don't know
+// their address leave it out.
+func (j *Reject) Validate() error {
+	if !j.Code.wellFormed() {
+		return ErrCode
+	}
+	if j.TriggeredBy != "" {
+		if err := j.TriggeredBy.Validate(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(j.Message) > MaxMessage:
+		return ErrMessageTooLong
+	case !utf8.ValidString(j.Message):
+		return ErrMessageText
+	case len(j.Data) > MaxData:
+		return ErrDataTooLong
+	}
+	return nil
+}
+
 // Append appends the encoded packet to dst. It fails with ErrCode, ErrTriggeredBy, ErrMessageTooLong or ErrDataTooLong.
-// What was decoded can always be appended, so that a reject is relayed unchanged.
+// What was decoded can always be appended, so that a reject is relayed unchanged; Validate is stricter.
 func (j *Reject) Append(dst []byte) ([]byte, error) {
 	switch {
 	case len(j.Code) != 3:
@@ -79,22 +102,4 @@ func (j *Reject) Append(dst []byte) ([]byte, error) {
 	dst = oer.AppendVarString(dst, string(j.TriggeredBy))
 	dst = oer.AppendVarString(dst, j.Message)
 	return oer.AppendVarOctets(dst, j.Data), nil
-}
-
-func decodeReject(r oer.Reader) (*Reject, error) {
-	code := r.Octets(3)
-	triggeredBy := r.VarOctets()
-	message := r.VarOctets()
-	data := r.VarOctets()
-	switch {
-	case r.Err() != nil:
-		return nil, r.Err()
-	case len(triggeredBy) > address.MaxLength:
-		return nil, ErrTriggeredBy
-	case len(message) > MaxReject:
-		return nil, ErrMessageTooLong
-	case len(data) > MaxData:
-		return nil, ErrDataTooLong
-	}
-	return &Reject{Code(code), address.Address(triggeredBy), string(message), data}, nil
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"pochi/ilp/internal/module"
 )
 
 // Read decodes the JSON file of that name below VECTORS_DIR into v. The default is ../shared/vectors; a relative folder
@@ -17,7 +19,7 @@ func Read(t *testing.T, name string, v any) {
 		dir = filepath.Join("..", "shared", "vectors")
 	}
 	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(root(t), dir)
+		dir = filepath.Join(module.Root(t), dir)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, name))
 	if os.IsNotExist(err) {
@@ -28,23 +30,5 @@ func Read(t *testing.T, name string, v any) {
 	}
 	if err := json.Unmarshal(b, v); err != nil {
 		t.Fatalf("%s: %v", name, err)
-	}
-}
-
-// root returns the folder of go.mod.
-func root(t *testing.T) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
-		}
-		dir = filepath.Dir(dir)
 	}
 }
