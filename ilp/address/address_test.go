@@ -2,6 +2,7 @@ package address_test
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -121,14 +122,34 @@ func TestNetworks(t *testing.T) {
 	}
 }
 
+func TestCheckingAllocatesNothing(t *testing.T) {
+	long := "test." + strings.Repeat("a", 1000)
+	for _, s := range []string{long, "g..a", strings.Repeat("a", 1000) + ".b", long + "\xc1"} {
+		b := []byte(s)
+		allocs := testing.AllocsPerRun(100, func() {
+			if want := address.Address(s).Validate(); address.Check(b) != want {
+				t.Errorf("Check(%q) is not %v", b, want)
+			}
+		})
+		if allocs != 0 {
+			t.Errorf("%.10s…: %v allocations", s, allocs)
+		}
+	}
+}
+
+// The grammar as RFC 15 writes it decides what an address is.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"", "g.a", "test.pochi.x", "g..a", "g.a.", ".g", "peer.config", "g.\xc1"} {
+	grammar := regexp.MustCompile(`^(g|private|example|peer|self|test[1-3]?|local)([.][a-zA-Z0-9_~-]+)+$`)
+	for _, s := range []string{"", "g.a", "test.pochi.x", "g..a", "g.a.", ".g", "peer.config", "g.\xc1", "g.a\n", "test4.a", "local.~_-9Z"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a, err := address.ParseBytes(b)
 		if again, errAgain := address.Parse(string(b)); again != a || errAgain != err {
 			t.Errorf("Parse: %q, %v; ParseBytes: %q, %v", again, errAgain, a, err)
+		}
+		if valid := grammar.Match(b) && len(b) <= address.MaxLength; valid != (err == nil) {
+			t.Errorf("%q: %v, but by the grammar it is %v", b, err, valid)
 		}
 		if err != nil {
 			return

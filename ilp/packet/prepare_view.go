@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"pochi/ilp/address"
-	"pochi/ilp/oer"
 )
 
 // PrepareView is a Prepare that is still in the bytes it arrived in, for a node that forwards it: reading allocates and
@@ -16,7 +15,7 @@ import (
 // not safe for concurrent use. Make one with ViewPrepare; the zero value holds no packet.
 type PrepareView struct {
 	wire        []byte
-	fixed       []byte // amount, expiry and condition
+	fixed       *[prepareFixed]byte // amount, expiry and condition
 	expiresAt   time.Time
 	destination []byte
 	data        []byte
@@ -24,7 +23,7 @@ type PrepareView struct {
 
 // ViewPrepare looks at a packet that must be a Prepare. It checks all that Decode checks, and fails as Decode does, or with
 // ErrNotPrepare.
-func ViewPrepare(b []byte) (PrepareView, error) {
+func ViewPrepare(b []byte) (v PrepareView, err error) {
 	t, contents, err := open(b)
 	switch {
 	case err != nil:
@@ -34,31 +33,31 @@ func ViewPrepare(b []byte) (PrepareView, error) {
 	case t != TypePrepare:
 		return PrepareView{}, ErrType
 	}
-	return viewPrepare(b, contents)
-}
-
-func viewPrepare(wire []byte, r oer.Reader) (PrepareView, error) {
-	fixed := r.Octets(prepareFixed)
-	destination := r.VarOctets()
-	data := r.VarOctets()
-	if err := r.Err(); err != nil {
+	fixed := contents.Octets(prepareFixed)
+	v.destination, v.data = contents.VarOctets(), contents.VarOctets()
+	if err := contents.Err(); err != nil {
 		return PrepareView{}, err
 	}
-	expiresAt, err := parseTimestamp([timestampSize]byte(fixed[8:]))
-	if err != nil {
+	v.wire, v.fixed = b, (*[prepareFixed]byte)(fixed)
+	if v.expiresAt, err = parseTimestamp(v.expiry()); err != nil {
 		return PrepareView{}, err
 	}
-	if err := address.Check(destination); err != nil {
+	if err := address.Check(v.destination); err != nil {
 		return PrepareView{}, err
 	}
-	if len(data) > MaxData {
+	if len(v.data) > MaxData {
 		return PrepareView{}, ErrDataTooLong
 	}
-	return PrepareView{wire, fixed, expiresAt, destination, data}, nil
+	return v, nil
+}
+
+// expiry returns where the expiry stands.
+func (v *PrepareView) expiry() *[timestampSize]byte {
+	return (*[timestampSize]byte)(v.fixed[8 : 8+timestampSize])
 }
 
 // Amount returns the amount, in units of the link's asset.
-func (v *PrepareView) Amount() uint64 { return binary.BigEndian.Uint64(v.fixed) }
+func (v *PrepareView) Amount() uint64 { return binary.BigEndian.Uint64(v.fixed[:8]) }
 
 // ExpiresAt returns when the offer ends, in UTC and whole milliseconds.
 func (v *PrepareView) ExpiresAt() time.Time { return v.expiresAt }
@@ -76,17 +75,15 @@ func (v *PrepareView) Data() []byte { return v.data }
 func (v *PrepareView) Bytes() []byte { return v.wire }
 
 // SetAmount rewrites the amount: eight bytes.
-func (v *PrepareView) SetAmount(amount uint64) { binary.BigEndian.PutUint64(v.fixed, amount) }
+func (v *PrepareView) SetAmount(amount uint64) { binary.BigEndian.PutUint64(v.fixed[:8], amount) }
 
 // SetExpiresAt rewrites the expiry, cut to milliseconds: 17 bytes. Outside of the years 0 to 9999 it fails with ErrExpiry and
 // changes nothing.
 func (v *PrepareView) SetExpiresAt(t time.Time) error {
-	if !fitsTimestamp(t) {
+	if !putTimestamp(v.expiry(), t) {
 		return ErrExpiry
 	}
-	t = t.UTC().Truncate(time.Millisecond)
-	appendTimestamp(v.fixed[8:8], t)
-	v.expiresAt = t
+	v.expiresAt = time.UnixMilli(t.UnixMilli()).UTC()
 	return nil
 }
 
