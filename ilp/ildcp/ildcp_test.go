@@ -1,6 +1,7 @@
 package ildcp_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"pochi/ilp"
 	"pochi/ilp/address"
 	"pochi/ilp/ildcp"
+	"pochi/ilp/internal/bounded"
 	"pochi/ilp/internal/vectors"
 	"pochi/ilp/oer"
 	"pochi/ilp/packet"
@@ -36,12 +38,18 @@ func FuzzDecode(f *testing.F) {
 	f.Add(ildcp.Config{Address: "test.a", Asset: ilp.Asset{Code: "USD"}}.Append(nil))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := ildcp.Decode(b)
+		var c ildcp.Config
+		var err error
+		bounded.Decode(t, len(b), func() { c, err = ildcp.Decode(b) })
 		if err != nil {
 			return
 		}
-		if again, err := ildcp.Decode(c.Append(nil)); err != nil || again != c {
-			t.Errorf("%v became %v, %v", c, again, err)
+		again := c.Append(nil)
+		if !bytes.HasPrefix(b, again) {
+			t.Errorf("%x became %x", b, again)
+		}
+		if d, err := ildcp.Decode(again); err != nil || d != c {
+			t.Errorf("%v became %v, %v", c, d, err)
 		}
 	})
 }

@@ -29,6 +29,18 @@ func AppendVarUint(dst []byte, n uint64) []byte {
 	return appendBigEndian(append(dst, byte(size)), n, size)
 }
 
+// InsertLength puts the length determinant in front of what was appended to dst from start on: of contents that are written
+// before their length is known. start is at most len(dst).
+func InsertLength(dst []byte, start int) []byte {
+	n := len(dst) - start
+	size := LengthSize(n)
+	var room [1 + 8]byte
+	dst = append(dst, room[:size]...)
+	copy(dst[start+size:], dst[start:start+n])
+	AppendLength(dst[:start], n)
+	return dst
+}
+
 // LengthSize returns how many bytes AppendLength appends for n.
 func LengthSize(n int) int {
 	if n < 0x80 {

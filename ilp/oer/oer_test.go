@@ -42,6 +42,16 @@ func TestLengths(t *testing.T) {
 	}
 }
 
+func TestInsertLength(t *testing.T) {
+	for _, n := range []int{0, 1, 127, 128, 255, 256, 65536} {
+		contents := bytes.Repeat([]byte{0xab}, n)
+		got := oer.InsertLength(append([]byte("before"), contents...), len("before"))
+		if want := oer.AppendVarOctets([]byte("before"), contents); !bytes.Equal(got, want) {
+			t.Errorf("%d bytes: %.20x…, want %.20x…", n, got, want)
+		}
+	}
+}
+
 // Hazard 3: lengths that are not canonical, impossible, or longer than what follows.
 func TestBadLengthsAreRefused(t *testing.T) {
 	for _, c := range []struct {

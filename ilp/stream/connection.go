@@ -30,11 +30,11 @@ func (c *Connection) Receive(p packet.Prepare, asset ilp.Asset) packet.Reply {
 	if err != nil {
 		return c.unexpected()
 	}
-	request, err := DecodePacket(plaintext)
+	request, err := ViewPacket(plaintext)
 	if err != nil || request.Type != packet.TypePrepare {
 		return c.unexpected()
 	}
-	frames := answers(request.Frames, asset)
+	frames := answers(request, asset)
 	fulfillment := c.keys.Fulfillment(p.Data)
 	if p.Amount < request.Amount || Condition(fulfillment) != p.Condition {
 		return c.reject(request.Sequence, p.Amount, frames)
@@ -48,15 +48,11 @@ func (c *Connection) Receive(p packet.Prepare, asset ilp.Asset) packet.Reply {
 
 // answers returns the frames that a reply owes to those of a request: the asset to a new address, and a goodbye to a
 // goodbye. Nothing else asks for an answer, so no two ends can keep each other talking.
-func answers(frames []Frame, asset ilp.Asset) []Frame {
+func answers(request PacketView, asset ilp.Asset) []Frame {
 	var newAddress, closing bool
-	for _, f := range frames {
-		switch f.(type) {
-		case ConnectionNewAddress:
-			newAddress = true
-		case ConnectionClose:
-			closing = true
-		}
+	for t := range request.Frames() {
+		newAddress = newAddress || t == TypeConnectionNewAddress
+		closing = closing || t == TypeConnectionClose
 	}
 	var replies []Frame
 	if newAddress {

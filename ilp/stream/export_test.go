@@ -4,7 +4,7 @@ package stream
 var Derive = derive
 
 // OpenWith decrypts under an encryption key itself.
-func OpenWith(key [32]byte, data []byte) ([]byte, error) { return newSealer(key).open(data) }
+func OpenWith(key [32]byte, data []byte) ([]byte, error) { return newSealer(key).open(nil, data) }
 
 // SetSequence makes a Sender believe that it has sent n packets.
 func (s *Sender) SetSequence(n uint64) { s.sequence = n }

@@ -49,16 +49,7 @@ type Frame interface {
 // minFrame is the size of the smallest frame: a type and the length of empty contents.
 const minFrame = 2
 
-// readFrame reads one frame; a frame of unknown type is nil. Bytes after a frame's last field are ignored.
-func readFrame(r *oer.Reader) (Frame, error) {
-	t := FrameType(r.Uint8())
-	contents := oer.NewReader(r.VarOctets())
-	if err := r.Err(); err != nil {
-		return nil, err
-	}
-	return readContents(t, &contents), contents.Err()
-}
-
+// readContents reads a frame's contents; a frame of unknown type is nil. Bytes after the last field are ignored.
 func readContents(t FrameType, c *oer.Reader) Frame {
 	switch t {
 	case TypeConnectionClose:

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"io"
+	"slices"
 )
 
 // The strings from which keys are derived (RFC 29, sections 3.1 and 4.3).
@@ -37,11 +38,21 @@ func NewKeys(secret [32]byte) *Keys {
 
 // Seal encrypts plaintext under an initialization vector from random, which fails only if random does.
 func (k *Keys) Seal(random io.Reader, plaintext []byte) ([]byte, error) {
-	return k.box.seal(random, plaintext)
+	return k.AppendSeal(nil, random, plaintext)
+}
+
+// AppendSeal is Seal that appends to dst, which must not overlap plaintext. If dst has room for 44 bytes more than plaintext
+// has, nothing is allocated.
+func (k *Keys) AppendSeal(dst []byte, random io.Reader, plaintext []byte) ([]byte, error) {
+	return k.box.seal(dst, random, plaintext)
 }
 
 // Open decrypts what Seal made, by either end. Anything else is ErrDecrypt.
-func (k *Keys) Open(data []byte) ([]byte, error) { return k.box.open(data) }
+func (k *Keys) Open(data []byte) ([]byte, error) { return k.AppendOpen(nil, data) }
+
+// AppendOpen is Open that appends the plaintext to dst, which must not overlap data; data stays as it is. If dst has room for
+// as much as data has, nothing is allocated.
+func (k *Keys) AppendOpen(dst, data []byte) ([]byte, error) { return k.box.open(dst, data) }
 
 // Fulfillment returns what fulfills a Prepare with this data, which is the whole encrypted blob.
 func (k *Keys) Fulfillment(data []byte) [32]byte { return derive(k.fulfillment[:], data) }
@@ -72,27 +83,32 @@ func newSealer(key [32]byte) sealer {
 	return sealer{aead}
 }
 
-func (s sealer) seal(random io.Reader, plaintext []byte) ([]byte, error) {
-	out := make([]byte, sealSize+len(plaintext), sealSize+len(plaintext)+tagSize)
-	if _, err := io.ReadFull(random, out[:ivSize]); err != nil {
-		return nil, err
+// seal appends initialization vector, tag and ciphertext to dst.
+func (s sealer) seal(dst []byte, random io.Reader, plaintext []byte) ([]byte, error) {
+	start := len(dst)
+	out := slices.Grow(dst, sealSize+len(plaintext)+tagSize)[:start+sealSize]
+	iv, tag := out[start:start+ivSize], out[start+ivSize:]
+	if _, err := io.ReadFull(random, iv); err != nil {
+		return dst, err
 	}
 	// Go puts the tag last: encrypt behind the place for it, then move it there.
-	sealed := s.aead.Seal(out[sealSize:sealSize], out[:ivSize], plaintext, nil)
-	copy(out[ivSize:], sealed[len(plaintext):])
-	return out, nil
+	out = s.aead.Seal(out, iv, plaintext, nil)
+	end := len(out) - tagSize
+	copy(tag, out[end:])
+	return out[:end], nil
 }
 
-func (s sealer) open(data []byte) ([]byte, error) {
+// open appends the plaintext to dst.
+func (s sealer) open(dst, data []byte) ([]byte, error) {
 	if len(data) < sealSize {
-		return nil, ErrDecrypt
+		return dst, ErrDecrypt
 	}
-	swapped := make([]byte, 0, len(data)-ivSize)
-	swapped = append(swapped, data[sealSize:]...)
-	swapped = append(swapped, data[ivSize:sealSize]...)
-	plaintext, err := s.aead.Open(swapped[:0], data[:ivSize], swapped, nil)
+	start := len(dst)
+	out := slices.Grow(dst, len(data)-ivSize)
+	out = append(append(out, data[sealSize:]...), data[ivSize:sealSize]...) // the tag last, as Go expects it
+	out, err := s.aead.Open(out[:start], data[:ivSize], out[start:], nil)
 	if err != nil {
-		return nil, ErrDecrypt
+		return dst, ErrDecrypt
 	}
-	return plaintext, nil
+	return out, nil
 }

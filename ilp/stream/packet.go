@@ -26,8 +26,8 @@ type Packet struct {
 	Frames []Frame
 }
 
-// version is the only version of STREAM.
-const version = 1
+// currentVersion is the only version of STREAM.
+const currentVersion = 1
 
 // Error names a defect of a STREAM packet or of its encryption. It is a constant, so it can be compared with errors.Is.
 // Defects of single fields may also be an oer.Error.
@@ -46,41 +46,25 @@ const (
 )
 
 // DecodePacket reads a plaintext. Unknown frames are left out; what follows the last frame is padding. Data in frames
-// aliases b.
+// aliases b. It fails with ErrVersion, ErrFrameCount or an oer.Error.
 func DecodePacket(b []byte) (Packet, error) {
-	r := oer.NewReader(b)
-	v := r.Uint8()
-	p := Packet{Type: packet.Type(r.Uint8()), Sequence: r.VarUint(), Amount: r.VarUint()}
-	count := r.VarUint()
-	switch {
-	case r.Err() != nil:
-		return Packet{}, r.Err()
-	case v != version:
-		return Packet{}, ErrVersion
-	case count > uint64(len(r.Rest())/minFrame):
-		return Packet{}, ErrFrameCount
+	v, err := ViewPacket(b)
+	if err != nil {
+		return Packet{}, err
 	}
-	for range count {
-		f, err := readFrame(&r)
-		if err != nil {
-			return Packet{}, err
-		}
-		if f != nil {
-			p.Frames = append(p.Frames, f)
-		}
-	}
-	return p, nil
+	return v.Packet(), nil
 }
 
 // Append appends the encoded packet to dst, without padding.
 func (p *Packet) Append(dst []byte) []byte {
-	dst = append(dst, version, byte(p.Type))
+	dst = append(dst, currentVersion, byte(p.Type))
 	dst = oer.AppendVarUint(dst, p.Sequence)
 	dst = oer.AppendVarUint(dst, p.Amount)
 	dst = oer.AppendVarUint(dst, uint64(len(p.Frames)))
 	for _, f := range p.Frames {
 		dst = append(dst, byte(f.Type()))
-		dst = oer.AppendVarOctets(dst, f.appendContents(nil))
+		start := len(dst)
+		dst = oer.InsertLength(f.appendContents(dst), start)
 	}
 	return dst
 }

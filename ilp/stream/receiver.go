@@ -63,7 +63,7 @@ func (r *Receiver) Credentials(tag []byte) (address.Address, [32]byte, error) {
 	if len(tag) > MaxTag {
 		return "", [32]byte{}, ErrTag
 	}
-	token, err := r.tokens.seal(r.random, oer.AppendVarOctets([]byte{flagTag}, tag))
+	token, err := r.tokens.seal(nil, r.random, oer.AppendVarOctets([]byte{flagTag}, tag))
 	if err != nil {
 		return "", [32]byte{}, err
 	}
@@ -85,7 +85,7 @@ func (r *Receiver) Identify(destination address.Address) (*Connection, bool) {
 	if err != nil {
 		return nil, false
 	}
-	plaintext, err := r.tokens.open(token)
+	plaintext, err := r.tokens.open(nil, token)
 	if err != nil {
 		return nil, false
 	}
