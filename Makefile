@@ -13,7 +13,11 @@ HYDRA_TAGS := sqlite,$(TAGS)
 SOURCES := go.mod go.sum $(shell find app db ilp ledger static views \
 	-name node_modules -prune -o -type f ! -name '*_test.go' -print 2>/dev/null)
 HTMX    := static/vendor/htmx.min.js
-DRIVER  := e2e/node_modules/package/cli.js
+# The last that npm writes below e2e: the browser tests' driver and the independent implementations of Interledger.
+PEERS   := e2e/node_modules/package/cli.js
+
+# How long make fuzz stays with each fuzz test.
+FUZZTIME ?= 20s
 
 .PHONY: help
 help: ## this list
@@ -35,8 +39,17 @@ test-crash: ## kill the ledger 300 times and cut its power hundreds of times, at
 	@POCHI_CRASH_KILLS=300 POCHI_POWER_SEEDS=60 go test -tags $(TAGS) -count=1 -timeout 20m -v -run '^(TestKill|TestPowerLoss)$$' ./ledger
 
 .PHONY: bench
-bench: $(HTMX) ## every Go benchmark, as a table on the screen and in bench.tsv: name, figure, unit, reference, its figure, ratio
+bench: $(HTMX) $(PEERS) ## every Go benchmark, as a table on the screen and in bench.tsv: name, figure, unit, reference, its figure, ratio
 	@go test -tags $(TAGS) -p 1 -timeout 30m -run '^$$' -bench . ./... | awk -f tools/bench.awk | tee bench.tsv
+
+.PHONY: fuzz
+fuzz: $(HTMX) ## every fuzz test, one after another, each for FUZZTIME (20s); an input that fails is kept in its testdata/fuzz
+	@for file in $$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Fuzz' app db ilp ledger views); do \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' $$file); do \
+			echo "$$name, $${file%/*}"; \
+			go test -tags $(TAGS) -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$${file%/*} | sed -n '/^ok/!p'; \
+		done; \
+	done
 
 .PHONY: generate
 generate: ## the Go code of the templates, after a change in views/
@@ -66,8 +79,8 @@ $(HTMX): static/package-lock.json | programs
 	@npm ci --prefix static --ignore-scripts --no-audit --no-fund --silent
 	@mkdir -p $(@D) && cp static/node_modules/htmx.org/dist/htmx.min.js $@
 
-$(DRIVER): e2e/package-lock.json | programs
-	@echo "Fetching the browser tests' driver…"
+$(PEERS): e2e/package-lock.json | programs
+	@echo "Fetching what the tests need from npm…"
 	@npm ci --prefix e2e --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
@@ -109,12 +122,12 @@ tidy:
 	@go mod tidy -diff
 	@cd tools && go mod tidy -diff
 
-unit: $(HTMX) bin/hydra
+unit: $(HTMX) $(PEERS) bin/hydra
 	@echo "go test -race"
 	@HYDRA_BIN=$(CURDIR)/bin/hydra go test -tags $(TAGS) -race ./...
 	@cd tools && go test -tags $(HYDRA_TAGS) ./...
 
-browser: bin/pochi bin/hydra bin/hivemind $(DRIVER)
+browser: bin/pochi bin/hydra bin/hivemind $(PEERS)
 	@tools/chromium
 	@echo "Browser tests; screenshots go to e2e/screenshots"
 	@POCHI_E2E=1 go test -tags $(TAGS) -count=1 -timeout 15m ./e2e

@@ -31,6 +31,7 @@ type commands struct {
 	Backup    backupCommand    `cmd:"" help:"Copy the database into a new file, also beside a running wallet."`
 	Restore   restoreCommand   `cmd:"" help:"Make the database from a backup, where there is none. Payments that were on their way then wait for review."`
 	Admin     adminCommands    `cmd:"" help:"Look after money that needs somebody's decision. What these print is JSON."`
+	ILP       ilpCommands      `cmd:"" name:"ilp" help:"Look at Interledger packets."`
 	Help      helpCommand      `cmd:"" help:"Say what a command does; without one, list all of them and the environment variables."`
 }
 
@@ -165,6 +166,12 @@ type restoreCommand struct {
 func (c restoreCommand) Run(p *program) error {
 	return withFiles(func(cfg config.Config) error { return restore(p.ctx, cfg, c.File, p.out) })
 }
+
+type ilpCommands struct {
+	Decode ilpDecode `cmd:"" help:"Print the packet on stdin as JSON: hex, also with white space and newlines, or binary. Octets are hex, STREAM data still encrypted. Exit 1, naming the defect, when it is malformed."`
+}
+
+type ilpDecode struct{}
 
 // adminCommands print JSON: lists an object a line, all others the thing that
 // they changed as it is now. A running wallet does what they ask for; without

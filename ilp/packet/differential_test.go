@@ -16,7 +16,7 @@ import (
 )
 
 // differentialPackets is how many packets of each type are compared, each way.
-const differentialPackets = 1500
+const differentialPackets = 1000
 
 // peerRequest and peerAnswer are what e2e/peers/packets.js reads and writes.
 type peerRequest struct {
