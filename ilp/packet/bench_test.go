@@ -28,7 +28,7 @@ func BenchmarkPacket(b *testing.B) {
 		}
 		perSecond(b)
 		if why := peers.Missing(b); why != "" {
-			b.Log("no reference: ", why)
+			b.Logf("no reference: %s", why)
 			return
 		}
 		type request struct {

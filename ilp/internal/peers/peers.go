@@ -29,7 +29,7 @@ func Missing(t testing.TB) string {
 func Need(t testing.TB) {
 	t.Helper()
 	if why := Missing(t); why != "" {
-		t.Skip("no independent implementation to compare with: ", why)
+		t.Skipf("no independent implementation to compare with: %s", why)
 	}
 }
 
