@@ -30,110 +30,120 @@ type request struct {
 type answer struct {
 	fulfilled bool
 	reject    *packet.Reject // nil if there is none
-	// received is what the receiver says it got; authentic says that there is such a word from it.
+	// received is what the receiver says it got; authentic says that there is such a word from it, with these frames.
 	received  uint64
 	authentic bool
-	closed    bool // the receiver wants no more
-	unknown   bool // neither fulfilled nor rejected: nobody can say what became of the packet
+	frames    []Frame
+	unknown   Reason // if neither fulfilled nor rejected: why nobody can say what became of the packet
+}
+
+// flight is one packet on its way, and what came of it.
+type flight struct {
+	request
+	sequence uint64
+	prepare  packet.Prepare
+	answer   answer
+	err      error // a *Failure; the answer is valid beside it
 }
 
 // exchange sends one packet and waits for its answer. An error is a *Failure, and the answer is valid beside it: a packet
 // can be fulfilled and yet show that nothing more may be sent.
 func (s *Sender) exchange(ctx context.Context, req request) (answer, error) {
-	prepare, err := s.prepare(req)
+	f, err := s.prepare(req)
 	if err != nil {
 		return answer{}, err
 	}
-	reply, err := s.send(ctx, prepare, req.fulfillable)
-	if err != nil {
-		return answer{unknown: true}, err
-	}
-	switch reply := reply.(type) {
-	case *packet.Fulfill:
-		if !reply.Fulfills(prepare.Condition) {
-			err := errors.New("the fulfillment doesn't match the condition")
-			return answer{unknown: true}, &Failure{Reason: BadAnswer, Err: err}
-		}
-		a := answer{fulfilled: true}
-		err := s.read(&a, reply.Data, packet.TypeFulfill)
-		return a, err
-	case *packet.Reject:
-		a := answer{reject: reply}
-		if !fromReceiver(reply.Code) {
-			return a, nil
-		}
-		err := s.read(&a, reply.Data, packet.TypeReject)
-		return a, err
-	}
-	return answer{unknown: true}, &Failure{Reason: NoAnswer, Err: errors.New("the link gave no reply")}
-}
-
-// send gives a packet to the link, with time until it expires. Money in flight is waited for, also when ctx ends.
-func (s *Sender) send(ctx context.Context, p packet.Prepare, fulfillable bool) (packet.Reply, error) {
-	linkCtx := ctx
-	if fulfillable {
-		linkCtx = context.WithoutCancel(ctx)
-	}
-	linkCtx, cancel := context.WithTimeout(linkCtx, p.ExpiresAt.Sub(s.cfg.Clock.Now())+linkGrace)
-	defer cancel()
-	reply, err := s.cfg.Link.SendPacket(linkCtx, p)
-	switch {
-	case err == nil:
-		return reply, nil
-	case ctx.Err() != nil && !fulfillable:
-		return nil, stopped(ctx, nil)
-	}
-	return nil, &Failure{Reason: NoAnswer, Err: err}
+	s.carry(ctx, f)
+	s.learn(f)
+	return f.answer, f.err
 }
 
 // prepare makes the next packet.
-func (s *Sender) prepare(req request) (packet.Prepare, error) {
+func (s *Sender) prepare(req request) (*flight, error) {
 	if s.sequence >= maxPackets {
-		return packet.Prepare{}, &Failure{Reason: Exhausted}
+		return nil, &Failure{Reason: Exhausted}
 	}
 	s.sequence++
 	plain := Packet{packet.TypePrepare, s.sequence, req.minimum, append(s.hello(), req.frames...)}
 	data, err := s.keys.Seal(s.cfg.Random, plain.Append(nil))
 	if err != nil {
-		return packet.Prepare{}, &Failure{Reason: Cancelled, Err: err}
+		return nil, &Failure{Reason: Cancelled, Err: err}
 	}
 	var condition [32]byte
 	if req.fulfillable {
 		condition = Condition(s.keys.Fulfillment(data))
 	} else if _, err := io.ReadFull(s.cfg.Random, condition[:]); err != nil {
-		return packet.Prepare{}, &Failure{Reason: Cancelled, Err: err}
+		return nil, &Failure{Reason: Cancelled, Err: err}
 	}
 	expires := s.cfg.Clock.Now().Add(packetTime)
 	if !req.deadline.IsZero() && req.deadline.Before(expires) {
 		expires = req.deadline
 	}
-	return packet.Prepare{
+	return &flight{request: req, sequence: s.sequence, prepare: packet.Prepare{
 		Amount:      req.amount,
 		ExpiresAt:   expires,
 		Condition:   condition,
 		Destination: s.cfg.Destination,
 		Data:        data,
-	}, nil
+	}}, nil
+}
+
+// carry sends a packet and writes down its answer. It changes nothing but the flight, so many may be carried at once.
+func (s *Sender) carry(ctx context.Context, f *flight) {
+	reply, err := s.send(ctx, f)
+	if err != nil {
+		f.answer.unknown, f.err = NoAnswer, err
+		return
+	}
+	switch reply := reply.(type) {
+	case *packet.Fulfill:
+		if !reply.Fulfills(f.prepare.Condition) {
+			f.answer.unknown = BadAnswer
+			f.err = &Failure{Reason: BadAnswer, Err: errors.New("the fulfillment doesn't match the condition")}
+			return
+		}
+		f.answer.fulfilled = true
+		s.read(f, reply.Data, packet.TypeFulfill)
+	case *packet.Reject:
+		f.answer.reject = reply
+		if fromReceiver(reply.Code) {
+			s.read(f, reply.Data, packet.TypeReject)
+		}
+	default:
+		f.answer.unknown, f.err = NoAnswer, &Failure{Reason: NoAnswer, Err: errors.New("the link gave no reply")}
+	}
+}
+
+// send gives a packet to the link, with time until it expires. Money in flight is waited for, also when ctx ends.
+func (s *Sender) send(ctx context.Context, f *flight) (packet.Reply, error) {
+	linkCtx := ctx
+	if f.fulfillable {
+		linkCtx = context.WithoutCancel(ctx)
+	}
+	linkCtx, cancel := context.WithTimeout(linkCtx, f.prepare.ExpiresAt.Sub(s.cfg.Clock.Now())+linkGrace)
+	defer cancel()
+	reply, err := s.cfg.Link.SendPacket(linkCtx, f.prepare)
+	switch {
+	case err == nil:
+		return reply, nil
+	case ctx.Err() != nil && !f.fulfillable:
+		return nil, stopped(ctx, nil)
+	}
+	return nil, &Failure{Reason: NoAnswer, Err: err}
 }
 
 // read adds to an answer what the receiver wrote, if it was the receiver, to this packet, on this kind of reply. Otherwise
 // the data is discarded (RFC 29, section 5.2).
-func (s *Sender) read(a *answer, data []byte, carrier packet.Type) error {
+func (s *Sender) read(f *flight, data []byte, carrier packet.Type) {
 	plaintext, err := s.keys.Open(data)
 	if err != nil {
-		return nil
+		return
 	}
 	p, err := DecodePacket(plaintext)
-	if err != nil || p.Type != carrier || p.Sequence != s.sequence {
-		return nil
+	if err != nil || p.Type != carrier || p.Sequence != f.sequence {
+		return
 	}
-	a.authentic, a.received = true, p.Amount
-	for _, f := range p.Frames {
-		if _, ok := f.(ConnectionClose); ok {
-			a.closed = true
-		}
-	}
-	return s.learnAsset(p.Frames)
+	f.answer.authentic, f.answer.received, f.answer.frames = true, p.Amount, p.Frames
 }
 
 // fromReceiver reports whether receivers, old or new, reject with this code and a STREAM packet in the data.

@@ -14,10 +14,11 @@ const (
 	TooSmall     Reason = "too_small"     // nothing would arrive
 	TooLarge     Reason = "too_large"     // no size of packet gets through
 	Illiquid     Reason = "illiquid"      // somebody on the way can't pass on that much now
+	Full         Reason = "full"          // the receiver takes no more for this payment
 	Busy         Reason = "busy"          // temporary errors, again and again
 	TimedOut     Reason = "timed_out"     // the deadline passed, or a packet ran out of time
 	Cancelled    Reason = "cancelled"     // the caller stopped it
-	NoAnswer     Reason = "no_answer"     // the link failed: what became of the last packet isn't known
+	NoAnswer     Reason = "no_answer"     // the link failed: what became of packets isn't known
 	BadAnswer    Reason = "bad_answer"    // an answer that proves nothing, or no asset in it
 	AssetChanged Reason = "asset_changed" // the receiver takes another asset than expected
 	Exhausted    Reason = "exhausted"     // the connection has sent as many packets as it may
@@ -40,6 +41,8 @@ func (r Reason) Message() string {
 		return "The amount is too large for the way to the other wallet."
 	case Illiquid:
 		return "The way to the other wallet can't carry this amount right now."
+	case Full:
+		return "The other wallet takes no more for this payment."
 	case Busy:
 		return "The way to the other wallet is too busy right now."
 	case TimedOut:

@@ -19,8 +19,19 @@ var (
 	eur = ilp.Asset{Code: "EUR", Scale: 2}
 )
 
-// newRandom returns a source that is the same in each run.
-func newRandom() io.Reader { return rand.NewChaCha8([32]byte{42}) }
+// newRandom returns a source that is the same in each run, and safe for concurrent use.
+func newRandom() io.Reader { return &lockedReader{r: rand.NewChaCha8([32]byte{42})} }
+
+type lockedReader struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (l *lockedReader) Read(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.r.Read(p)
+}
 
 // clock is a Clock in which only sleeping takes time.
 type clock struct {
@@ -88,7 +99,7 @@ func (p *path) sender(t *testing.T) (*stream.Sender, *clock) {
 	}
 	p.secret, p.packets = secret, nil
 	c := newClock()
-	return stream.NewSender(stream.SenderConfig{Link: p, Destination: to, Secret: secret, Clock: c, Random: newRandom()}), c
+	return stream.NewSender(stream.SenderConfig{Link: p, Destination: to, Secret: secret, Clock: c, Random: newRandom(), MaxInFlight: 1}), c
 }
 
 func (p *path) SendPacket(_ context.Context, prepare packet.Prepare) (packet.Reply, error) {

@@ -21,7 +21,7 @@ func TestWrongFulfillment(t *testing.T) {
 	}
 	result, _, err := pay(t, p, 1000, 1000)
 	wantFailure(t, err, stream.BadAnswer)
-	if want := (stream.Result{Sent: 500, Delivered: 500, Packets: 1, Unknown: 500}); result != want {
+	if want := (stream.Result{Sent: 500, Delivered: 500, Packets: 1, Unknown: 500, UnknownReason: stream.BadAnswer}); result != want {
 		t.Errorf("%+v, want %+v", result, want)
 	}
 }
@@ -37,7 +37,7 @@ func TestLinkFailsWithMoneyInFlight(t *testing.T) {
 	})
 	result, _, err := pay(t, p, 1000, 1000)
 	wantFailure(t, err, stream.NoAnswer)
-	if want := (stream.Result{Sent: 500, Delivered: 500, Packets: 1, Unknown: 500}); result != want {
+	if want := (stream.Result{Sent: 500, Delivered: 500, Packets: 1, Unknown: 500, UnknownReason: stream.NoAnswer}); result != want {
 		t.Errorf("%+v, want %+v", result, want)
 	}
 }

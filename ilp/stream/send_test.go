@@ -126,8 +126,8 @@ func moneyPackets(hook func(n int, p packet.Prepare) (packet.Reply, error)) func
 }
 
 func TestSendRetries(t *testing.T) {
-	// Hazard 24: R01 is retried as well.
-	for _, code := range []packet.Code{"T00", "T01", "T02", "T03", "T05", "T99", "R01", "F99"} {
+	// Hazard 24: R01 is retried as well. R00 is what a connector says whose next one didn't answer in time.
+	for _, code := range []packet.Code{"T00", "T01", "T02", "T03", "T05", "T99", "R00", "R01", "F99"} {
 		t.Run(string(code), func(t *testing.T) {
 			p := newPath(t)
 			p.max = 250
@@ -199,7 +199,7 @@ func TestSendGivesUpOnShrinkingF08(t *testing.T) {
 func TestSendStopsAtFinalErrors(t *testing.T) {
 	for code, want := range map[packet.Code]stream.Reason{
 		"F00": stream.Refused, "F02": stream.Unreachable, "F04": stream.Refused, "F05": stream.Refused, "F06": stream.Refused,
-		"F07": stream.Refused, "F77": stream.Refused, "R00": stream.TimedOut, "R02": stream.TimedOut, "R99": stream.Refused,
+		"F07": stream.Refused, "F77": stream.Refused, "R02": stream.TimedOut, "R99": stream.Refused,
 	} {
 		p := newPath(t)
 		p.max = 400
@@ -256,7 +256,9 @@ func TestSendFrames(t *testing.T) {
 		{Sequence: 2, Amount: 1000, Frames: money}, // rejected as too large
 		{Sequence: 3, Amount: 500, Frames: money},
 		{Sequence: 4, Amount: 500, Frames: money},
-		{Sequence: 5, Frames: []stream.Frame{stream.ConnectionClose{Code: stream.CodeNoError}}},
+		{Sequence: 5, Frames: []stream.Frame{
+			stream.StreamClose{StreamID: 1, Code: stream.CodeNoError}, stream.ConnectionClose{Code: stream.CodeNoError},
+		}},
 	}
 	var got []stream.Packet
 	for i, prepare := range p.packets {
@@ -340,7 +342,7 @@ func TestContextEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := stream.NewSender(stream.SenderConfig{
-			Link: p, Destination: to, Secret: secret, Clock: stream.SystemClock{}, Random: newRandom(),
+			Link: p, Destination: to, Secret: secret, Clock: stream.SystemClock{}, Random: newRandom(), MaxInFlight: 1,
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
 		defer cancel()
@@ -376,7 +378,7 @@ func TestEveryReasonHasASentence(t *testing.T) {
 	for _, r := range []stream.Reason{
 		stream.Unreachable, stream.Refused, stream.RateTooLow, stream.TooSmall, stream.TooLarge, stream.Illiquid, stream.Busy,
 		stream.TimedOut, stream.Cancelled, stream.NoAnswer, stream.BadAnswer, stream.AssetChanged, stream.Exhausted,
-		stream.Rounding, "unknown",
+		stream.Rounding, stream.Full, "unknown",
 	} {
 		if other, ok := seen[r.Message()]; ok {
 			t.Errorf("%s says what %s says", r, other)

@@ -17,66 +17,54 @@ type SenderConfig struct {
 	Clock       Clock
 	// Random is a cryptographic source: each packet takes an initialization vector from it, probes their condition too.
 	Random io.Reader
+	// MaxInFlight is how many packets may be on their way at once; 0 is 100. The Link is then called by as many goroutines
+	// at once. With 1, as for all that has to be whole, it is called by the caller's own.
+	MaxInFlight int
 }
 
-// Sender is the paying end of one connection. It has one packet in flight at a time, and is not safe for concurrent use.
+const defaultInFlight = 100
+
+// Sender is the paying end of one connection, for one payment. It is not safe for concurrent use.
 type Sender struct {
 	cfg      SenderConfig
 	keys     *Keys
 	sequence uint64    // of the last packet; they count from 1
 	asset    ilp.Asset // the receiver's, once it said it
 	asked    int       // how often we asked for it
+	rate     rate      // that the receiver reported
+	limit    limit     // that the receiver set
+	closed   bool      // the receiver wants no more
+	paying   bool      // money was sent
 }
 
 // NewSender returns a Sender at the start of a connection. Nothing is sent yet.
 func NewSender(cfg SenderConfig) *Sender {
+	if cfg.MaxInFlight <= 0 {
+		cfg.MaxInFlight = defaultInFlight
+	}
 	return &Sender{cfg: cfg, keys: NewKeys(cfg.Secret)}
 }
 
 // closeTime is how long a goodbye may take.
 const closeTime = 2 * time.Second
 
-// Close tells the receiver that nothing more comes, with a packet that carries no money. A receiver that doesn't hear it
-// loses nothing, so there is no error. Send has done it when it returns.
+// Close tells the receiver that nothing more comes, with a packet that carries no money (RFC 29, sections 5.3.1 and
+// 5.3.10), unless the receiver has said so first. A receiver that doesn't hear it loses nothing, so there is no error. Send
+// has done it when it returns.
 func (s *Sender) Close(ctx context.Context) {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || s.closed {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, closeTime)
 	defer cancel()
+	var frames []Frame
+	if s.paying {
+		frames = append(frames, StreamClose{moneyStream, CodeNoError, ""})
+	}
 	_, _ = s.exchange(ctx, request{
 		deadline: s.cfg.Clock.Now().Add(closeTime),
-		frames:   []Frame{ConnectionClose{CodeNoError, ""}},
+		frames:   append(frames, ConnectionClose{CodeNoError, ""}),
 	})
-}
-
-// learnAsset takes the receiver's asset from the frames of an authentic reply. It never changes (RFC 29, section 5.3.7).
-func (s *Sender) learnAsset(frames []Frame) error {
-	for _, f := range frames {
-		details, ok := f.(ConnectionAssetDetails)
-		if !ok || !validCode(details.Code) {
-			continue
-		}
-		asset := ilp.Asset(details)
-		if s.asset != (ilp.Asset{}) && s.asset != asset {
-			return &Failure{Reason: AssetChanged}
-		}
-		s.asset = asset
-	}
-	return nil
-}
-
-// validCode reports whether an asset's code, which a stranger chose, is fit to be shown.
-func validCode(code string) bool {
-	if code == "" || len(code) > 32 {
-		return false
-	}
-	for i := range len(code) {
-		if code[i] <= ' ' || code[i] >= 0x7f {
-			return false
-		}
-	}
-	return true
 }
 
 // hello returns the frame that makes the receiver name its asset, or none if it has done so. An empty address asks without

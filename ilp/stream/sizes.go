@@ -27,8 +27,12 @@ func (z *sizes) shrink(sent uint64, data []byte) {
 	}
 }
 
-// accept learns that a packet of sent got through.
-func (z *sizes) accept(sent uint64) { z.fits = max(z.fits, sent) }
+// accept learns that a packet of sent got through. One that is larger than max was on its way before the path changed.
+func (z *sizes) accept(sent uint64) {
+	if sent <= z.max {
+		z.fits = max(z.fits, sent)
+	}
+}
 
 // found reports whether a larger packet than fits is not worth looking for.
 func (z *sizes) found() bool {

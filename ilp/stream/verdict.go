@@ -13,29 +13,32 @@ type verdict struct {
 	reason Reason // if nothing helps
 	retry  bool   // it may work later
 	shrink bool   // it may work with a smaller packet
+	slow   bool   // the path can't keep up
 }
 
 // judge reads a reject by its code, and by its family if the code is unknown. F is final but for F08 and F99, T is worth
-// another try, R is final but for R01.
+// another try, R is final but for R00, which a busy path causes, and R01.
 func judge(code packet.Code) verdict {
 	switch code {
 	case packet.TooLarge:
 		return verdict{reason: TooLarge, shrink: true}
 	case packet.InsufficientLiquidity:
-		return verdict{reason: Illiquid, shrink: true, retry: true}
+		return verdict{reason: Illiquid, shrink: true, retry: true, slow: true}
 	case packet.PeerUnreachable:
-		return verdict{reason: Unreachable, retry: true}
+		return verdict{reason: Unreachable, retry: true, slow: true}
 	case packet.InsufficientSource:
 		return verdict{reason: TooSmall, retry: true}
 	case packet.ApplicationError:
 		return verdict{reason: Refused, retry: true}
 	case packet.Unreachable:
 		return verdict{reason: Unreachable}
-	case packet.TimedOut, packet.InsufficientTimeout:
+	case packet.TimedOut:
+		return verdict{reason: TimedOut, retry: true, slow: true}
+	case packet.InsufficientTimeout:
 		return verdict{reason: TimedOut}
 	}
 	if code.Temporary() {
-		return verdict{reason: Busy, retry: true}
+		return verdict{reason: Busy, retry: true, slow: true}
 	}
 	return verdict{reason: Refused}
 }
@@ -70,7 +73,19 @@ type patience struct {
 
 // wait lets time pass before the next try, or returns why there is none.
 func (p *patience) wait(ctx context.Context, clock Clock, v verdict, j *packet.Reject) error {
-	if p.probing && (v.shrink || v.reason == TooSmall) {
+	pause, err := p.refused(v, j)
+	if err != nil || pause == 0 {
+		return err
+	}
+	if err := clock.Sleep(ctx, pause); err != nil {
+		return stopped(ctx, j)
+	}
+	return nil
+}
+
+// refused returns how long to wait before the next try, or why there is none.
+func (p *patience) refused(v verdict, j *packet.Reject) (time.Duration, error) {
+	if p.probing && (v.shrink || v.reason == TooSmall || v.reason == TimedOut) {
 		v.retry = false
 	}
 	if v.shrink {
@@ -80,22 +95,19 @@ func (p *patience) wait(ctx context.Context, clock Clock, v verdict, j *packet.R
 		p.tries++
 	}
 	if !v.retry && !v.shrink || p.tries >= maxTries || p.shrinks >= maxShrinks {
-		return &Failure{Reason: v.reason, Reject: j}
+		return 0, &Failure{Reason: v.reason, Reject: j}
 	}
 	if !v.retry {
-		return nil
+		return 0, nil
 	}
 	pause := backoff(p.tries)
 	if p.probing {
 		if pause > p.left {
-			return &Failure{Reason: v.reason, Reject: j}
+			return 0, &Failure{Reason: v.reason, Reject: j}
 		}
 		p.left -= pause
 	}
-	if err := clock.Sleep(ctx, pause); err != nil {
-		return stopped(ctx, j)
-	}
-	return nil
+	return pause, nil
 }
 
 // backoff returns how long to wait after the nth failure in a row: 100 ms, doubling to 5 s.

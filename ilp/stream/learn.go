@@ -1,0 +1,67 @@
+package stream
+
+import "pochi/ilp"
+
+// learn takes from an authentic answer what holds for the whole connection: the receiver's asset, the rate, how much it
+// takes, and whether it has closed. A flight of which it can't be is given a *Failure, unless it has one.
+func (s *Sender) learn(f *flight) {
+	a := &f.answer
+	if !a.authentic {
+		return
+	}
+	s.rate.observe(f.amount, a.received)
+	for _, frame := range a.frames {
+		switch frame := frame.(type) {
+		case ConnectionClose:
+			s.closed = true
+		case StreamClose:
+			s.closed = s.closed || frame.StreamID == moneyStream
+		case StreamMaxMoney:
+			if frame.StreamID == moneyStream {
+				s.limit.raise(frame.ReceiveMax)
+			}
+		case ConnectionAssetDetails:
+			if err := s.learnAsset(frame); err != nil && f.err == nil {
+				f.err = err
+			}
+		}
+	}
+}
+
+// learnAsset takes the receiver's asset. It never changes (RFC 29, section 5.3.7).
+func (s *Sender) learnAsset(details ConnectionAssetDetails) error {
+	if !validCode(details.Code) {
+		return nil
+	}
+	asset := ilp.Asset(details)
+	if s.asset != (ilp.Asset{}) && s.asset != asset {
+		return &Failure{Reason: AssetChanged}
+	}
+	s.asset = asset
+	return nil
+}
+
+// validCode reports whether an asset's code, which a stranger chose, is fit to be shown.
+func validCode(code string) bool {
+	if code == "" || len(code) > 32 {
+		return false
+	}
+	for i := range len(code) {
+		if code[i] <= ' ' || code[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// limit is how much a receiver takes in all, in units of its asset: anything, until it says otherwise.
+type limit struct {
+	known bool
+	max   uint64
+}
+
+// raise learns a limit that was advertised. Such limits never fall: what is lower is older (RFC 29, section 5.3.12).
+func (l *limit) raise(to uint64) {
+	l.max = max(l.max, to)
+	l.known = true
+}
