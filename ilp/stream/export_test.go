@@ -11,3 +11,6 @@ func (s *Sender) SetSequence(n uint64) { s.sequence = n }
 
 // MaxPackets is after how many packets a connection ends.
 const MaxPackets = maxPackets
+
+// SetLink changes the link of a Sender.
+func (s *Sender) SetLink(l Link) { s.cfg.Link = l }

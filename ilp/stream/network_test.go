@@ -43,7 +43,8 @@ type network struct {
 
 	mu          sync.Mutex
 	params      stream.SendParams // for what is checked on the way
-	inFlight    uint64            // money
+	inFlight    uint64            // money, as the sender sees it
+	held        uint64            // and of that, what was passed on
 	packets     int               // under way
 	peak        int               // the most of them
 	carried     int               // all of them
@@ -77,17 +78,35 @@ func (n *network) sender(maxInFlight int) *stream.Sender {
 	})
 }
 
+// outcome is what became of a packet.
+type outcome struct {
+	reply       packet.Reply // nil if the link fails
+	delivered   uint64       // if the fulfillment came back
+	unaccounted uint64       // what arrived besides
+	unknown     bool         // the sender can't tell
+}
+
 // SendPacket draws what happens to a packet from the seed and the packet's number.
 func (n *network) SendPacket(_ context.Context, p packet.Prepare) (packet.Reply, error) {
 	request, ok := n.request(p)
 	if !ok {
 		n.t.Error("a packet that can't be read")
 	}
-	if now := time.Now(); !p.ExpiresAt.After(now) {
+	if !p.ExpiresAt.After(time.Now()) {
 		return packet.NewReject(packet.TimedOut, "test.net", ""), nil
 	}
-	r := rand.New(rand.NewPCG(n.seed, request.Sequence))
+	refusal := n.enter(p)
+	o := n.travel(p, refusal, rand.New(rand.NewPCG(n.seed, request.Sequence)))
+	n.leave(p, refusal != nil, o)
+	if o.reply == nil {
+		return nil, errors.New("no answer")
+	}
+	return o.reply, nil
+}
+
+func (n *network) travel(p packet.Prepare, refusal packet.Reply, r *rand.Rand) (o outcome) {
 	chance := func(of int) bool { return r.IntN(1000) < of }
+	reject := func(code packet.Code) packet.Reply { return packet.NewReject(code, "test.net", "") }
 	delay := n.delay
 	if n.jitter > 0 {
 		delay += time.Duration(r.Int64N(int64(n.jitter)))
@@ -95,55 +114,52 @@ func (n *network) SendPacket(_ context.Context, p packet.Prepare) (packet.Reply,
 	lost, lostReply, silent := chance(n.lost), chance(n.lostReply), chance(n.silent)
 	arrives, twice, busy, wrong := chance(500), chance(n.twice), chance(n.busy), chance(n.wrong)
 
-	refusal := n.enter(p)
-	defer n.leave(p)
 	time.Sleep(delay / 2)
 	switch {
 	case n.dead():
-		return nil, n.loseTrack(p)
+		return outcome{unknown: true}
 	case refusal != nil:
 		time.Sleep(delay / 2)
-		return refusal, nil
+		return outcome{reply: refusal}
 	case lost:
 		time.Sleep(time.Until(p.ExpiresAt))
-		return packet.NewReject(packet.TimedOut, "test.net", ""), nil
+		return outcome{reply: reject(packet.TimedOut)}
 	case busy:
 		time.Sleep(delay / 2)
-		return packet.NewReject(packet.InternalError, "test.net", ""), nil
+		return outcome{reply: reject(packet.InternalError)}
 	case silent && !arrives:
 		time.Sleep(time.Until(p.ExpiresAt))
-		return nil, n.loseTrack(p)
+		return outcome{unknown: true}
 	}
 	reply, received := n.receive(p)
 	if twice {
-		_, again := n.receive(p)
-		n.add(&n.unaccounted, again)
+		_, o.unaccounted = n.receive(p)
 	}
-	if lostReply || silent {
-		n.add(&n.unaccounted, received)
+	switch {
+	case silent, lostReply:
 		time.Sleep(time.Until(p.ExpiresAt))
-		if silent {
-			return nil, n.loseTrack(p)
+		o.unaccounted += received
+		if o.unknown = silent; !silent {
+			o.reply = reject(packet.TimedOut)
 		}
-		return packet.NewReject(packet.TimedOut, "test.net", ""), nil
+		return o
 	}
 	time.Sleep(delay - delay/2)
-	if n.dead() {
-		n.add(&n.unaccounted, received)
-		return nil, n.loseTrack(p)
-	}
 	f, fulfilled := reply.(*packet.Fulfill)
 	switch {
+	case n.dead():
+		o.unaccounted += received
+		o.unknown = true
+		return o
 	case fulfilled && wrong && p.Amount > 0:
 		f.Fulfillment[7] ^= 1
-		n.add(&n.unaccounted, received)
-		_ = n.loseTrack(p)
+		o.unaccounted += received
+		o.unknown = true
 	case fulfilled:
-		n.add(&n.sent, p.Amount)
-		n.add(&n.delivered, received)
-		n.price(p, received)
+		o.delivered = received
 	}
-	return reply, nil
+	o.reply = reply
+	return o
 }
 
 func (n *network) request(p packet.Prepare) (stream.Packet, bool) {
@@ -195,19 +211,45 @@ func (n *network) enter(p packet.Prepare) packet.Reply {
 		return j
 	}
 	switch {
-	case n.liquidity > 0 && n.inFlight > n.liquidity:
+	case n.liquidity > 0 && n.held+p.Amount > n.liquidity:
 		return packet.NewReject(packet.InsufficientLiquidity, "test.net", "")
 	case n.perSecond > 0 && n.inSecond > n.perSecond:
 		return packet.NewReject(packet.RateLimited, "test.net", "")
 	}
+	n.held += p.Amount
 	return nil
 }
 
-func (n *network) leave(p packet.Prepare) {
+// leave counts what became of a packet, and checks what was paid against what was agreed.
+func (n *network) leave(p packet.Prepare, refused bool, o outcome) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.packets--
-	n.inFlight -= p.Amount
+	defer func() { n.packets, n.inFlight = n.packets-1, n.inFlight-p.Amount }()
+	if !refused {
+		n.held -= p.Amount
+	}
+	n.unaccounted += o.unaccounted
+	if !n.money(p) {
+		return
+	}
+	if o.unknown {
+		if n.unknown == 0 {
+			n.lostTrack, n.lostAt = n.inFlight, time.Now()
+		}
+		n.unknown += p.Amount
+		return
+	}
+	if _, ok := o.reply.(*packet.Fulfill); !ok {
+		return
+	}
+	n.sent += p.Amount
+	n.delivered += o.delivered
+	if least := mulDiv(n.params.MinDelivered, p.Amount, n.params.Amount); o.delivered < least {
+		n.t.Errorf("a packet of %d brought %d, and %d was agreed", p.Amount, o.delivered, least)
+	}
+	if due := mulDiv(n.params.MinDelivered, n.sent, n.params.Amount); n.delivered+n.params.MaxRounding < due {
+		n.t.Errorf("%d sent, %d delivered, %d due", n.sent, n.delivered, due)
+	}
 }
 
 func (n *network) largest() uint64 {
@@ -218,20 +260,6 @@ func (n *network) largest() uint64 {
 }
 
 func (n *network) dead() bool { return n.dieAt > 0 && time.Since(n.begin) >= n.dieAt }
-
-// loseTrack notes how much was under way when an answer was lost for the first time.
-func (n *network) loseTrack(p packet.Prepare) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if !n.money(p) {
-		return errors.New("no answer")
-	}
-	if n.unknown == 0 {
-		n.lostTrack, n.lostAt = n.inFlight, time.Now()
-	}
-	n.unknown += p.Amount
-	return errors.New("no answer")
-}
 
 func (n *network) receive(p packet.Prepare) (reply packet.Reply, received uint64) {
 	connection, ok := n.receiver.Identify(p.Destination)
@@ -252,27 +280,6 @@ func (n *network) convert(amount uint64) uint64 {
 		multiply, divide = multiply*9, divide*10
 	}
 	return mulDiv(amount, multiply, divide)
-}
-
-func (n *network) add(to *uint64, amount uint64) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	*to += amount
-}
-
-// price checks what was paid against what was agreed, after every packet.
-func (n *network) price(p packet.Prepare, received uint64) {
-	if p.Amount == 0 || n.params.Amount == 0 {
-		return
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if least := mulDiv(n.params.MinDelivered, p.Amount, n.params.Amount); received < least {
-		n.t.Errorf("a packet of %d brought %d, and %d was agreed", p.Amount, received, least)
-	}
-	if due := mulDiv(n.params.MinDelivered, n.sent, n.params.Amount); n.delivered+n.params.MaxRounding < due {
-		n.t.Errorf("%d sent, %d delivered, %d due", n.sent, n.delivered, due)
-	}
 }
 
 func mulDiv(a, b, c uint64) uint64 {

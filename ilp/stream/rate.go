@@ -9,20 +9,25 @@ import (
 // what must arrive of them. The zero rate is unknown.
 type rate struct{ sent, received uint64 }
 
-// observe learns what arrived of a packet. Every hop rounds down, so of two answers that agree the one with more digits is
-// better; one that doesn't agree is of a new rate.
+// observe learns what arrived of a packet. Every hop rounds down, so of two answers that agree the higher rate is closer;
+// one that doesn't agree is of a new rate, or of a packet large enough to know better.
 func (r *rate) observe(sent, received uint64) {
 	if sent == 0 || received == 0 {
 		return
 	}
 	if r.known() {
 		expected := r.arrives(sent)
-		agrees := max(expected, received)-min(expected, received) <= 1
-		if agrees && received <= r.received {
+		if agrees := max(expected, received)-min(expected, received) <= 1; agrees && !(rate{sent, received}).above(*r) {
 			return
 		}
 	}
 	r.sent, r.received = sent, received
+}
+
+func (r rate) above(other rate) bool {
+	hi, lo := bits.Mul64(r.received, other.sent)
+	otherHi, otherLo := bits.Mul64(other.received, r.sent)
+	return hi > otherHi || hi == otherHi && lo > otherLo
 }
 
 func (r rate) known() bool { return r.sent != 0 }

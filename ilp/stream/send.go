@@ -22,8 +22,8 @@ type SendParams struct {
 	// then fails if its packets round down.
 	MaxRounding uint64
 	// FixedReceive ends the payment as soon as MinDelivered has arrived. Amount is then the most that may be sent for it.
-	// The rate is asked for before any money is sent, so that no more arrives than a unit or so; that it holds is the
-	// receiver's word. It means nothing if Whole is set.
+	// The rate is asked for before any money is sent, so as long as it holds no more arrives besides than rounding makes: a
+	// unit for each packet in flight at the end. It means nothing if Whole is set.
 	FixedReceive bool
 	// Asset is what MinDelivered counts. A receiver with another asset gets nothing.
 	Asset ilp.Asset
