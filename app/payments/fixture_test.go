@@ -59,6 +59,7 @@ type links struct {
 	node  *connector.Connector
 	mu    sync.Mutex
 	drops func(p packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error)
+	keeps uint64 // of each 1,000 units on the way
 }
 
 type link struct {
@@ -71,8 +72,10 @@ func (l *links) Link(from connector.Sender) stream.Link { return link{l.node.Lin
 func (l link) SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, error) {
 	l.l.mu.Lock()
 	between := l.l.drops
+	passed := p
+	passed.Amount -= p.Amount * l.l.keeps / 1000
 	l.l.mu.Unlock()
-	next := func() (packet.Reply, error) { return l.next.SendPacket(ctx, p) }
+	next := func() (packet.Reply, error) { return l.next.SendPacket(ctx, passed) }
 	if between == nil {
 		return next()
 	}
@@ -85,9 +88,22 @@ func (l *links) between(f func(p packet.Prepare, next func() (packet.Reply, erro
 	l.drops = f
 }
 
-type nobodyAnswers struct{}
+// take makes the way keep so many of each 1,000 units.
+func (l *links) take(keeps uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keeps = keeps
+}
 
-func (nobodyAnswers) Query(context.Context, string) (spsp.Details, error) {
+// elsewhere is the other wallets: none answers, unless a test puts one there.
+type elsewhere struct {
+	answer func() (spsp.Details, error)
+}
+
+func (e *elsewhere) Query(context.Context, string) (spsp.Details, error) {
+	if e.answer != nil {
+		return e.answer()
+	}
 	return spsp.Details{}, &spsp.Error{Reason: spsp.NoAnswer, Err: errors.New("connection refused")}
 }
 
@@ -102,6 +118,8 @@ type wallet struct {
 	links    *links
 	clock    *clock
 	stop     func()
+
+	elsewhere elsewhere
 }
 
 func newWallet(t *testing.T) *wallet {
@@ -167,7 +185,7 @@ func (w *wallet) buildPayments() {
 	}
 	w.links = &links{node: node}
 	w.payments = payments.New(payments.Config{
-		DB: w.db, Ledger: w.ledger, Accounts: w.accounts, Links: w.links, SPSP: nobodyAnswers{}, Credentials: receiver,
+		DB: w.db, Ledger: w.ledger, Accounts: w.accounts, Links: w.links, SPSP: &w.elsewhere, Credentials: receiver,
 		Rates: table, Pointers: pointer.Parser{AllowLoopback: true}, Host: "localhost:3000",
 		QuoteTTL: 2 * time.Minute, SendTimeout: time.Minute, Clock: w.clock, Random: rand.Reader, Log: slog.Default(),
 	})

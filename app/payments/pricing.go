@@ -1,12 +1,15 @@
 package payments
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"pochi/app/accounts"
 	"pochi/app/problem"
+	"pochi/app/rates"
+	"pochi/ilp"
 	"pochi/ilp/stream"
 	"pochi/ledger"
 )
@@ -15,6 +18,7 @@ import (
 type pricing struct {
 	account  accounts.Account
 	receiver Receiver
+	rates    rates.Table
 	probe    func(ctx context.Context, amount uint64) (stream.Probe, error)
 }
 
@@ -40,7 +44,44 @@ func (p pricing) price(ctx context.Context, req QuoteRequest) (asked, debit, rec
 	if err != nil {
 		return asked, debit, receive, p.probeProblem(err)
 	}
-	return asked, asked, ledger.Amount{Value: probe.Received, Asset: ledger.Asset(probe.Asset)}, nil
+	receive = ledger.Amount{Value: p.promise(probe), Asset: ledger.Asset(probe.Asset)}
+	if receive.Value == 0 {
+		return asked, debit, receive, p.probeProblem(&stream.Failure{Reason: stream.TooSmall})
+	}
+	return asked, asked, receive, p.fair(ctx, asked, receive)
+}
+
+// promise returns what a probe lets a quote promise. On the way to another
+// wallet an amount may have to go in twice as many packets as it seems now,
+// and each rounds down; within this wallet it goes in one.
+func (p pricing) promise(probe stream.Probe) uint64 {
+	if p.receiver.Local != nil {
+		return probe.Received
+	}
+	return probe.AtLeast(2 * probe.Packets)
+}
+
+// pathCosts is how much less than by this wallet's own rate may arrive at
+// another wallet, in thousandths: what the way to it may keep. A quote shows
+// that rate, and whoever is on the way could name any other.
+const pathCosts = 15
+
+// fair refuses what brings much less than this wallet's own rate says, beyond
+// what rounding takes of small amounts. A currency that has no rate here is
+// for the person to judge.
+func (p pricing) fair(ctx context.Context, debit, receive ledger.Amount) error {
+	if p.receiver.Local != nil || !p.rates.Has(debit.Asset.Code) || !p.rates.Has(receive.Asset.Code) {
+		return nil
+	}
+	worth, err := p.rates.Convert(ctx, debit.Value, ilp.Asset(debit.Asset), ilp.Asset(receive.Asset))
+	if err != nil {
+		return fmt.Errorf("compare with this wallet's rate: %w", err)
+	}
+	const rounding = 2 // units, of the quote's own
+	if receive.Value+rounding >= worth-worth/1000*pathCosts-worth%1000*pathCosts/1000 {
+		return nil
+	}
+	return problem.Field("to", "Only %s would arrive of %s: the way to the other wallet takes too much.", receive, debit)
 }
 
 // priceReceive finds the smallest debit of which at least the wanted amount
@@ -65,7 +106,8 @@ func (p pricing) priceReceive(ctx context.Context, want ledger.Amount) (debit, r
 		switch {
 		case high-low == 1 && high != 0:
 			debit = ledger.Amount{Value: high, Asset: p.account.Asset()}
-			return debit, ledger.Amount{Value: got, Asset: want.Asset}, p.affordable(debit)
+			receive = ledger.Amount{Value: got, Asset: want.Asset}
+			return debit, receive, cmp.Or(p.affordable(debit), p.fair(ctx, debit, receive))
 		case high != 0:
 			next = low + (high-low)/2
 		case limit-low <= 1:
@@ -96,7 +138,7 @@ func (p pricing) arrives(ctx context.Context, debit uint64, asset ledger.Asset) 
 	case ledger.Asset(probe.Asset) != asset:
 		return 0, &stream.Failure{Reason: stream.AssetChanged}
 	}
-	return probe.Received, nil
+	return p.promise(probe), nil
 }
 
 // receiveAsset learns in which asset the receiver is paid.

@@ -79,7 +79,7 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 		Link:        s.Links.Link(connector.Sender{Account: account.ID, Asset: ilp.Asset(account.Asset())}),
 		Destination: details.DestinationAccount, Secret: details.SharedSecret, Clock: s.Clock, Random: s.Random,
 	})
-	p := pricing{account: account, receiver: receiver, probe: sender.ProbeWhole}
+	p := pricing{account: account, receiver: receiver, rates: s.Rates, probe: sender.ProbeWhole}
 	if receiver.Local == nil {
 		p.probe = sender.Probe
 		defer sender.Close(ctx)

@@ -175,7 +175,7 @@ func (s *Service) send(ctx context.Context, p Outgoing) (why string, err error) 
 		MinDelivered: order.min,
 		Asset:        ilp.Asset(p.ReceiveAmount.Asset),
 		Whole:        local, // each packet rounds down, and nothing on this way needs it cut
-		MaxRounding:  1,     // what going on after a restart may cost
+		MaxRounding:  1,     // what going on after a restart may cost; the quote has the rest in it
 		Deadline:     s.Clock.Now().Add(s.SendTimeout),
 		Done:         order.done,
 	})

@@ -22,6 +22,15 @@ type Probe struct {
 	Packets uint64
 }
 
+// AtLeast returns what arrives if the path makes so many packets of the amount, or fewer, in the worst case: each rounds
+// down once. Nothing is lost of a rate that is a whole number.
+func (p Probe) AtLeast(packets uint64) uint64 {
+	if packets <= 1 || p.Sent == 0 || p.Received%p.Sent == 0 {
+		return p.Received
+	}
+	return p.Received - min(p.Received, packets-1)
+}
+
 // maxParts is into how many packets an amount is split at the most for want of liquidity: what is probed for less is dust.
 const maxParts = 256
 

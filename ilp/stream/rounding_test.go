@@ -116,6 +116,31 @@ func TestRoundingIsBounded(t *testing.T) {
 	})
 }
 
+// Whatever a path that rounds down makes of an amount, what a probe says that arrives at least does.
+func TestProbeKnowsTheWorstRounding(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		p := newPath(t)
+		p.multiply, p.divide = rapid.Uint64Range(1, 2000).Draw(r, "multiply"), rapid.Uint64Range(1, 2000).Draw(r, "divide")
+		amount := rapid.Uint64Range(1, 100_000).Draw(r, "amount")
+		p.max = rapid.Uint64Range(1, amount).Draw(r, "max")
+		s, _ := p.sender(t)
+		probe, err := s.Probe(context.Background(), amount)
+		if err != nil {
+			wantFailure(t, err, stream.TooSmall)
+			return
+		}
+		packets, left, delivered := uint64(0), amount, uint64(0)
+		for ; left > 0; packets++ {
+			size := rapid.Uint64Range(max(1, left/10), left).Draw(r, "size")
+			left -= size
+			delivered += size * p.multiply / p.divide
+		}
+		if least := probe.AtLeast(packets); delivered < least {
+			r.Errorf("%+v: %d arrived in %d packets, and %d was promised", probe, delivered, packets, least)
+		}
+	})
+}
+
 // A payment that is taken up half-way goes on at the price that was agreed for all of it, however the part was rounded.
 func TestSendTheRest(t *testing.T) {
 	for sent := uint64(2); sent < 1000; sent++ {
