@@ -8,7 +8,9 @@ import (
 )
 
 // Link carries packets towards their destination. The answer is a *packet.Fulfill or a *packet.Reject; an error means
-// that there is none, and that nobody can say what became of the packet.
+// that there is none, and that nobody can say what became of the packet: a link that knows it (nothing left, or its money
+// is free again) answers with a reject instead. It is called by as many goroutines at once as a Sender has packets in
+// flight.
 type Link interface {
 	SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, error)
 }
