@@ -1,12 +1,26 @@
 package fetch
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"code.dny.dev/ssrf"
 )
+
+const dialTimeout = 5 * time.Second
+
+// DialContext returns the client's dialer, for a client with rules of its own
+// about everything else: it connects to port 443 of public addresses, and with
+// allowLoopback to any port of this machine's own. Its errors wrap
+// ErrNotAllowed or are the network's.
+func DialContext(allowLoopback bool) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: dialTimeout, Control: dialRule{allowLoopback: allowLoopback}.check}
+	return dialer.DialContext
+}
 
 // dialRule decides on one resolved address, just before connecting to it: a
 // name that resolves to something else the second time gains nothing.

@@ -110,6 +110,27 @@ func TestLoopbackServerIsNotReachedOutsideDevelopment(t *testing.T) {
 	}
 }
 
+func TestDialContext(t *testing.T) {
+	server := serve(t, func(http.ResponseWriter, *http.Request) {})
+	local := server.Listener.Addr().String()
+	for _, c := range []struct {
+		addr    string
+		dev     bool
+		allowed bool
+	}{
+		{local, true, true}, {local, false, false},
+		{"10.0.0.1:443", true, false}, {"93.184.216.34:80", true, false}, {"169.254.169.254:443", false, false},
+	} {
+		conn, err := fetch.DialContext(c.dev)(t.Context(), "tcp", c.addr)
+		if err == nil {
+			conn.Close()
+		}
+		if errors.Is(err, fetch.ErrNotAllowed) == c.allowed || (err == nil) != c.allowed {
+			t.Errorf("%s, dev %t: %v", c.addr, c.dev, err)
+		}
+	}
+}
+
 func TestNoAnswer(t *testing.T) {
 	dead, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
