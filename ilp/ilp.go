@@ -10,6 +10,7 @@
 //	ildcp      what a child learns from its parent: address and asset (RFC 31)
 //	stream     money over packets: keys, receiver, sender (RFC 29)
 //	connector  the chain of steps that every packet takes
+//	ilphttp    packets over HTTP, from peers and to them (RFC 35)
 //
 // HAZARDS.md lists the defects that other implementations had, and the test for each.
 //

@@ -1,0 +1,168 @@
+package ilphttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"pochi/ilp/packet"
+)
+
+// ServeHTTP answers one request:
+//
+//	200  the packet's Fulfill or Reject; also the server's own Reject: R00 if the packet had expired when it came, T05 if the
+//	     peer has too many in flight, T03 if all peers together have
+//	400  the body is no Prepare; says why
+//	401  no token, or one that nobody has; says nothing
+//	404  another path than /ilp
+//	405  another method than POST
+//	408  the body came too slowly
+//	413  the body is longer than MaxRequestBody
+//	415  another Content-Type than a packet's, or a Content-Encoding
+//	500  nobody can say what became of the packet
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != Path {
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, "packets are sent with POST", http.StatusMethodNotAllowed)
+		return
+	}
+	peer, ok := s.authenticate(r)
+	if !ok {
+		h := w.Header()
+		h.Set("WWW-Authenticate", "Bearer")
+		h.Set("Connection", "close") // strangers keep nothing open
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	if !isPacket(r.Header.Get("Content-Type")) || r.Header.Get("Content-Encoding") != "" {
+		w.Header().Set("Accept", ContentType+", "+ContentTypeOld)
+		http.Error(w, "a packet is sent as "+ContentType+", without Content-Encoding", http.StatusUnsupportedMediaType)
+		return
+	}
+	s.servePeer(w, r, peer)
+}
+
+func (s *Server) authenticate(r *http.Request) (Peer, bool) {
+	token, ok := bearer(r.Header)
+	if !ok {
+		return Peer{}, false
+	}
+	return s.cfg.Peers.PeerByToken(HashToken(token))
+}
+
+// servePeer reads the packet and answers it, if the peer may have one more in flight.
+func (s *Server) servePeer(w http.ResponseWriter, r *http.Request, peer Peer) {
+	switch s.packets.begin(peer.ID, or(peer.MaxInFlight, s.cfg.MaxInFlightPeer), s.cfg.MaxInFlight) {
+	case peerFull:
+		s.reject(w, packet.RateLimited, "Too many of your packets are in flight. Send fewer at once.")
+		return
+	case allFull:
+		s.reject(w, packet.ConnectorBusy, "Too many packets are in flight. Try again later.")
+		return
+	}
+	defer s.packets.end(peer.ID)
+
+	body, status, reason := readRequest(w, r)
+	if status != 0 {
+		http.Error(w, reason, status)
+		return
+	}
+	p, err := packet.DecodePrepare(body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.answer(w, r, peer, *p)
+}
+
+// readRequest returns the body, or the status and the reason to answer with.
+func readRequest(w http.ResponseWriter, r *http.Request) (body []byte, status int, reason string) {
+	const tooLong = "a packet is at most 33857 bytes long"
+	if r.ContentLength > MaxRequestBody {
+		w.Header().Set("Connection", "close") // not to read the rest
+		return nil, http.StatusRequestEntityTooLarge, tooLong
+	}
+	var err error
+	if r.ContentLength >= 0 {
+		body = make([]byte, r.ContentLength)
+		_, err = io.ReadFull(r.Body, body)
+	} else {
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, MaxRequestBody))
+	}
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, http.StatusRequestEntityTooLarge, tooLong
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, http.StatusRequestTimeout, "the packet came too slowly"
+	case err != nil:
+		return nil, http.StatusBadRequest, "the body ended early"
+	}
+	return body, 0, ""
+}
+
+// answer has the packet handled within its time. The peer's connection plays no part in that.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, peer Peer, p packet.Prepare) {
+	left := min(p.ExpiresAt.Sub(s.cfg.Now()), s.cfg.MaxHold)
+	if left <= 0 {
+		s.reject(w, packet.TimedOut, "The packet expired on its way. Allow more time, or check that both clocks are right.")
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), left)
+	defer cancel()
+	b, err := s.handle(ctx, peer, p)
+	if err != nil {
+		s.unknown(ctx, w, peer, p, err)
+		return
+	}
+	write(w, b)
+}
+
+// handle returns the encoded answer. A handler that panics has given none.
+func (s *Server) handle(ctx context.Context, peer Peer, p packet.Prepare) (b []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	reply, err := s.cfg.Handler.HandlePacket(ctx, peer, p)
+	if err != nil {
+		return nil, err
+	}
+	return reply.Append(nil)
+}
+
+// unknown answers for a packet of which nobody can say what became of it. It can't be a Reject, which would say that no money
+// moved, so the peer gets no ILP answer; a status, unlike a connection that breaks, is nothing that an HTTP client tries again.
+func (s *Server) unknown(ctx context.Context, w http.ResponseWriter, peer Peer, p packet.Prepare, err error) {
+	s.cfg.Log.ErrorContext(ctx, "a peer's packet gets no answer", "peer", peer.Name, "amount", p.Amount,
+		"expires", p.ExpiresAt.Format(time.RFC3339Nano), "error", err)
+	http.Error(w, "nobody can say what became of this packet", http.StatusInternalServerError)
+}
+
+func (s *Server) reject(w http.ResponseWriter, code packet.Code, message string) {
+	b, err := packet.NewReject(code, s.cfg.Address, message).Append(nil)
+	if err != nil { // the server's own rejects are short
+		panic(err)
+	}
+	write(w, b)
+}
+
+func write(w http.ResponseWriter, b []byte) {
+	h := w.Header()
+	h["Content-Type"] = octetStream
+	h["Content-Length"] = []string{strconv.Itoa(len(b))}
+	_, _ = w.Write(b) // if the peer has gone, there is nobody to tell
+}
+
+var octetStream = []string{ContentType}

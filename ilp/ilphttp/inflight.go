@@ -1,0 +1,74 @@
+package ilphttp
+
+import (
+	"context"
+	"sync"
+)
+
+// inFlight counts the packets that are worked on, in all and by peer. It remembers only peers that have some.
+type inFlight struct {
+	mu    sync.Mutex
+	all   int
+	peers map[[16]byte]int
+	none  chan struct{} // closed when there are none left; nil while nobody waits
+}
+
+// admission is the answer to a packet that wants to begin.
+type admission int
+
+const (
+	admitted admission = iota
+	peerFull
+	allFull
+)
+
+// begin counts a packet in, unless that makes more than maxPeer of the peer or maxAll.
+func (f *inFlight) begin(peer [16]byte, maxPeer, maxAll int) admission {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.peers[peer] >= maxPeer:
+		return peerFull
+	case f.all >= maxAll:
+		return allFull
+	}
+	if f.peers == nil {
+		f.peers = make(map[[16]byte]int)
+	}
+	f.all++
+	f.peers[peer]++
+	return admitted
+}
+
+func (f *inFlight) end(peer [16]byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all--
+	if f.peers[peer]--; f.peers[peer] == 0 {
+		delete(f.peers, peer)
+	}
+	if f.all == 0 && f.none != nil {
+		close(f.none)
+		f.none = nil
+	}
+}
+
+// wait returns when nothing is in flight, or with the context's error.
+func (f *inFlight) wait(ctx context.Context) error {
+	f.mu.Lock()
+	if f.all == 0 {
+		f.mu.Unlock()
+		return nil
+	}
+	if f.none == nil {
+		f.none = make(chan struct{})
+	}
+	none := f.none
+	f.mu.Unlock()
+	select {
+	case <-none:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,129 @@
+package ilphttp
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"pochi/ilp/address"
+	"pochi/ilp/packet"
+)
+
+// Handler does the work of a packet.
+type Handler interface {
+	// HandlePacket returns the answer to a peer's packet. An error says that there is none because nobody can say whether
+	// money moved. ctx ends when the packet expires, or after the server's MaxHold, but not when the peer hangs up: a Fulfill
+	// is sent however late it comes.
+	HandlePacket(ctx context.Context, from Peer, p packet.Prepare) (packet.Reply, error)
+}
+
+// ServerConfig is what a Server is built from. Zero numbers and times get the default that is named.
+type ServerConfig struct {
+	// Address is the node's own: the server's own rejects are triggered by it. Required, as are the next three.
+	Address address.Address
+	Peers   Peers
+	Handler Handler
+	Log     *slog.Logger
+	// TLS, with a certificate, makes Serve speak TLS, and HTTP/2 to those who offer it. Without it Serve speaks HTTP/1.1, for a
+	// proxy in front.
+	TLS *tls.Config
+	// MaxHold is how long a packet is worked on at most, whatever its expiry says: 30 s.
+	MaxHold time.Duration
+	// MaxInFlight is how many packets of all peers are worked on at once: 2,048. More are rejected with T03.
+	MaxInFlight int
+	// MaxInFlightPeer is how many there are of one peer that has no number of its own: 512. More are rejected with T05.
+	MaxInFlightPeer int
+	// MaxConnections is how many there are at once: 4,096. More are closed.
+	MaxConnections int
+	// ReadTimeout is how long a request may take to arrive: 10 s. Half of it is for the header.
+	ReadTimeout time.Duration
+	// Now is the clock: time.Now.
+	Now func() time.Time
+}
+
+const (
+	defaultMaxHold         = 30 * time.Second
+	defaultMaxInFlight     = 2048
+	defaultMaxInFlightPeer = 512
+	defaultMaxConnections  = 4096
+	defaultReadTimeout     = 10 * time.Second
+
+	// writeTimeout is what is left for the answer after the longest packet.
+	writeTimeout = 10 * time.Second
+	// idleTimeout is longer than that of any client, so that it is the client who closes, and no packet is sent into a
+	// connection that is being closed.
+	idleTimeout = 2 * time.Minute
+	maxHeader   = 8 << 10
+)
+
+// Server takes packets from peers at POST /ilp. It is an http.Handler, which Serve serves with the limits that a listener to
+// the world needs; tests and other servers may use the handler alone.
+type Server struct {
+	cfg     ServerConfig
+	http    *http.Server
+	packets inFlight
+}
+
+// NewServer returns a Server that listens to nobody yet. It fails if something required is missing.
+func NewServer(cfg ServerConfig) (*Server, error) {
+	if err := cfg.Address.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Peers == nil || cfg.Handler == nil || cfg.Log == nil {
+		return nil, errors.New("ilphttp: Peers, Handler and Log are required")
+	}
+	cfg.MaxHold = or(cfg.MaxHold, defaultMaxHold)
+	cfg.MaxInFlight = or(cfg.MaxInFlight, defaultMaxInFlight)
+	cfg.MaxInFlightPeer = or(cfg.MaxInFlightPeer, defaultMaxInFlightPeer)
+	cfg.MaxConnections = or(cfg.MaxConnections, defaultMaxConnections)
+	cfg.ReadTimeout = or(cfg.ReadTimeout, defaultReadTimeout)
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	s := &Server{cfg: cfg}
+	s.http = &http.Server{
+		Handler:           s,
+		TLSConfig:         cfg.TLS,
+		ReadHeaderTimeout: cfg.ReadTimeout / 2,
+		ReadTimeout:       cfg.ReadTimeout,
+		WriteTimeout:      cfg.ReadTimeout + cfg.MaxHold + writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: cfg.MaxInFlightPeer},
+	}
+	return s, nil
+}
+
+func or[T int | time.Duration](v, fallback T) T {
+	if v > 0 {
+		return v
+	}
+	return fallback
+}
+
+// Serve serves l until Shutdown, and closes it. It returns nil after Shutdown.
+func (s *Server) Serve(l net.Listener) error {
+	l = &limitedListener{Listener: l, left: int64(s.cfg.MaxConnections)}
+	serve := s.http.Serve
+	if s.cfg.TLS != nil {
+		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+	}
+	if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Shutdown stops listening and returns when every packet that was being worked on is answered, whether or not its sender still
+// listens, or when ctx ends: then with the context's error.
+func (s *Server) Shutdown(ctx context.Context) error {
+	if err := s.http.Shutdown(ctx); err != nil {
+		return err
+	}
+	return s.packets.wait(ctx) // on HTTP/2 a packet outlives its connection
+}
