@@ -1,0 +1,128 @@
+package ilphttp
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"pochi/ilp/address"
+)
+
+// ClientConfig is what a Client is built from.
+type ClientConfig struct {
+	// Address is the node's own: the rejects that it makes for a peer that can't answer are triggered by it. Required, as are
+	// DialContext and Log.
+	Address address.Address
+	// DialContext opens connections, and refuses addresses that this node doesn't call.
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+	Log         *slog.Logger
+	// TLS is for tests with certificates of their own; nil is the system's authorities and at least TLS 1.2.
+	TLS *tls.Config
+	// AllowLoopback opens http on this machine's own addresses: for development and tests.
+	AllowLoopback bool
+	// Margin is how long before a packet's expiry the client stops waiting. Zero is right if the packet already expires
+	// earlier than the one that it forwards: then every answer that comes in time counts.
+	Margin time.Duration
+	// Now is the clock: time.Now when nil.
+	Now func() time.Time
+}
+
+const (
+	// idleMax is how long a connection is kept unused. Node.js closes after 5 s: a packet sent while a peer closes has an
+	// unknown outcome, so we close first.
+	idleMax = 3 * time.Second
+	// pingAfter and pingTimeout find out that an HTTP/2 connection is dead.
+	pingAfter, pingTimeout = 5 * time.Second, 5 * time.Second
+	handshakeTimeout       = 5 * time.Second
+	maxResponseHeader      = 16 << 10
+	// idlePerPeer is how many connections to one peer are kept: as many as can be in use.
+	idlePerPeer        = defaultMaxInFlight
+	defaultMaxOutgoing = 512
+)
+
+// Client holds the connections to all peers. It is safe for concurrent use; make one and share it.
+type Client struct {
+	cfg       ClientConfig
+	transport *http.Transport
+}
+
+// NewClient returns a Client. It fails if something required is missing.
+func NewClient(cfg ClientConfig) (*Client, error) {
+	if err := cfg.Address.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.DialContext == nil || cfg.Log == nil {
+		return nil, errors.New("ilphttp: DialContext and Log are required")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.TLS == nil {
+		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	return &Client{cfg, &http.Transport{
+		Proxy:                  nil, // never from the environment: a proxy would dial for us
+		DialContext:            cfg.DialContext,
+		TLSClientConfig:        cfg.TLS,
+		TLSHandshakeTimeout:    handshakeTimeout,
+		Protocols:              protocols,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxResponseHeader,
+		MaxIdleConnsPerHost:    idlePerPeer,
+		IdleConnTimeout:        idleMax,
+	}}, nil
+}
+
+// CloseIdleConnections closes the connections that no packet uses.
+func (c *Client) CloseIdleConnections() { c.transport.CloseIdleConnections() }
+
+// EndpointConfig is where a peer takes packets.
+type EndpointConfig struct {
+	// Name is for logs.
+	Name string
+	// URL is read with ParseURL.
+	URL string
+	// Token is what the peer knows this node by; see ValidToken.
+	Token string
+	// MaxInFlight is how many packets are sent to it at once: 512 when zero. More are rejected with T03. On HTTP/1.1 each has
+	// a connection of its own.
+	MaxInFlight int
+}
+
+// Endpoint sends packets to one peer. It is a stream.Link, and safe for concurrent use. When something about the peer changes,
+// make another: connections belong to the Client and stay.
+type Endpoint struct {
+	client        *Client
+	name          string
+	url           *url.URL
+	authorization []string
+	max           int64
+	inFlight      atomic.Int64
+}
+
+// Endpoint returns the endpoint of a peer. It fails if URL or Token can't be used; the error says why, without the token.
+func (c *Client) Endpoint(cfg EndpointConfig) (*Endpoint, error) {
+	u, err := ParseURL(cfg.URL, c.cfg.AllowLoopback)
+	if err != nil {
+		return nil, fmt.Errorf("peer %q: %w", cfg.Name, err)
+	}
+	if !ValidToken(cfg.Token) {
+		return nil, fmt.Errorf("peer %q: ilphttp: the token can't be sent in a header", cfg.Name)
+	}
+	return &Endpoint{
+		client: c, name: cfg.Name, url: u,
+		authorization: []string{"Bearer " + cfg.Token},
+		max:           int64(or(cfg.MaxInFlight, defaultMaxOutgoing)),
+	}, nil
+}
