@@ -17,6 +17,8 @@ import (
 	"pochi/ilp/packet"
 )
 
+var _ http.Handler = (*ilphttp.Server)(nil)
+
 func TestPacket(t *testing.T) {
 	want := prepare()
 	want.ExpiresAt = want.ExpiresAt.Truncate(time.Millisecond).UTC()
