@@ -139,7 +139,7 @@ func (s *Server) handle(ctx context.Context, peer Peer, p packet.Prepare) (b []b
 	if err != nil {
 		return nil, err
 	}
-	return reply.Append(nil)
+	return reply.Append(make([]byte, 0, 512))
 }
 
 // unknown answers for a packet of which nobody can say what became of it. It can't be a Reject, which would say that no money

@@ -35,7 +35,7 @@ import (
 // long, of another type than a packet's, or no answer to a Prepare. A Fulfill that proves the condition is taken whatever type it
 // came under. A Reject with a code of this list that came from the peer is triggered by another address than this node's.
 func (e *Endpoint) SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, error) {
-	body, err := p.Append(nil)
+	body, err := p.Append(make([]byte, 0, 128+len(p.Destination)+len(p.Data)))
 	if err != nil {
 		return e.reject(packet.InvalidPacket, err.Error()), nil
 	}
