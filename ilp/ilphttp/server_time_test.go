@@ -231,3 +231,27 @@ func TestBodyEndsEarly(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 }
+
+// ReadTimeout is for the request, not for the work that it asks for.
+func TestWorkTakesLongerThanReading(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		n := newNode(t, func(ctx context.Context, from ilphttp.Peer, p packet.Prepare) (packet.Reply, error) {
+			time.Sleep(300 * time.Millisecond)
+			if err := ctx.Err(); err != nil {
+				t.Error(err)
+			}
+			return fulfills(ctx, from, p)
+		}, func(cfg *ilphttp.ServerConfig) {
+			cfg.ReadTimeout = 100 * time.Millisecond
+			if secure {
+				cfg.TLS = &tls.Config{Certificates: []tls.Certificate{certificate()}}
+			}
+		})
+		e := newEndpoint(t, n.URL, trustsTests)
+		for range 2 {
+			if reply, err := e.SendPacket(t.Context(), prepare()); err != nil || reply.Type() != packet.TypeFulfill {
+				t.Errorf("TLS %t: answered %v, %v", secure, reply, err)
+			}
+		}
+	}
+}
