@@ -84,7 +84,7 @@ func TestRunThatCannotStart(t *testing.T) {
 			other := newWallet(t)
 			other.start()
 			return []string{"POCHI_DATA=" + other.Data, "POCHI_DB=sqlite:" + filepath.Join(other.Data, "pochi.db")}
-		}, "pochi: POCHI_DATA="},
+		}, "pochi: POCHI_DATA or POCHI_DB: the folder "},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWallet(t)
