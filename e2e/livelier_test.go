@@ -24,13 +24,15 @@ func TestTimesOfTheBrowser(t *testing.T) {
 	if text := ben.text(); strings.Contains(text, "UTC") || !strings.Contains(text, "Today") {
 		t.Errorf("with JavaScript, the history says %q", text)
 	}
-	if shift := ben.evaluate(`() => new Promise(done => {
+	// Times in words of another length move a line's end by some pixels if the page was painted before the script ran; anything
+	// more would move lines.
+	if still := ben.evaluate(`() => new Promise(done => {
 		let sum = 0;
 		new PerformanceObserver(list => list.getEntries().forEach(entry => sum += entry.value))
 			.observe({type: "layout-shift", buffered: true});
-		requestAnimationFrame(() => requestAnimationFrame(() => done(String(sum))));
-	})`); shift != "0" {
-		t.Errorf("the history moved by %v while it was shown", shift)
+		requestAnimationFrame(() => requestAnimationFrame(() => done(sum < 0.02 ? "still" : "moved by " + sum)));
+	})`); still != "still" {
+		t.Errorf("while it was shown, the history %v", still)
 	}
 
 	// What is swapped in is shown alike, and days begin where they do here.
