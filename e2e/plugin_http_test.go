@@ -103,7 +103,8 @@ func (p *pluginPeer) send(b []byte) (packet.Reply, string) {
 // pluginHandler answers as peers/ilp-plugin-http.js does.
 type pluginHandler struct{}
 
-func (pluginHandler) HandlePacket(_ context.Context, from ilphttp.Peer, p packet.Prepare) (packet.Reply, error) {
+func (pluginHandler) HandlePacket(_ context.Context, from ilphttp.Peer, v *packet.PrepareView) (packet.Reply, error) {
+	p := v.Prepare()
 	switch {
 	case from.Name != "peer":
 		return nil, fmt.Errorf("a packet from %q", from.Name)
@@ -195,6 +196,23 @@ func pluginAsClient(t *testing.T, peer *pluginPeer, url string) {
 	}
 }
 
+// sendTo sends a packet that is no bytes yet.
+func sendTo(ctx context.Context, e *ilphttp.Endpoint, p packet.Prepare) (packet.Reply, error) {
+	b, err := p.Append(nil)
+	if err != nil {
+		return nil, err
+	}
+	v, err := packet.ViewPrepare(b)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := e.SendPacket(ctx, &v)
+	if v, ok := reply.(*packet.ReplyView); ok {
+		return v.Reply(), err
+	}
+	return reply, err
+}
+
 func pluginAsServer(t *testing.T, peer *pluginPeer) {
 	client, err := ilphttp.NewClient(ilphttp.ClientConfig{
 		Address: "test.pochi", DialContext: guard.DialContext(true), AllowLoopback: true, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
@@ -213,14 +231,14 @@ func pluginAsServer(t *testing.T, peer *pluginPeer) {
 	e := endpoint(pluginToken)
 	for _, size := range []int{0, 1, 32_600} {
 		p := pluginPacket("test.peer.fulfill", size)
-		reply, err := e.SendPacket(t.Context(), p)
+		reply, err := sendTo(t.Context(), e, p)
 		if f, ok := reply.(*packet.Fulfill); !ok || !bytes.Equal(f.Data, p.Data) {
 			t.Errorf("%d bytes of data: answered %v, %v", size, reply, err)
 		}
 	}
 	rejected := func(e *ilphttp.Endpoint, p packet.Prepare, code packet.Code, by address.Address) {
 		t.Helper()
-		reply, err := e.SendPacket(t.Context(), p)
+		reply, err := sendTo(t.Context(), e, p)
 		if j, ok := reply.(*packet.Reject); !ok || j.Code != code || j.TriggeredBy != by {
 			t.Errorf("answered %v, %v, want %s by %s", reply, err, code, by)
 		}
@@ -235,7 +253,7 @@ func pluginAsServer(t *testing.T, peer *pluginPeer) {
 	rejected(e, wrong, packet.WrongCondition, "test.pochi")
 
 	var unknown *ilphttp.UnknownError
-	if reply, err := e.SendPacket(t.Context(), pluginPacket("test.peer.crash", 0)); !errors.As(err, &unknown) || unknown.Status != 500 {
+	if reply, err := sendTo(t.Context(), e, pluginPacket("test.peer.crash", 0)); !errors.As(err, &unknown) || unknown.Status != 500 {
 		t.Errorf("a crash: answered %v, %v", reply, err)
 	}
 
@@ -243,7 +261,7 @@ func pluginAsServer(t *testing.T, peer *pluginPeer) {
 	for range 50 {
 		wait.Go(func() {
 			for range 10 {
-				if reply, err := e.SendPacket(context.Background(), pluginPacket("test.peer.fulfill", 500)); err != nil || reply.Type() != packet.TypeFulfill {
+				if reply, err := sendTo(context.Background(), e, pluginPacket("test.peer.fulfill", 500)); err != nil || reply.Type() != packet.TypeFulfill {
 					t.Errorf("answered %v, %v", reply, err)
 				}
 			}

@@ -83,6 +83,17 @@ func (b Books) CanDeliver(ctx context.Context, d connector.Delivery) error {
 	return nil
 }
 
+// Take implements connector.Books.
+func (b Books) Take(context.Context, connector.Delivery) error { return connector.ErrRefused }
+
+// Post implements connector.Books.
+func (b Books) Post(context.Context, connector.Delivery) error { return connector.ErrRefused }
+
+// Release implements connector.Books.
+func (b Books) Release(context.Context, connector.Delivery, string) error {
+	return connector.ErrRefused
+}
+
 func deliveryChain(d connector.Delivery) (ledger.Chain, error) {
 	draw := ledger.Draw{
 		Reference: d.From.Reference, Debit: d.From.Account, Credit: outgoingAccount(d.From.Asset),

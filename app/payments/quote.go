@@ -76,7 +76,7 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 		return Quote{}, err
 	}
 	sender := stream.NewSender(stream.SenderConfig{
-		Link:        s.Links.Link(connector.Sender{Account: account.ID, Asset: ilp.Asset(account.Asset())}),
+		Link:        s.Links.Link(connector.FromWallet(account.ID, ilp.Asset(account.Asset()), uuid.Nil)),
 		Destination: details.DestinationAccount, Secret: details.SharedSecret, Clock: s.Clock, Random: s.Random,
 	})
 	p := pricing{account: account, receiver: receiver, rates: s.Rates, probe: sender.ProbeWhole}

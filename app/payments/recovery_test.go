@@ -35,7 +35,7 @@ func interrupted(t *testing.T, w *wallet, from person, to string, q payments.Quo
 		t.Fatal(err)
 	}
 	sender := stream.NewSender(stream.SenderConfig{
-		Link:        w.links.Link(connector.Sender{Account: from.account, Asset: ilp.Asset(q.DebitAmount.Asset), Reference: q.ID}),
+		Link:        w.links.Link(connector.FromWallet(from.account, ilp.Asset(q.DebitAmount.Asset), q.ID)),
 		Destination: details.DestinationAccount, Secret: details.SharedSecret, Clock: w.clock, Random: rand.Reader,
 	})
 	_, err = sender.Send(ctx, stream.SendParams{Amount: part, MinDelivered: 1, Asset: ilp.Asset(q.ReceiveAmount.Asset), Whole: true})

@@ -164,9 +164,7 @@ func (s *Service) send(ctx context.Context, p Outgoing) (why string, err error) 
 		return failureReason(err, false), err
 	}
 	sender := stream.NewSender(stream.SenderConfig{
-		Link: s.Links.Link(connector.Sender{
-			Account: p.AccountID, Asset: ilp.Asset(p.DebitAmount.Asset), Reference: p.ID,
-		}),
+		Link:        s.Links.Link(connector.FromWallet(p.AccountID, ilp.Asset(p.DebitAmount.Asset), p.ID)),
 		Destination: details.DestinationAccount, Secret: details.SharedSecret, Clock: s.Clock, Random: s.Random,
 	})
 	local := receiver.Local != nil

@@ -12,29 +12,66 @@ import (
 // receiver's answer goes back if so, a reject if nothing moved, nothing if that can't be said. It is the last step, so that
 // nothing can refuse a packet whose money has moved.
 func (c *Connector) account(ctx context.Context, t *Transit) (packet.Reply, error) {
+	ask := c.cfg.Books.CanDeliver
+	if t.Answer.Type() == packet.TypeFulfill {
+		ask = c.cfg.Books.Deliver
+	}
+	reply, err := c.ask(ctx, t, ask)
+	if reply == nil && err == nil {
+		return t.Answer, nil
+	}
+	return reply, err
+}
+
+// setAside sets the money of a packet to a peer aside. A packet that only asks is looked at and no more.
+func (c *Connector) setAside(ctx context.Context, t *Transit) (packet.Reply, error) {
+	switch {
+	case t.Amount == 0:
+		return nil, nil
+	case t.Sender.probing():
+		return c.ask(ctx, t, c.cfg.Books.CanDeliver)
+	}
+	return c.ask(ctx, t, c.cfg.Books.Take)
+}
+
+// ask asks the books, as long as there is time. Both results are nil if they agree.
+func (c *Connector) ask(ctx context.Context, t *Transit, books func(context.Context, Delivery) error) (packet.Reply, error) {
 	left := t.ExpiresAt.Sub(c.cfg.Now())
 	if left <= 0 {
 		return c.expired(), nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	ask := c.cfg.Books.CanDeliver
-	if t.Answer.Type() == packet.TypeFulfill {
-		ask = c.cfg.Books.Deliver
-	}
-	err := ask(ctx, Delivery{
-		From:      Party(t.From),
-		To:        t.To,
-		AmountIn:  t.Prepare.Amount,
-		AmountOut: t.AmountOut,
-	})
+	err := books(ctx, t.delivery())
 	switch {
 	case err == nil:
-		return t.Answer, nil
+		return nil, nil
 	case errors.Is(err, ErrUnknown):
-		return nil, fmt.Errorf("deliver: %w", err)
+		return nil, fmt.Errorf("ask the books: %w", err)
 	}
 	return c.refusal(ctx, err), nil
+}
+
+// settle posts or puts back what was set aside for a packet, and returns the answer that may then be passed on.
+func (c *Connector) settle(ctx context.Context, t *Transit, answer packet.Reply, doubt string) (packet.Reply, error) {
+	fulfilled := answer.Type() == packet.TypeFulfill
+	switch {
+	case t.Amount == 0:
+		return answer, nil
+	case t.Sender.probing() && fulfilled:
+		return nil, fmt.Errorf("%w: somebody fulfilled a packet that nobody can", ErrUnknown)
+	case t.Sender.probing():
+		return answer, nil
+	}
+	books := func(ctx context.Context, d Delivery) error { return c.cfg.Books.Release(ctx, d, doubt) }
+	if fulfilled {
+		books = c.cfg.Books.Post
+	}
+	// Nobody's patience counts any more: what was set aside must not stay so.
+	if err := books(context.WithoutCancel(ctx), t.delivery()); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnknown, err)
+	}
+	return answer, nil
 }
 
 // refusal tells the sender why the books said no.
@@ -44,6 +81,8 @@ func (c *Connector) refusal(ctx context.Context, err error) packet.Reply {
 		return c.reject(packet.InsufficientLiquidity, "There is not enough money for this packet right now.")
 	case errors.Is(err, ErrRefused):
 		return c.reject(packet.CannotReceive, "This payment is not accepted.")
+	case errors.Is(err, ErrBusy):
+		return c.reject(packet.ConnectorBusy, "Other packets have to end before this one. Try again soon.")
 	case errors.Is(err, context.DeadlineExceeded):
 		return c.expired()
 	}

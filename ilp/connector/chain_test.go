@@ -50,9 +50,15 @@ func TestDelivery(t *testing.T) {
 }
 
 func TestAuth(t *testing.T) {
-	for name, from := range map[string]connector.Sender{"zero account": {Asset: usd}, "no asset": {Account: ann}} {
+	for name, from := range map[string]connector.Sender{
+		"zero account":   connector.FromWallet([16]byte{}, usd, [16]byte{1}),
+		"no asset":       connector.FromWallet(ann, ilp.Asset{}, [16]byte{1}),
+		"a removed peer": connector.FromPeer([16]byte{9}),
+		"an agreement":   connector.FromAgreement([16]byte{9}),
+		"nobody":         {},
+	} {
 		n := newNode(t)
-		n.wantReject(t, name, must(n.Handle(context.Background(), from, n.prepare(t, 5))), packet.BadRequest)
+		n.wantReject(t, name, must(n.Link(from).SendPacket(context.Background(), n.prepare(t, 5))), packet.BadRequest)
 	}
 }
 
@@ -104,7 +110,7 @@ func TestExpiryIsCheckedAgainBeforeMoneyMoves(t *testing.T) {
 		}
 		p := n.prepare(t, 5)
 		p.ExpiresAt = n.Now().Add(c.expires)
-		n.wantReject(t, name, must(c2.Handle(context.Background(), fromAnn(), p)), packet.TimedOut)
+		n.wantReject(t, name, must(c2.Link(fromAnn()).SendPacket(context.Background(), p)), packet.TimedOut)
 	}
 }
 
@@ -152,7 +158,7 @@ func TestTestAddressesOnTheLiveNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, ok := must(live.Handle(context.Background(), fromAnn(), n.prepare(t, 5))).(*packet.Reject)
+	j, ok := must(live.Link(fromAnn()).SendPacket(context.Background(), n.prepare(t, 5))).(*packet.Reject)
 	if !ok || j.Code != packet.Unreachable || j.TriggeredBy != "g.pochi" || len(n.deliveries) != 0 {
 		t.Errorf("%v", j)
 	}
@@ -269,6 +275,7 @@ func TestBooksSayNo(t *testing.T) {
 		{"refused", connector.ErrRefused, packet.CannotReceive},
 		{"too late", context.DeadlineExceeded, packet.TimedOut},
 		{"stopped", context.Canceled, packet.InternalError},
+		{"busy", connector.ErrBusy, packet.ConnectorBusy},
 		{"broken", errDown, packet.InternalError},
 	} {
 		n := newNode(t)
@@ -289,13 +296,9 @@ func TestNoReplyWhenTheOutcomeIsUnknown(t *testing.T) {
 		return fmt.Errorf("%w: %w", connector.ErrUnknown, context.DeadlineExceeded)
 	}
 	p := n.prepare(t, 1000)
-	reply, err := n.Handle(context.Background(), fromAnn(), p)
+	reply, err := n.Link(fromAnn()).SendPacket(context.Background(), p)
 	if reply != nil || !errors.Is(err, connector.ErrUnknown) {
 		t.Errorf("%v, %v", reply, err)
-	}
-	reply, err = n.Link(fromAnn()).SendPacket(context.Background(), p)
-	if reply != nil || !errors.Is(err, connector.ErrUnknown) {
-		t.Errorf("over the link: %v, %v", reply, err)
 	}
 }
 
@@ -328,10 +331,10 @@ func TestReplaysArePaidAgain(t *testing.T) {
 
 func TestConcurrentPackets(t *testing.T) {
 	n := newNode(t)
-	p := n.prepare(t, 100_000)
 	replies := make([]packet.Reply, 50)
 	var group sync.WaitGroup
 	for i := range replies {
+		p := n.prepare(t, 100_000)
 		group.Go(func() { replies[i] = n.handle(p) })
 	}
 	group.Wait()
@@ -358,7 +361,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 	}
 	p := n.prepare(t, 5)
 	for range 2 {
-		must(c.Handle(context.Background(), fromAnn(), p))
+		must(c.Link(fromAnn()).SendPacket(context.Background(), p))
 		n.payeeErr = errDown
 	}
 	token, _ := p.Destination.Below("test.pochi.pay")

@@ -1,21 +1,39 @@
 // Package connector takes packets through one chain of named steps, each a file (RFC 27, RFC 34):
 //
 //	auth           who sent it, and for which account
+//	agreement      under which terms, if somebody else spends a person's money
+//	max_packet     is it small enough
 //	expiry         is there time left
-//	peer_protocol  packets that end here by their address, and addresses that don't belong on this network
-//	route          who is paid, by the destination
-//	exchange       from the sender's asset to the receiver's
+//	ildcp          packets that end here by their address, and addresses that don't belong on this network
+//	rate_limit     are there too many of this peer's
+//	duplicate      is it on its way here already, around a loop
+//	route          who is next, by the destination: a receiver here, a peer, the uplink
+//	agreement_fx   from the agreement's asset to the account's
+//	exchange       from there to the next one's
+//	throughput     how much is in flight, and in a second
+//
+// Then, if the receiver is here:
+//
 //	receive        does the receiver want it
 //	account        the money: whether it can move, and if the receiver wants it, moving it
 //
+// And if the next one is a peer:
+//
+//	account        the money is set aside, on disk
+//	uplink         the packet goes out, with less time, and the answer comes back
+//	fulfillment    is the answer one that counts
+//	account        the money is posted, on disk, or put back
+//
 // A step either answers, which ends the chain, or leaves what it found in the Transit for the next. What needs no money is
-// checked before the last step takes any, and a Fulfill is returned only when the money has moved for good: then, always.
+// checked before the account step takes any, and a Fulfill is returned only when the money has moved for good: then, always.
 // When nobody can say whether it moved there is no reply, since a Reject would say that it didn't.
 package connector
 
 import (
 	"context"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"pochi/ilp/address"
@@ -23,7 +41,7 @@ import (
 	"pochi/ilp/stream"
 )
 
-// Config is what a Connector is built from. Every field is required.
+// Config is what a Connector is built from. Every field is required but Agreements.
 type Config struct {
 	// Address is the node's own. Rejects are triggered by it.
 	Address  address.Address
@@ -31,6 +49,8 @@ type Config struct {
 	Payees   Payees
 	Books    Books
 	Rates    Rates
+	// Agreements may be nil: then nobody has one.
+	Agreements Agreements
 	// Now is the clock.
 	Now func() time.Time
 	Log *slog.Logger
@@ -38,24 +58,60 @@ type Config struct {
 
 // Connector answers packets. It is safe for concurrent use.
 type Connector struct {
-	cfg   Config
-	steps []step // all but the last
+	cfg     Config
+	steps   []step // before a packet goes to its receiver or to a peer
+	setting sync.Mutex
+	peers   atomic.Pointer[table]
+	passing passing
 }
 
 // Transit is one packet on its way through the chain.
 type Transit struct {
-	// From and Prepare are as they came. No step changes them.
-	From    Sender
-	Prepare packet.Prepare
+	// Sender is as it came, Amount, Condition and Destination are the packet's own. No step changes them.
+	Sender      Sender
+	Amount      uint64
+	Condition   [32]byte
+	Destination address.Address
+	// Minimum is the least that arrives, in the last receiver's units, if the wallet itself knows; else 0.
+	Minimum uint64
+	// Packet is rewritten when it goes to a peer.
+	Packet *packet.PrepareView
+
+	// From is whose money it is. Set by auth or agreement.
+	From Party
+	// Peer is the one that sent it, nil for others. Set by auth.
+	Peer *peer
+	// Authority is what it uses of an allowance, nil if it needs none. Set by agreement.
+	Authority *Authority
 	// ExpiresAt is when the packet's money must have moved. Set by expiry.
 	ExpiresAt time.Time
-	// Connection and To are the local receiver. Set by route.
+	// Next is the peer that is next, or Connection the local receiver; To is its account. Set by route.
+	Next       *peer
 	Connection *stream.Connection
 	To         Party
-	// AmountOut is what arrives, in units of To.Asset. Set by exchange.
-	AmountOut uint64
-	// Answer is the receiver's, kept back until the books have agreed. Set by receive.
+	// AmountIn is what From pays, in units of From.Asset, AmountOut what To gets, in units of To.Asset. Set by agreement_fx and
+	// exchange.
+	AmountIn, AmountOut uint64
+	// Answer is the local receiver's, kept back until the books have agreed. Set by receive.
 	Answer packet.Reply
+
+	ends []func()
+}
+
+// onEnd has something done when the packet's way has ended, whatever came of it.
+func (t *Transit) onEnd(do func()) { t.ends = append(t.ends, do) }
+
+func (t *Transit) end() {
+	for _, do := range t.ends {
+		do()
+	}
+}
+
+// delivery is what the books are asked for.
+func (t *Transit) delivery() Delivery {
+	return Delivery{
+		From: t.From, To: t.To, AmountIn: t.AmountIn, AmountOut: t.AmountOut, Minimum: t.Minimum, Authority: t.Authority,
+	}
 }
 
 // step looks at a packet. A reply ends the chain; nil hands the packet on.
@@ -64,43 +120,66 @@ type step struct {
 	run  func(context.Context, *Transit) packet.Reply
 }
 
-// New returns a Connector. It fails if Address is no address.
+// New returns a Connector without peers. It fails if Address is no address.
 func New(cfg Config) (*Connector, error) {
 	if err := cfg.Address.Validate(); err != nil {
 		return nil, err
 	}
 	c := &Connector{cfg: cfg}
+	c.peers.Store(new(table))
 	c.steps = []step{
 		{"auth", c.auth},
+		{"agreement", c.agreement},
+		{"max_packet", c.maxPacket},
 		{"expiry", c.expiry},
-		{"peer_protocol", c.peerProtocol},
+		{"ildcp", c.ildcp},
+		{"rate_limit", c.rateLimit},
+		{"duplicate", c.duplicate},
 		{"route", c.route},
+		{"agreement_fx", c.agreementFX},
 		{"exchange", c.exchange},
-		{"receive", c.receive},
+		{"throughput", c.throughput},
 	}
 	return c, nil
 }
 
-// Handle takes one packet from one sender through the chain and returns its answer, whatever the packet is. There is none
-// only if the books can't say whether the packet's money moved: then the error is ErrUnknown, wrapped.
-func (c *Connector) Handle(ctx context.Context, from Sender, p packet.Prepare) (packet.Reply, error) {
-	if err := p.Validate(); err != nil {
-		return c.reject(packet.InvalidPacket, err.Error()), nil
-	}
-	t := &Transit{From: from, Prepare: p}
+// Handle takes one packet from one sender through the chain and returns its answer, whatever the packet is: a *packet.Fulfill
+// or *packet.Reject of this node's, or what a peer answered, as it came. There is none only if the books can't say whether the
+// packet's money moved: then the error is ErrUnknown, wrapped. The packet is Handle's own from now on.
+func (c *Connector) Handle(ctx context.Context, from Sender, p *packet.PrepareView) (packet.Reply, error) {
+	return c.handle(ctx, &Transit{Sender: from, Packet: p})
+}
+
+func (c *Connector) handle(ctx context.Context, t *Transit) (packet.Reply, error) {
+	t.Amount, t.Condition, t.Destination = t.Packet.Amount(), t.Packet.Condition(), address.Address(t.Packet.Destination())
+	t.AmountIn = t.Amount
+	defer t.end()
 	for _, s := range c.steps {
 		if reply := s.run(ctx, t); reply != nil {
 			c.logReply(ctx, s.name, t, reply)
 			return reply, nil
 		}
 	}
-	reply, err := c.account(ctx, t)
+	last := c.deliver
+	if t.Next != nil {
+		last = c.forward
+	}
+	name, reply, err := last(ctx, t)
 	if err != nil {
-		c.cfg.Log.ErrorContext(ctx, "nobody can say what became of a packet", "amount", p.Amount, "error", err)
+		c.cfg.Log.ErrorContext(ctx, "nobody can say what became of a packet", "step", name, "amount", t.Amount, "error", err)
 		return nil, err
 	}
-	c.logReply(ctx, "account", t, reply)
+	c.logReply(ctx, name, t, reply)
 	return reply, nil
+}
+
+// deliver hands a packet to the local receiver, with its money.
+func (c *Connector) deliver(ctx context.Context, t *Transit) (step string, reply packet.Reply, err error) {
+	if reply := c.receive(ctx, t); reply != nil {
+		return "receive", reply, nil
+	}
+	reply, err = c.account(ctx, t)
+	return "account", reply, err
 }
 
 func (c *Connector) reject(code packet.Code, message string) *packet.Reject {
@@ -115,7 +194,16 @@ func (c *Connector) internal(ctx context.Context, step string, err error) *packe
 
 // logReply keeps addresses and data out of the log: they are keys to a connection.
 func (c *Connector) logReply(ctx context.Context, step string, t *Transit, reply packet.Reply) {
-	attrs := []slog.Attr{slog.String("step", step), slog.Uint64("amount", t.Prepare.Amount)}
+	if !c.cfg.Log.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	attrs := []slog.Attr{slog.String("step", step), slog.Uint64("amount", t.Amount)}
+	if t.Peer != nil {
+		attrs = append(attrs, slog.String("from", t.Peer.Name))
+	}
+	if t.Next != nil {
+		attrs = append(attrs, slog.String("to", t.Next.Name))
+	}
 	if j, ok := reply.(*packet.Reject); ok {
 		attrs = append(attrs, slog.String("code", string(j.Code)), slog.String("message", j.Message))
 	}

@@ -44,15 +44,15 @@ func TestExchangeWithoutARate(t *testing.T) {
 	n.wantReject(t, "rates down", n.handle(n.prepare(t, 5)), packet.InternalError)
 }
 
-// Hazards 7 and 15: amounts are exact up to 2^64-1, and what would overflow is told the exact limit.
+// Hazards 7 and 15: amounts are exact up to 2^63-1, and what would overflow is told the exact limit.
 func TestExchangeOverflow(t *testing.T) {
 	n := newNode(t)
 	n.payee.Asset = jpy
 	n.balance = math.MaxUint64
-	j := n.wantReject(t, "overflow", n.handle(n.prepare(t, math.MaxUint64)), packet.TooLarge)
+	j := n.wantReject(t, "overflow", n.handle(n.prepare(t, math.MaxInt64)), packet.TooLarge)
 	data, ok := packet.ParseAmountTooLarge(j.Data)
-	// The largest x with floor(x × 151 / 100) below 2^64.
-	want := packet.AmountTooLarge{Received: math.MaxUint64, Maximum: 12_216_386_803_781_160_010}
+	// The largest x with floor(x × 151 / 100) below 2^63.
+	want := packet.AmountTooLarge{Received: math.MaxInt64, Maximum: 6_108_193_401_890_580_005}
 	if !ok || data != want {
 		t.Fatalf("%+v, want %+v", data, want)
 	}
@@ -60,13 +60,25 @@ func TestExchangeOverflow(t *testing.T) {
 	if reply := n.handle(n.prepare(t, want.Maximum)); reply.Type() != packet.TypeFulfill {
 		t.Errorf("the maximum: %v", reply)
 	}
-	if d := n.deliveries[0]; d.AmountOut != math.MaxUint64 {
+	if d := n.deliveries[0]; d.AmountOut != math.MaxInt64 {
 		t.Errorf("%+v", d)
 	}
 }
 
+// The books hold signed integers: more is told the limit.
+func TestMoreThanTheBooksHold(t *testing.T) {
+	n := newNode(t)
+	n.balance = math.MaxUint64
+	for _, amount := range []uint64{math.MaxInt64 + 1, math.MaxUint64} {
+		j := n.wantReject(t, "too large", n.handle(n.prepare(t, amount)), packet.TooLarge)
+		if data, ok := packet.ParseAmountTooLarge(j.Data); !ok || data != (packet.AmountTooLarge{Received: amount, Maximum: math.MaxInt64}) {
+			t.Errorf("%d: %+v", amount, data)
+		}
+	}
+}
+
 func TestLargeAmountsAreExact(t *testing.T) {
-	for _, amount := range []uint64{1<<53 + 1, math.MaxUint64} {
+	for _, amount := range []uint64{1<<53 + 1, math.MaxInt64} {
 		n := newNode(t)
 		n.balance = math.MaxUint64
 		if reply := n.handle(n.prepare(t, amount)); reply.Type() != packet.TypeFulfill {

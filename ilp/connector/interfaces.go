@@ -4,43 +4,68 @@ import (
 	"context"
 
 	"pochi/ilp"
+	"pochi/ilp/packet"
 )
 
-// Sender is who is at the other end of a link: for now always the wallet itself, paying for one of its accounts.
-type Sender struct {
-	// Account pays. The zero account is refused.
-	Account [16]byte
-	// Asset is what amounts on this link count.
-	Asset ilp.Asset
-	// Reference is what it pays for, such as an outgoing payment.
-	Reference [16]byte
+// Link carries packets to a peer. ilphttp.Endpoint is one.
+type Link interface {
+	// SendPacket sends the very bytes of p and returns the answer; nobody changes p any more. An error says that none came from
+	// which one could tell what became of the packet: by the protocol nothing is owed then, but the peer may have fulfilled. An
+	// error with a method Relay() *packet.Reject says what to tell the sender.
+	SendPacket(ctx context.Context, p *packet.PrepareView) (packet.Reply, error)
 }
 
 // Party is one end of a delivery.
 type Party struct {
 	Account [16]byte
 	Asset   ilp.Asset
-	// Reference is what the money is for, such as an outgoing or an incoming payment.
+	// Reference is what the money is for, such as an outgoing or an incoming payment. A peer has none: its packets are for
+	// others.
 	Reference [16]byte
+	// Peer says that this is another node. Nothing was reserved for its packets, and what it gets leaves this node.
+	Peer bool
 }
 
 // Delivery is the money of one packet. AmountIn is in units of From.Asset, AmountOut in units of To.Asset; neither is 0.
 type Delivery struct {
 	From, To            Party
 	AmountIn, AmountOut uint64
+	// Minimum is the least that the last receiver gets, in its own units, as far as the wallet itself knows that of a packet of
+	// its own; else 0.
+	Minimum uint64
+	// Authority is the allowance that the packet uses up; nil if it needs none.
+	Authority *Authority
 }
 
-// Books moves money for the connector.
+// Authority is what a packet uses of an allowance: Amount, in units of Asset, of an account that may be used up to Limit.
+type Authority struct {
+	Account [16]byte
+	Asset   ilp.Asset
+	Limit   uint64
+	Amount  uint64
+}
+
+// Books moves money for the connector. The reasons to refuse are ErrInsufficient, ErrRefused and ErrBusy, which are told to the
+// sender; ErrUnknown says that nobody knows whether it was done; with any other error, the wallet's own, nothing was done. All
+// may be wrapped.
 type Books interface {
-	// Deliver moves one packet's money as one atomic chain, which is durable when it returns nil. When it returns an error
-	// nothing has moved, so it doesn't give up half-way when ctx ends: ctx is for not beginning. Only ErrUnknown says
-	// otherwise. ErrInsufficient and ErrRefused are told to the sender; any other error is the wallet's own. All may be
-	// wrapped.
+	// Deliver moves the money of a packet to a receiver on this node as one atomic chain, which is durable when it returns nil.
+	// ctx is for not beginning.
 	Deliver(ctx context.Context, d Delivery) error
-	// CanDeliver returns the error that Deliver would return now, as far as that is known without moving anything. It is
-	// asked for the packets by which senders learn what would arrive. Nothing may be held for them yet, and there may be
-	// no Reference. It is quick.
+	// CanDeliver returns the error that Deliver, or Take if To is a peer, would return now, as far as that is known without
+	// moving anything. It is asked for the packets by which senders learn what would arrive. Nothing may be held for them yet,
+	// and there may be no Reference. It is quick.
 	CanDeliver(ctx context.Context, d Delivery) error
+
+	// Take sets the money of a packet to a peer aside before the packet leaves. It is durable when Take returns nil, and then
+	// exactly one of Post and Release follows, unless the process ends. ctx is for not beginning.
+	Take(ctx context.Context, d Delivery) error
+	// Post moves what Take set aside: the peer's fulfillment came in time. It is durable when it returns nil, and only then
+	// the fulfillment is passed on.
+	Post(ctx context.Context, d Delivery) error
+	// Release puts what Take set aside back. A doubt says why nobody knows whether the peer fulfilled, for the talk that
+	// settles that; it is "" when the peer refused, or never got the packet.
+	Release(ctx context.Context, d Delivery, doubt string) error
 }
 
 // Payees knows who is behind a STREAM connection.
@@ -52,11 +77,27 @@ type Payees interface {
 // Rates converts amounts.
 type Rates interface {
 	// Convert returns what amount of from is worth in to, rounded down, and never less for a larger amount. It is quick and
-	// has no side effects. ErrNoRate and ErrOverflow, also wrapped, say why it can't.
+	// has no side effects. ErrNoRate, ErrStaleRate and ErrOverflow, also wrapped, say why it can't.
 	Convert(ctx context.Context, amount uint64, from, to ilp.Asset) (uint64, error)
 }
 
-// Error is what Books, Payees and Rates say no with. It is a constant, so it can be compared with errors.Is.
+// Agreements knows under which terms others may spend a person's money.
+type Agreements interface {
+	// Agreement returns what a packet of amount, in units of the agreement's own asset, uses and whose money it is, or an
+	// error why it may not be spent: ErrInsufficient if it is more than is left, ErrRefused if there is no such agreement, or
+	// it doesn't allow packets now. It changes nothing: the books do, with the money.
+	Agreement(ctx context.Context, id [16]byte, amount uint64) (Terms, error)
+}
+
+// Terms are what an agreement says about a packet.
+type Terms struct {
+	// Account is the person's that pays; Reference is the agreement.
+	Account Party
+	// Authority is the allowance of the current interval; its asset is the agreement's.
+	Authority Authority
+}
+
+// Error is what Books, Payees, Rates and Agreements say no with. It is a constant, so it can be compared with errors.Is.
 type Error string
 
 // Error returns the reason in words.
@@ -70,10 +111,14 @@ const (
 	ErrUnknown Error = "outcome unknown"
 	// ErrRefused: these accounts don't take this payment, now or later.
 	ErrRefused Error = "payment refused"
+	// ErrBusy: not now, but soon: other packets have to end first.
+	ErrBusy Error = "too busy"
 	// ErrNoPayee: nobody is paid by this tag.
 	ErrNoPayee Error = "no such payee"
 	// ErrNoRate: there is no current rate between two assets.
 	ErrNoRate Error = "no exchange rate"
+	// ErrStaleRate: the rate between two assets is too old.
+	ErrStaleRate Error = "exchange rate out of date"
 	// ErrOverflow: the converted amount is larger than an amount can be.
 	ErrOverflow Error = "amount overflows"
 )

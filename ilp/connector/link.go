@@ -15,6 +15,24 @@ type link struct {
 	from      Sender
 }
 
+// SendPacket implements stream.Link.
 func (l link) SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, error) {
-	return l.connector.Handle(ctx, l.from, p)
+	return l.SendMoney(ctx, p, 0)
+}
+
+// SendMoney sends a packet that brings at least minimum, in units of the receiver's asset: the books write that down.
+func (l link) SendMoney(ctx context.Context, p packet.Prepare, minimum uint64) (packet.Reply, error) {
+	wire, err := p.Append(make([]byte, 0, 128+len(p.Destination)+len(p.Data)))
+	if err != nil {
+		return l.connector.reject(packet.InvalidPacket, err.Error()), nil
+	}
+	view, err := packet.ViewPrepare(wire)
+	if err != nil {
+		return l.connector.reject(packet.InvalidPacket, err.Error()), nil
+	}
+	reply, err := l.connector.handle(ctx, &Transit{Sender: l.from, Packet: &view, Minimum: minimum})
+	if v, ok := reply.(*packet.ReplyView); ok {
+		return v.Reply(), err
+	}
+	return reply, err
 }

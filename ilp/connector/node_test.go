@@ -35,11 +35,15 @@ type node struct {
 
 	mu         sync.Mutex
 	now        time.Time
-	balance    uint64 // Ann's
+	balance    uint64 // Ann's, and that of whoever else sends
 	deliveries []connector.Delivery
 	asked      []connector.Delivery           // that could be made
 	deliver    func(connector.Delivery) error // before money moves, and for probes; nil is always fine
 	slept      time.Duration
+
+	taken, posted, released []connector.Delivery
+	doubts                  []string // of released
+	settleErr               error    // of Post and Release
 
 	payee     connector.Party
 	payeeErr  error
@@ -105,6 +109,33 @@ func (n *node) CanDeliver(ctx context.Context, d connector.Delivery) error {
 	return nil
 }
 
+func (n *node) Take(ctx context.Context, d connector.Delivery) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.refusal(ctx, d); err != nil {
+		return err
+	}
+	n.balance -= d.AmountIn
+	n.taken = append(n.taken, d)
+	return nil
+}
+
+func (n *node) Post(ctx context.Context, d connector.Delivery) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.posted = append(n.posted, d)
+	return errors.Join(ctx.Err(), n.settleErr)
+}
+
+func (n *node) Release(ctx context.Context, d connector.Delivery, doubt string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.balance += d.AmountIn
+	n.released = append(n.released, d)
+	n.doubts = append(n.doubts, doubt)
+	return errors.Join(ctx.Err(), n.settleErr)
+}
+
 func (n *node) refusal(ctx context.Context, d connector.Delivery) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -148,7 +179,7 @@ func (n *node) Convert(_ context.Context, amount uint64, from, to ilp.Asset) (ui
 
 // fromAnn is the wallet's own link for a payment of Ann's.
 func fromAnn() connector.Sender {
-	return connector.Sender{Account: ann, Asset: usd, Reference: [16]byte{1}}
+	return connector.FromWallet(ann, usd, [16]byte{1})
 }
 
 // connect returns fresh credentials for paying Ben.
@@ -196,7 +227,7 @@ func (n *node) probe(t testing.TB, amount uint64) packet.Prepare {
 }
 
 func (n *node) handle(p packet.Prepare) packet.Reply {
-	return must(n.Handle(context.Background(), fromAnn(), p))
+	return must(n.Link(fromAnn()).SendPacket(context.Background(), p))
 }
 
 // must returns the reply to a packet that can't stay without one.
@@ -217,8 +248,8 @@ func (n *node) wantReject(t *testing.T, name string, reply packet.Reply, code pa
 	if j.Code != code || !j.TriggeredBy.HasPrefix("test.pochi") || j.Message == "" {
 		t.Errorf("%s: %v, want %s", name, j, code)
 	}
-	if len(n.deliveries) != 0 {
-		t.Errorf("%s: rejected, and yet delivered %+v", name, n.deliveries)
+	if len(n.deliveries) != 0 || len(n.posted) != 0 {
+		t.Errorf("%s: rejected, and yet delivered %+v, posted %+v", name, n.deliveries, n.posted)
 	}
 	return j
 }

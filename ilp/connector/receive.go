@@ -9,10 +9,9 @@ import (
 // receive asks the receiver. If there is money, an answer that says how much arrived waits for the books: consent until it
 // has moved, the answer to a probe until it is known that it could. All else goes straight back.
 func (c *Connector) receive(_ context.Context, t *Transit) packet.Reply {
-	p := t.Prepare
-	p.Amount = t.AmountOut
+	p := packet.Prepare{Amount: t.AmountOut, Condition: t.Condition, Data: t.Packet.Data()}
 	reply := t.Connection.Receive(p, t.To.Asset)
-	if j, ok := reply.(*packet.Reject); ok && j.Code != packet.ApplicationError || t.Prepare.Amount == 0 {
+	if j, ok := reply.(*packet.Reject); ok && j.Code != packet.ApplicationError || t.Amount == 0 {
 		return reply
 	}
 	t.Answer = reply

@@ -25,12 +25,12 @@ func (e *Endpoint) read(ctx context.Context, resp *http.Response, condition [32]
 	if err != nil {
 		return nil, e.silent(ctx, fmt.Errorf("the answer was cut short: %w", err))
 	}
-	reply, err := decodeReply(b)
+	reply, err := viewReply(b)
 	if err != nil {
 		return nil, e.unreadable(ctx, err)
 	}
-	if f, ok := reply.(*packet.Fulfill); ok && f.Fulfills(condition) {
-		return f, nil
+	if reply.Fulfills(condition) {
+		return &reply, nil
 	}
 	if header := resp.Header.Get("Content-Type"); !isPacket(header) {
 		return nil, e.unreadable(ctx, fmt.Errorf("Content-Type is %.100q", header))
@@ -39,14 +39,14 @@ func (e *Endpoint) read(ctx context.Context, resp *http.Response, condition [32]
 		e.log(ctx, "a peer sent a wrong fulfillment", http.StatusOK, nil)
 		return e.reject(packet.WrongCondition, "The next wallet's fulfillment doesn't match the condition."), nil
 	}
-	return reply, nil
+	return &reply, nil
 }
 
-func decodeReply(b []byte) (packet.Reply, error) {
+func viewReply(b []byte) (packet.ReplyView, error) {
 	if len(b) > MaxResponseBody {
-		return nil, errors.New("the answer is too long")
+		return packet.ReplyView{}, errors.New("the answer is too long")
 	}
-	return packet.DecodeReply(b)
+	return packet.ViewReply(b)
 }
 
 func (e *Endpoint) unreadable(ctx context.Context, err error) error {

@@ -100,7 +100,7 @@ type EndpointConfig struct {
 	MaxInFlight int
 }
 
-// Endpoint sends packets to one peer. It is a stream.Link, and safe for concurrent use. When something about the peer changes,
+// Endpoint sends packets to one peer. It is a connector.Link, and safe for concurrent use. When something about the peer changes,
 // make another: connections belong to the Client and stay.
 type Endpoint struct {
 	client        *Client

@@ -77,12 +77,12 @@ func (s *Server) servePeer(w http.ResponseWriter, r *http.Request, peer Peer) {
 		http.Error(w, reason, status)
 		return
 	}
-	p, err := packet.DecodePrepare(body)
+	p, err := packet.ViewPrepare(body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	s.answer(w, r, peer, *p)
+	s.answer(w, r, peer, &p)
 }
 
 // readRequest returns the body, or the status and the reason to answer with.
@@ -112,8 +112,8 @@ func readRequest(w http.ResponseWriter, r *http.Request) (body []byte, status in
 }
 
 // answer has the packet handled within its time. The peer's connection plays no part in that.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, peer Peer, p packet.Prepare) {
-	left := min(p.ExpiresAt.Sub(s.cfg.Now()), s.cfg.MaxHold)
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, peer Peer, p *packet.PrepareView) {
+	left := min(p.ExpiresAt().Sub(s.cfg.Now()), s.cfg.MaxHold)
 	if left <= 0 {
 		s.reject(w, packet.TimedOut, "The packet expired on its way. Allow more time, or check that both clocks are right.")
 		return
@@ -129,7 +129,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, peer Peer, p pac
 }
 
 // handle returns the encoded answer. A handler that panics has given none.
-func (s *Server) handle(ctx context.Context, peer Peer, p packet.Prepare) (b []byte, err error) {
+func (s *Server) handle(ctx context.Context, peer Peer, p *packet.PrepareView) (b []byte, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
@@ -144,9 +144,9 @@ func (s *Server) handle(ctx context.Context, peer Peer, p packet.Prepare) (b []b
 
 // unknown answers for a packet of which nobody can say what became of it. It can't be a Reject, which would say that no money
 // moved, so the peer gets no ILP answer; a status, unlike a connection that breaks, is nothing that an HTTP client tries again.
-func (s *Server) unknown(ctx context.Context, w http.ResponseWriter, peer Peer, p packet.Prepare, err error) {
-	s.cfg.Log.ErrorContext(ctx, "a peer's packet gets no answer", "peer", peer.Name, "amount", p.Amount,
-		"expires", p.ExpiresAt.Format(time.RFC3339Nano), "error", err)
+func (s *Server) unknown(ctx context.Context, w http.ResponseWriter, peer Peer, p *packet.PrepareView, err error) {
+	s.cfg.Log.ErrorContext(ctx, "a peer's packet gets no answer", "peer", peer.Name, "amount", p.Amount(),
+		"expires", p.ExpiresAt().Format(time.RFC3339Nano), "error", err)
 	http.Error(w, "nobody can say what became of this packet", http.StatusInternalServerError)
 }
 

@@ -25,8 +25,8 @@ var (
 // handler is an ilphttp.Handler.
 type handler func(ctx context.Context, from ilphttp.Peer, p packet.Prepare) (packet.Reply, error)
 
-func (h handler) HandlePacket(ctx context.Context, from ilphttp.Peer, p packet.Prepare) (packet.Reply, error) {
-	return h(ctx, from, p)
+func (h handler) HandlePacket(ctx context.Context, from ilphttp.Peer, p *packet.PrepareView) (packet.Reply, error) {
+	return h(ctx, from, p.Prepare())
 }
 
 func fulfills(context.Context, ilphttp.Peer, packet.Prepare) (packet.Reply, error) {

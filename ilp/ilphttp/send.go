@@ -27,19 +27,17 @@ import (
 //	T00  status 408 or 425                                   the peer didn't act on it
 //	F00  any other status of 4xx                             the peer didn't act on it
 //	F05  a Fulfill whose fulfillment is wrong                the peer answered, and has no claim
-//	F01  the packet itself can't be encoded                  never sent
 //
 // Otherwise the error is an *UnknownError: the peer may have fulfilled. That is so when the whole packet was handed to the
 // transport and then the connection broke or no answer came in time; for a status of 5xx, because a proxy says 502, 503 and 504
 // also after the peer has acted, and a Server says 500 for just this; for 2xx other than 200; and for a 200 that is cut short, too
 // long, of another type than a packet's, or no answer to a Prepare. A Fulfill that proves the condition is taken whatever type it
 // came under. A Reject with a code of this list that came from the peer is triggered by another address than this node's.
-func (e *Endpoint) SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, error) {
-	body, err := p.Append(make([]byte, 0, 128+len(p.Destination)+len(p.Data)))
-	if err != nil {
-		return e.reject(packet.InvalidPacket, err.Error()), nil
-	}
-	left := p.ExpiresAt.Sub(e.client.cfg.Now()) - e.client.cfg.Margin
+//
+// The peer gets the very bytes of p, and the answer is the very bytes of the peer's: a *packet.ReplyView. The transport may go on
+// reading p after SendPacket has returned, so nobody may change it any more.
+func (e *Endpoint) SendPacket(ctx context.Context, p *packet.PrepareView) (packet.Reply, error) {
+	left := p.ExpiresAt().Sub(e.client.cfg.Now()) - e.client.cfg.Margin
 	if left <= 0 {
 		return e.reject(packet.InsufficientTimeout, "There is no time left to send this packet on."), nil
 	}
@@ -48,7 +46,7 @@ func (e *Endpoint) SendPacket(ctx context.Context, p packet.Prepare) (packet.Rep
 		return e.reject(packet.ConnectorBusy, "Too many packets are on their way to the next wallet. Try again later."), nil
 	}
 	defer e.inFlight.Add(-1)
-	return e.send(ctx, body, left, p.Condition)
+	return e.send(ctx, p.Bytes(), left, p.Condition())
 }
 
 func (e *Endpoint) send(caller context.Context, body []byte, left time.Duration, condition [32]byte) (packet.Reply, error) {

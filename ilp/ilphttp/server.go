@@ -17,8 +17,8 @@ import (
 type Handler interface {
 	// HandlePacket returns the answer to a peer's packet. An error says that there is none because nobody can say whether
 	// money moved. ctx ends when the packet expires, or after the server's MaxHold, but not when the peer hangs up: a Fulfill
-	// is sent however late it comes.
-	HandlePacket(ctx context.Context, from Peer, p packet.Prepare) (packet.Reply, error)
+	// is sent however late it comes. p belongs to the handler.
+	HandlePacket(ctx context.Context, from Peer, p *packet.PrepareView) (packet.Reply, error)
 }
 
 // ServerConfig is what a Server is built from. Zero numbers and times get the default that is named.

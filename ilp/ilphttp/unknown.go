@@ -26,3 +26,6 @@ func (e *UnknownError) Error() string { return "ilphttp: outcome unknown: " + e.
 
 // Unwrap returns connector.ErrUnknown and the reason.
 func (e *UnknownError) Unwrap() []error { return []error{connector.ErrUnknown, e.Err} }
+
+// Relay returns Reject; see connector.Link.
+func (e *UnknownError) Relay() *packet.Reject { return e.Reject }

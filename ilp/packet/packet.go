@@ -57,7 +57,7 @@ type Packet interface {
 	Append(dst []byte) ([]byte, error)
 }
 
-// Reply is the answer to a Prepare: a *Fulfill or a *Reject.
+// Reply is the answer to a Prepare: a *Fulfill or a *Reject, or a *ReplyView of one that is passed on as it came.
 type Reply interface {
 	Packet
 	reply()

@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"time"
 
@@ -73,6 +74,17 @@ func (v *PrepareView) Data() []byte { return v.data }
 
 // Bytes returns the packet to forward: the bytes that were received, with what was rewritten.
 func (v *PrepareView) Bytes() []byte { return v.wire }
+
+// Identity returns a hash of what no connector may change: condition, destination and data. Two packets that have it in common
+// are one packet in two places.
+func (v *PrepareView) Identity() [sha256.Size]byte {
+	h := sha256.New()
+	h.Write(v.fixed[8+timestampSize:])
+	h.Write(v.destination)
+	h.Write([]byte{0}) // no byte of an address
+	h.Write(v.data)
+	return [sha256.Size]byte(h.Sum(nil))
+}
 
 // SetAmount rewrites the amount: eight bytes.
 func (v *PrepareView) SetAmount(amount uint64) { binary.BigEndian.PutUint64(v.fixed[:8], amount) }

@@ -70,6 +70,11 @@ func (v *ReplyView) Type() Type {
 	return TypeReject
 }
 
+// Append appends the packet to dst as it was received, so that a ReplyView can be relayed as a Reply. It never fails.
+func (v *ReplyView) Append(dst []byte) ([]byte, error) { return append(dst, v.wire...), nil }
+
+func (*ReplyView) reply() {}
+
 // Bytes returns the packet to relay: the bytes that were received.
 func (v *ReplyView) Bytes() []byte { return v.wire }
 

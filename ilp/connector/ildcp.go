@@ -8,11 +8,11 @@ import (
 	"pochi/ilp/packet"
 )
 
-// peerProtocol answers what is addressed to this node as a peer, and refuses schemes that must not travel from here (RFC
+// ildcp answers what is addressed to this node as a peer, and refuses schemes that must not travel from here (RFC
 // 15, RFC 34): peer.* ends here always, self.* and local.* go no further than this node's own addresses, and the network
 // where money is real doesn't mix with the test networks.
-func (c *Connector) peerProtocol(_ context.Context, t *Transit) packet.Reply {
-	to := t.Prepare.Destination
+func (c *Connector) ildcp(_ context.Context, t *Transit) packet.Reply {
+	to := t.Destination
 	switch scheme := to.Scheme(); {
 	case scheme == "peer":
 		return c.answerPeer(t)
@@ -30,17 +30,30 @@ func (c *Connector) peerProtocol(_ context.Context, t *Transit) packet.Reply {
 func (c *Connector) answerPeer(t *Transit) packet.Reply {
 	proof := &packet.Fulfill{} // 32 zero bytes, in all peer protocols
 	switch {
-	case !proof.Fulfills(t.Prepare.Condition):
+	case !proof.Fulfills(t.Condition):
 		return c.reject(packet.InvalidPacket, "The condition must be the peer protocol condition.")
-	case t.Prepare.Destination != ildcp.Destination:
+	case t.Destination != ildcp.Destination:
 		return c.reject(packet.Unreachable, "This wallet doesn't speak the peer protocol of this address.")
-	case t.Prepare.Amount != 0:
+	case t.Amount != 0:
 		return c.reject(packet.InvalidAmount, "A peer protocol packet can't carry money.")
 	}
-	child, err := c.cfg.Address.Append(hex.EncodeToString(t.From.Account[:]))
+	config, err := c.childConfig(t)
 	if err != nil {
 		return c.reject(packet.InternalError, "This wallet's address leaves no room for another below it.")
 	}
-	proof.Data = ildcp.Config{Address: child, Asset: t.From.Asset}.Append(nil)
+	proof.Data = config.Append(nil)
 	return proof
+}
+
+// childConfig returns what this node calls the one at the other end of the link, and what the link counts.
+func (c *Connector) childConfig(t *Transit) (ildcp.Config, error) {
+	switch {
+	case t.Peer != nil:
+		return ildcp.Config{Address: t.Peer.Address, Asset: t.Peer.Asset}, nil
+	case t.Authority != nil:
+		child, err := c.cfg.Address.Append(hex.EncodeToString(t.From.Reference[:]))
+		return ildcp.Config{Address: child, Asset: t.Authority.Asset}, err
+	}
+	child, err := c.cfg.Address.Append(hex.EncodeToString(t.From.Account[:]))
+	return ildcp.Config{Address: child, Asset: t.From.Asset}, err
 }
