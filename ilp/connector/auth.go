@@ -8,15 +8,16 @@ import (
 )
 
 // auth finds the account of who sent a packet. The wallet's own links are known because the wallet made them, a peer by its
-// token, which the link has checked; it may have been removed since. An agreement's is found by the next step.
+// token, which the link has checked; it may have been removed since, or not be set everywhere yet. An agreement's is found by the next step.
 func (c *Connector) auth(_ context.Context, t *Transit) packet.Reply {
 	switch t.Sender.kind {
 	case wallet:
 		t.From = t.Sender.party
 	case peerNode:
-		if t.Peer = c.peers.Load().byID[t.Sender.id]; t.Peer != nil {
-			t.From = Party{Account: t.Peer.Account, Asset: t.Peer.Asset, Peer: true}
+		if t.Peer = c.peers.Load().byID[t.Sender.id]; t.Peer == nil {
+			return c.reject(packet.InternalError, "This link is being set up or taken down. Try again later.")
 		}
+		t.From = Party{Account: t.Peer.Account, Asset: t.Peer.Asset, Peer: true}
 	case agreement:
 		return nil
 	}

@@ -51,11 +51,10 @@ func TestDelivery(t *testing.T) {
 
 func TestAuth(t *testing.T) {
 	for name, from := range map[string]connector.Sender{
-		"zero account":   connector.FromWallet([16]byte{}, usd, [16]byte{1}),
-		"no asset":       connector.FromWallet(ann, ilp.Asset{}, [16]byte{1}),
-		"a removed peer": connector.FromPeer([16]byte{9}),
-		"an agreement":   connector.FromAgreement([16]byte{9}),
-		"nobody":         {},
+		"zero account": connector.FromWallet([16]byte{}, usd, [16]byte{1}),
+		"no asset":     connector.FromWallet(ann, ilp.Asset{}, [16]byte{1}),
+		"an agreement": connector.FromAgreement([16]byte{9}),
+		"nobody":       {},
 	} {
 		n := newNode(t)
 		n.wantReject(t, name, must(n.Link(from).SendPacket(context.Background(), n.prepare(t, 5))), packet.BadRequest)

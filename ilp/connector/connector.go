@@ -107,6 +107,11 @@ func (t *Transit) end() {
 	}
 }
 
+// spending reports whether it is the wallet's own money that moves.
+func (t *Transit) spending() bool {
+	return t.Sender.kind == wallet && !t.Sender.probing() && t.Amount > 0
+}
+
 // delivery is what the books are asked for.
 func (t *Transit) delivery() Delivery {
 	return Delivery{
@@ -144,8 +149,9 @@ func New(cfg Config) (*Connector, error) {
 }
 
 // Handle takes one packet from one sender through the chain and returns its answer, whatever the packet is: a *packet.Fulfill
-// or *packet.Reject of this node's, or what a peer answered, as it came. There is none only if the books can't say whether the
-// packet's money moved: then the error is ErrUnknown, wrapped. The packet is Handle's own from now on.
+// or *packet.Reject of this node's, or what a peer answered, as it came. There is none only if nobody can say whether the
+// packet's money moved: because the books can't, or because a peer didn't answer to a packet of the wallet's own. Then the error is
+// ErrUnknown, wrapped. The packet is Handle's own from now on.
 func (c *Connector) Handle(ctx context.Context, from Sender, p *packet.PrepareView) (packet.Reply, error) {
 	return c.handle(ctx, &Transit{Sender: from, Packet: p})
 }

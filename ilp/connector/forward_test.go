@@ -287,6 +287,68 @@ func TestForwardRefused(t *testing.T) {
 	}
 }
 
+// What became of a packet of the wallet's own is unknown when the answer is lost: its sender must not send the money again.
+func TestALostAnswerToTheWalletsOwnPacket(t *testing.T) {
+	n := newForwarder(t, func(context.Context, *packet.PrepareView) (packet.Reply, error) {
+		return nil, relayed{errors.New("connection reset")}
+	}, nil)
+	for _, c := range []struct {
+		amount    uint64
+		reference [16]byte
+		unknown   bool
+	}{{1000, [16]byte{1}, true}, {0, [16]byte{1}, false}, {1000, [16]byte{}, false}} {
+		v, err := packet.ViewPrepare(n.toShop(t, c.amount))
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply, err := n.Handle(context.Background(), connector.FromWallet(ann, usd, c.reference), &v)
+		if errors.Is(err, connector.ErrUnknown) != c.unknown || (reply == nil) != c.unknown {
+			t.Errorf("%d for %x: %v, %v", c.amount, c.reference[0], reply, err)
+		}
+	}
+	if len(n.released) != 1 || n.balance != 1_000_000 || n.doubts[0] == "" {
+		t.Errorf("released %v for %q, balance %d", n.released, n.doubts, n.balance)
+	}
+}
+
+// A peer that is being set, or was just removed, may try again.
+func TestAnUnknownPeer(t *testing.T) {
+	n := newNode(t)
+	n.wantReject(t, "unknown", n.fromHub(t, n.toShop(t, 5)), packet.InternalError)
+}
+
+// No peer gets more than half of the places to another, and what the wallet itself sends gets the rest.
+func TestAPeerCantShutAnotherOff(t *testing.T) {
+	begun, finish := make(chan struct{}), make(chan struct{})
+	n := newForwarder(t, func(ctx context.Context, p *packet.PrepareView) (packet.Reply, error) {
+		begun <- struct{}{}
+		<-finish
+		return fulfills(ctx, p)
+	}, func(_, shop *connector.Peer) { shop.MaxInFlightCount = 4 })
+	answers := make(chan packet.Reply)
+	for i := range 2 {
+		go func() { answers <- n.fromHub(t, n.numbered(t, 1000, i)) }()
+		<-begun
+	}
+	if j, ok := n.fromHub(t, n.numbered(t, 1000, 2)).(*packet.Reject); !ok || j.Code != packet.ConnectorBusy {
+		t.Errorf("the third: %v", j)
+	}
+	for i := range 2 {
+		v, err := packet.ViewPrepare(n.numbered(t, 1000, 3+i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { answers <- must(n.Handle(context.Background(), fromAnn(), &v)) }()
+		<-begun
+	}
+	close(finish)
+	for range 4 {
+		if reply := <-answers; reply.Type() != packet.TypeFulfill {
+			t.Errorf("%v", reply)
+		}
+	}
+}
+
 // Two message windows are enough, and the hold is capped.
 func TestExpiryAtThePeer(t *testing.T) {
 	for left, want := range map[time.Duration]time.Duration{

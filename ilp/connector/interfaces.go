@@ -22,6 +22,8 @@ type Party struct {
 	// Reference is what the money is for, such as an outgoing or an incoming payment. A peer has none: its packets are for
 	// others.
 	Reference [16]byte
+	// Pointer is the payment pointer that is paid, of a receiver on this node.
+	Pointer [16]byte
 	// Peer says that this is another node. Nothing was reserved for its packets, and what it gets leaves this node.
 	Peer bool
 }

@@ -3,7 +3,6 @@ package connector
 import (
 	"fmt"
 	"strings"
-	"sync"
 
 	"pochi/ilp"
 	"pochi/ilp/address"
@@ -31,7 +30,7 @@ type Peer struct {
 	// MaxInFlightValue and MaxInFlightCount are how much, and how many packets, may be in flight from it, and as much again to
 	// it.
 	MaxInFlightValue uint64
-	MaxInFlightCount uint64
+	MaxInFlightCount uint64 // 0 is 512
 	// Link is where packets to it go; nil if it takes none.
 	Link Link
 }
@@ -46,34 +45,6 @@ type peer struct {
 type traffic struct {
 	in, out       flights
 	packets, flow bucket
-}
-
-// flights is what is in flight in one direction.
-type flights struct {
-	mu           sync.Mutex
-	count, value uint64
-}
-
-// begin counts a packet in, unless that makes more than the limits allow. It says which limit is met.
-func (f *flights) begin(amount uint64, p *Peer) (full, tooMuch bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	switch {
-	case p.MaxInFlightCount > 0 && f.count >= p.MaxInFlightCount:
-		return true, false
-	case p.MaxInFlightValue > 0 && (amount > p.MaxInFlightValue || f.value > p.MaxInFlightValue-amount):
-		return false, true
-	}
-	f.count++
-	f.value += amount
-	return false, false
-}
-
-func (f *flights) end(amount uint64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.count--
-	f.value -= amount
 }
 
 // table is all peers at one time. It is never changed.

@@ -7,28 +7,29 @@ import (
 )
 
 // throughput bounds the value and the number of packets in flight from and to a peer, and what it sends in a second. What is in
-// flight is what could be lost, or waited for, when a peer fails.
+// flight is what could be lost, or waited for, when a peer fails. No other peer may have more than half of the packets in flight
+// to one, so that none can shut another off by sending what nobody answers.
 func (c *Connector) throughput(_ context.Context, t *Transit) packet.Reply {
 	if p := t.Peer; p != nil {
-		switch full, tooMuch := p.in.begin(t.Amount, &p.Peer); {
+		switch full, tooMuch := p.in.begin(t.Amount, &p.Peer, nil); {
 		case full:
 			return c.reject(packet.RateLimited, "Too many of your packets are in flight. Send fewer at once.")
 		case tooMuch:
 			return c.reject(packet.InsufficientLiquidity, "Too much of your money is in flight. Send less at once.")
 		}
-		t.onEnd(func() { p.in.end(t.Amount) })
+		t.onEnd(func() { p.in.end(t.Amount, nil) })
 		if !p.flow.take(t.Amount, p.Throughput, c.cfg.Now()) {
 			return c.reject(packet.InsufficientLiquidity, "Too much money in a second. Send less.")
 		}
 	}
 	if p := t.Next; p != nil {
-		switch full, tooMuch := p.out.begin(t.AmountOut, &p.Peer); {
+		switch full, tooMuch := p.out.begin(t.AmountOut, &p.Peer, t.Peer); {
 		case full:
 			return c.reject(packet.ConnectorBusy, "Too many packets are on their way to the next wallet. Try again later.")
 		case tooMuch:
 			return c.reject(packet.InsufficientLiquidity, "Too much money is on its way to the next wallet. Send less at once.")
 		}
-		t.onEnd(func() { p.out.end(t.AmountOut) })
+		t.onEnd(func() { p.out.end(t.AmountOut, t.Peer) })
 	}
 	return nil
 }

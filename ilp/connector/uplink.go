@@ -21,6 +21,12 @@ func (c *Connector) forward(ctx context.Context, t *Transit) (step string, reply
 	t.Packet.SetAmount(t.AmountOut)
 	reply, doubt := c.uplink(ctx, t)
 	reply, err = c.settle(ctx, t, reply, doubt)
+	if err == nil && doubt != "" && t.spending() {
+		// To the wallet's own sender a reject would mean that it can send the money again, and once more, as often as answers
+		// are lost. Other nodes get the reject: the protocol has nothing else.
+		err = fmt.Errorf("%w: %s", ErrUnknown, doubt)
+		reply = nil
+	}
 	return "uplink", reply, err
 }
 

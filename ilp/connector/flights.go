@@ -1,0 +1,52 @@
+package connector
+
+import "sync"
+
+// defaultInFlight is how many packets may be in flight in one direction where nothing else was agreed.
+const defaultInFlight = 512
+
+// flights is what is in flight between this node and a peer in one direction.
+type flights struct {
+	mu           sync.Mutex
+	count, value uint64
+	from         map[[16]byte]uint64 // of count, what came from another peer
+}
+
+// begin counts a packet in, unless that makes more than the limits of p, whose flights these are, allow. It says which limit is
+// met. A packet that another peer sent counts against that one's half, too.
+func (f *flights) begin(amount uint64, p *Peer, from *peer) (full, tooMuch bool) {
+	most := p.MaxInFlightCount
+	if most == 0 {
+		most = defaultInFlight
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.count >= most, from != nil && f.from[from.ID] >= (most+1)/2:
+		return true, false
+	case p.MaxInFlightValue > 0 && (amount > p.MaxInFlightValue || f.value > p.MaxInFlightValue-amount):
+		return false, true
+	}
+	f.count++
+	f.value += amount
+	if from != nil {
+		if f.from == nil {
+			f.from = make(map[[16]byte]uint64)
+		}
+		f.from[from.ID]++
+	}
+	return false, false
+}
+
+func (f *flights) end(amount uint64, from *peer) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.count--
+	f.value -= amount
+	if from == nil {
+		return
+	}
+	if f.from[from.ID]--; f.from[from.ID] == 0 {
+		delete(f.from, from.ID)
+	}
+}
