@@ -13,6 +13,7 @@ import (
 
 	"pochi/app/config"
 	"pochi/app/payments"
+	"pochi/app/peers"
 	"pochi/db"
 	"pochi/ledger"
 )
@@ -35,7 +36,7 @@ func verify(ctx context.Context, read *sql.DB, alone bool, out io.Writer) error 
 	report, err := ledger.Check(ctx, read, ledger.CheckOptions{
 		Alone:     alone,
 		Progress:  newProgress(os.Stderr, interval(os.Stderr), time.Now),
-		Observers: []ledger.Observer{payments.NewAudit()},
+		Observers: []ledger.Observer{payments.NewAudit(), &peers.Audit{}},
 	})
 	if err != nil {
 		return err

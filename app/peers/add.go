@@ -1,0 +1,121 @@
+package peers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"pochi/app/problem"
+	"pochi/db"
+	"pochi/ledger"
+
+	"github.com/google/uuid"
+)
+
+const nameMax = 64 // characters
+
+// Add makes a peer that counts an asset, such as "USD/2", with its account,
+// all or nothing. Errors: problem.Errors with all that is wrong at once, under
+// the names of the command's flags.
+func (s *Service) Add(ctx context.Context, name, asset string, c Change) (Standing, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all, err := Load(ctx, s.DB.Read)
+	if err != nil {
+		return Standing{}, err
+	}
+	if len(all) >= PeersMax {
+		return Standing{}, problem.New(problem.Conflict, "There are %d peers, which is the most there can be.", PeersMax)
+	}
+	d, err := s.draft(name, asset, c)
+	if err != nil {
+		return Standing{}, err
+	}
+	if d.compare(all); d.errs != nil {
+		return Standing{}, d.errs
+	}
+	number, err := s.openAsset(ctx, d.Asset)
+	if err != nil {
+		return Standing{}, err
+	}
+	open := ledger.OpenAccount{ID: d.ID, Ledger: number, Code: ledger.CodePeer}
+	if c.CreditLimit != nil {
+		open.Limit = *c.CreditLimit
+	}
+	err = s.commit(ctx, ledger.Chain{open}, func(tx db.Tx) error { return insertPeer(ctx, tx, d.Peer) }, sorted(append(all, d.Peer)))
+	if err != nil {
+		return Standing{}, fmt.Errorf("add peer %s: %w", name, err)
+	}
+	return s.find(ctx, d.ID)
+}
+
+// draft makes a new peer, not compared with the others yet.
+func (s *Service) draft(name, asset string, c Change) (*draft, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, err
+	}
+	d := &draft{Peer: Peer{ID: id, Name: name, CreatedAt: s.Now().UTC().Truncate(time.Microsecond)}}
+	d.errs = CheckName(name)
+	if c.Address == nil {
+		d.refuse("ilp-address", "Give the peer's ILP address.")
+	}
+	var ok bool
+	if d.Asset, ok = parseAsset(asset); !ok {
+		d.refuse("asset", "%q is no asset: write its code and its decimals, such as USD/2, with at most %d decimals.", asset, ledger.ScaleMax)
+	} else if _, err := s.ExchangeLimit(d.Asset); err != nil {
+		d.refuse("asset", "The wallet can't exchange %s: %s.", d.Asset, err)
+	}
+	s.change(d, c)
+	return d, nil
+}
+
+// CheckName says what is wrong with a peer's name.
+func CheckName(name string) problem.Errors {
+	if validName(name) {
+		return nil
+	}
+	return problem.Errors{problem.Field("name",
+		"Name the peer with up to %d letters, digits and signs, without spaces and slashes, beginning with a letter or a digit.", nameMax)}
+}
+
+// validName accepts what can be seen, typed as one word and told from a flag.
+func validName(name string) bool {
+	if !utf8.ValidString(name) || name == "" || utf8.RuneCountInString(name) > nameMax {
+		return false
+	}
+	if first, _ := utf8.DecodeRuneInString(name); !unicode.In(first, unicode.L, unicode.N) {
+		return false
+	}
+	return !strings.ContainsFunc(name, func(r rune) bool {
+		return !unicode.IsGraphic(r) || unicode.IsSpace(r) || r == '/' || r == '\\'
+	})
+}
+
+func parseAsset(text string) (ledger.Asset, bool) {
+	code, scale, _ := strings.Cut(text, "/")
+	n, err := strconv.ParseUint(scale, 10, 8)
+	ok := err == nil && n <= ledger.ScaleMax && len(code) >= 2 && len(code) <= 10 && !strings.ContainsFunc(code, func(r rune) bool {
+		return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	})
+	return ledger.Asset{Code: code, Scale: uint8(n)}, ok
+}
+
+// openAsset returns an asset's ledger. One that isn't there is opened, with
+// the configured limit.
+func (s *Service) openAsset(ctx context.Context, asset ledger.Asset) (uint32, error) {
+	number, err := ledger.LedgerOf(ctx, s.DB.Read, asset)
+	if !errors.Is(err, ledger.ErrLedgerUnknown) {
+		return number, err
+	}
+	limit, err := s.ExchangeLimit(asset)
+	if err != nil {
+		return 0, err
+	}
+	return s.Ledger.OpenAsset(ctx, asset, limit)
+}

@@ -1,0 +1,56 @@
+package peers
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"pochi/db"
+	"pochi/ledger"
+
+	"github.com/google/uuid"
+)
+
+// DefectPeer is the name of a peer that contradicts the ledger.
+const DefectPeer = "peer"
+
+// auditRows is how many peers are compared in one read transaction.
+const auditRows = 1000
+
+// Audit compares the peers with their accounts while ledger.Check replays the
+// ledger: it is a ledger.Observer.
+type Audit struct{ last []byte }
+
+// Posted implements ledger.Observer.
+func (*Audit) Posted(*ledger.Posted) {}
+
+// Resolved implements ledger.Observer.
+func (*Audit) Resolved(ledger.Resolved) {}
+
+// Compare implements ledger.Observer.
+func (a *Audit) Compare(ctx context.Context, tx db.Tx) (defects []ledger.Defect, done bool, err error) {
+	n := 0
+	err = eachRow(ctx, tx, `SELECT p.id, p.removed_at IS NOT NULL, a.code, a.closed FROM peers p LEFT JOIN accounts a ON a.id = p.id
+		WHERE p.id > coalesce(?, x'') ORDER BY p.id LIMIT ?`, func(row scanner) error {
+		var id uuid.UUID
+		var removed bool
+		var code sql.NullInt64
+		var closed sql.NullBool
+		err := row.Scan(&id, &removed, &code, &closed)
+		switch {
+		case err != nil:
+			return err
+		case code.Int64 != int64(ledger.CodePeer):
+			defects = append(defects, ledger.Defect{Name: DefectPeer, Detail: id.String() + " has no account of a peer"})
+		case closed.Bool != removed:
+			defects = append(defects, ledger.Defect{Name: DefectPeer, Detail: id.String() + " is removed, or its account closed, and not both"})
+		}
+		a.last = id[:]
+		n++
+		return nil
+	}, a.last, auditRows)
+	if err != nil {
+		return nil, false, fmt.Errorf("check peers: %w", err)
+	}
+	return defects, n < auditRows, nil
+}

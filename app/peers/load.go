@@ -1,0 +1,123 @@
+package peers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"pochi/db"
+	"pochi/ilp/address"
+	"pochi/ilp/ilphttp"
+
+	"github.com/google/uuid"
+)
+
+const peerColumns = `p.id, p.name, p.ilp_address, s.code, s.scale, p.outgoing_url, p.outgoing_token, p.max_packet, p.rate_limit,
+	p.throughput, p.max_in_flight_value, p.max_in_flight_count, p.default_route, p.created_at`
+
+const peerTables = ` FROM peers p JOIN accounts a ON a.id = p.id JOIN assets s ON s.ledger = a.ledger `
+
+type scanner interface{ Scan(dest ...any) error }
+
+func scanPeer(row scanner, more ...any) (Peer, error) {
+	var p Peer
+	var created int64
+	err := row.Scan(append([]any{&p.ID, &p.Name, &p.Address, &p.Asset.Code, &p.Asset.Scale, &p.OutgoingURL, &p.OutgoingToken,
+		&p.MaxPacket, &p.RateLimit, &p.Throughput, &p.MaxInFlightValue, &p.MaxInFlightCount, &p.Default, &created}, more...)...)
+	p.CreatedAt = time.UnixMicro(created).UTC()
+	return p, err
+}
+
+// Load returns all peers as they are committed, oldest first.
+func Load(ctx context.Context, tx db.Tx) ([]Peer, error) {
+	var out []Peer
+	err := eachRow(ctx, tx, "SELECT "+peerColumns+peerTables+"WHERE p.removed_at IS NULL ORDER BY p.id", func(row scanner) error {
+		p, err := scanPeer(row)
+		out = append(out, p)
+		return err
+	})
+	for i := 0; i < len(out) && err == nil; i++ {
+		err = loadLists(ctx, tx, &out[i])
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load peers: %w", err)
+	}
+	return out, nil
+}
+
+// loadLists reads what a peer has several of.
+func loadLists(ctx context.Context, tx db.Tx, p *Peer) error {
+	err := eachRow(ctx, tx, "SELECT hash FROM peer_tokens WHERE peer = ? ORDER BY hash", func(row scanner) error {
+		var hash []byte
+		err := row.Scan(&hash)
+		p.Tokens = append(p.Tokens, ilphttp.TokenHash(hash))
+		return err
+	}, p.ID[:])
+	if err != nil {
+		return err
+	}
+	return eachRow(ctx, tx, "SELECT prefix FROM peer_routes WHERE peer = ? ORDER BY prefix", func(row scanner) error {
+		var prefix address.Address
+		err := row.Scan(&prefix)
+		p.Routes = append(p.Routes, prefix)
+		return err
+	}, p.ID[:])
+}
+
+func eachRow(ctx context.Context, tx db.Tx, query string, visit func(scanner) error, args ...any) error {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := visit(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// insertPeer writes a new peer's rows.
+func insertPeer(ctx context.Context, tx db.Tx, p Peer) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO peers (id, name, ilp_address, outgoing_url, outgoing_token, max_packet, rate_limit, throughput,
+		max_in_flight_value, max_in_flight_count, default_route, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		p.ID[:], p.Name, string(p.Address), p.OutgoingURL, string(p.OutgoingToken), p.MaxPacket, p.RateLimit, p.Throughput,
+		p.MaxInFlightValue, p.MaxInFlightCount, p.Default, p.CreatedAt.UnixMicro())
+	if err != nil {
+		return err
+	}
+	if err := insertTokens(ctx, tx, p.ID, p.Tokens, p.CreatedAt); err != nil {
+		return err
+	}
+	return insertRoutes(ctx, tx, p)
+}
+
+func insertTokens(ctx context.Context, tx db.Tx, peer uuid.UUID, hashes []ilphttp.TokenHash, at time.Time) error {
+	for _, hash := range hashes {
+		_, err := tx.ExecContext(ctx, "INSERT INTO peer_tokens (hash, peer, created_at) VALUES (?, ?, ?)", hash[:], peer[:], at.UnixMicro())
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func insertRoutes(ctx context.Context, tx db.Tx, p Peer) error {
+	for _, prefix := range p.Routes {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO peer_routes (prefix, peer) VALUES (?, ?)", string(prefix), p.ID[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// execAll runs statements that each take a peer's id.
+func execAll(ctx context.Context, tx db.Tx, id uuid.UUID, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(ctx, statement, id[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

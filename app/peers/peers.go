@@ -1,0 +1,139 @@
+// Package peers keeps the other nodes that this one exchanges packets with:
+// who they are, how they prove it, where they take packets, what they may do,
+// and what they and this wallet owe each other. All of it may change while the
+// wallet runs.
+//
+// What a peer owes and is owed is its account in the ledger, under the peer's
+// own id; its asset and its credit limit are that account's. Every other amount
+// here is in the smallest unit of that asset, too.
+package peers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"pochi/db"
+	"pochi/ilp/address"
+	"pochi/ilp/ilphttp"
+	"pochi/ledger"
+
+	"github.com/google/uuid"
+)
+
+// Bounds of what there may be.
+const (
+	PeersMax  = 1000
+	TokensMax = 8   // of one peer, that it calls with
+	RoutesMax = 100 // of one peer
+)
+
+// Token is a bearer token. It is never shown: fmt and slog write a placeholder.
+type Token string
+
+// String returns a placeholder.
+func (Token) String() string { return "(secret)" }
+
+// GoString returns a placeholder.
+func (Token) GoString() string { return "(secret)" }
+
+// Peer is what the wallet needs to exchange packets with a peer. A limit of 0
+// is none, but for MaxInFlightCount, where it is the connector's own.
+type Peer struct {
+	ID               uuid.UUID // its account's, too
+	Name             string
+	Address          address.Address     // the way there is a route of its own
+	Asset            ledger.Asset        // what amounts on the link count
+	Routes           []address.Address   // further prefixes that it is the way to
+	Default          bool                // the way to whatever nobody has a route to
+	Tokens           []ilphttp.TokenHash // it calls with one of these
+	OutgoingURL      string              // where it takes packets; empty when it takes none
+	OutgoingToken    Token
+	MaxPacket        uint64 // units
+	RateLimit        uint64 // packets a second from it
+	Throughput       uint64 // units a second from it
+	MaxInFlightValue uint64 // units, each direction apart
+	MaxInFlightCount uint64 // packets, each direction apart
+	CreatedAt        time.Time
+}
+
+// Ledger is what this package needs of the ledger.
+type Ledger interface {
+	Submit(ctx context.Context, chain ledger.Chain, rows func(db.Tx) error) error
+	OpenAsset(ctx context.Context, asset ledger.Asset, exchangeLimit uint64) (uint32, error)
+}
+
+// Config says what a Service works with. All fields are required.
+type Config struct {
+	DB     *db.DB
+	Ledger Ledger
+	// Own is this node's address.
+	Own address.Address
+	// ExchangeLimit is how much the wallet may owe from exchanging an asset.
+	ExchangeLimit func(ledger.Asset) (uint64, error)
+	// Production refuses what is convenient on a laptop: peers on this machine,
+	// short tokens.
+	Production bool
+	// HTTP is how peers are pinged.
+	HTTP *ilphttp.Client
+	Now  func() time.Time
+}
+
+// Service changes peers. It is safe for concurrent use.
+type Service struct {
+	Config
+
+	mu       sync.Mutex // one change at a time, until whoever runs on peers knows
+	onChange func([]Peer)
+}
+
+// New returns the service.
+func New(cfg Config) *Service { return &Service{Config: cfg, onChange: func([]Peer) {}} }
+
+// Start opens the peers' assets with the limits of now and calls onChange with
+// all peers: at once, and then after each commit that changes any of them,
+// before whoever asked for that change is answered. Calls don't overlap, and
+// what they are given is theirs.
+func (s *Service) Start(ctx context.Context, onChange func([]Peer)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all, err := Load(ctx, s.DB.Read)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		limit, err := s.ExchangeLimit(p.Asset)
+		if err != nil {
+			return fmt.Errorf("peer %s: %w", p.Name, err)
+		}
+		if _, err := s.Ledger.OpenAsset(ctx, p.Asset, limit); err != nil {
+			return fmt.Errorf("peer %s: %w", p.Name, err)
+		}
+	}
+	s.onChange = onChange
+	s.onChange(all)
+	return nil
+}
+
+// commit makes a change durable and tells what is so from then on. The caller
+// has mu.
+func (s *Service) commit(ctx context.Context, chain ledger.Chain, rows func(db.Tx) error, now []Peer) error {
+	if err := s.Ledger.Submit(ctx, chain, rows); err != nil {
+		return err
+	}
+	s.onChange(now)
+	return nil
+}
+
+// others returns all peers but one.
+func others(all []Peer, id uuid.UUID) []Peer {
+	return slices.DeleteFunc(slices.Clone(all), func(p Peer) bool { return p.ID == id })
+}
+
+// sorted puts peers into the order of Load.
+func sorted(all []Peer) []Peer {
+	slices.SortFunc(all, func(a, b Peer) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return all
+}
