@@ -233,9 +233,10 @@ func scanAccount(row interface{ Scan(...any) error }) (Account, error) {
 	return a, err
 }
 
+// currency finds a currency by its code, which may have its decimals: "USD/2".
 func (s *Service) currency(code string) (ledger.Asset, *problem.Error) {
 	for _, asset := range s.currencies {
-		if asset.Code == code {
+		if asset.Code == code || asset.String() == code {
 			return asset, nil
 		}
 	}

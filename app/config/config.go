@@ -47,8 +47,7 @@ func Load(getenv func(string) string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	c.PublicURL = canonical(strings.TrimSuffix(c.PublicURL, "/"))
-	c.HydraPublicURL = strings.TrimSuffix(c.HydraPublicURL, "/")
+	c.simplify()
 	if err := c.validate(); err != nil {
 		return Config{}, err
 	}
@@ -69,6 +68,31 @@ func LoadFiles(getenv func(string) string) (Config, error) {
 		return Config{}, err
 	}
 	return c, c.validateEnv()
+}
+
+// LoadAdmin is LoadFiles for the commands that add people and peers, which a
+// wallet that runs does with its own configuration: besides it reads ILP_ADDRESS,
+// PUBLIC_URL, CURRENCIES and EXCHANGE_LIMIT.
+func LoadAdmin(getenv func(string) string) (Config, error) {
+	c, err := parse(getenv, func(name string) bool { return slices.Contains(adminVariables, name) })
+	if err != nil {
+		return Config{}, err
+	}
+	c.simplify()
+	for _, check := range []func() error{c.validateEnv, c.validateAddresses, c.validateCurrencies} {
+		if err := check(); err != nil {
+			return Config{}, err
+		}
+	}
+	return c, nil
+}
+
+var adminVariables = append([]string{prefix + "ILP_ADDRESS", prefix + "PUBLIC_URL", prefix + "CURRENCIES", prefix + "EXCHANGE_LIMIT"}, fileVariables...)
+
+// simplify writes addresses in one way only.
+func (c *Config) simplify() {
+	c.PublicURL = canonical(strings.TrimSuffix(c.PublicURL, "/"))
+	c.HydraPublicURL = strings.TrimSuffix(c.HydraPublicURL, "/")
 }
 
 var fileVariables = []string{prefix + "ENV", prefix + "DATA", prefix + "DB"}
@@ -136,6 +160,9 @@ func (c Config) validate() error {
 }
 
 func (c Config) validateMoney() error {
+	if err := c.validateCurrencies(); err != nil {
+		return err
+	}
 	assets, err := c.Assets()
 	if err != nil {
 		return err
@@ -148,9 +175,6 @@ func (c Config) validateMoney() error {
 		if !table.Has(asset.Code) {
 			return fmt.Errorf("POCHI_RATES has no rate for %s, which POCHI_CURRENCIES names", asset.Code)
 		}
-		if _, err := c.ExchangeLimitOf(asset); err != nil {
-			return err
-		}
 	}
 	switch c.Faucet {
 	case "auto", "on", "off":
@@ -159,6 +183,19 @@ func (c Config) validateMoney() error {
 	}
 	if c.QuoteTTL <= 0 || c.SendTimeout <= 0 {
 		return fmt.Errorf("POCHI_QUOTE_TTL and POCHI_SEND_TIMEOUT must be more than 0")
+	}
+	return nil
+}
+
+func (c Config) validateCurrencies() error {
+	assets, err := c.Assets()
+	if err != nil {
+		return err
+	}
+	for _, asset := range assets {
+		if _, err := c.ExchangeLimitOf(asset); err != nil {
+			return err
+		}
 	}
 	return nil
 }

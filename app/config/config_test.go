@@ -118,6 +118,27 @@ func TestFilesNeedNoSecrets(t *testing.T) {
 	}
 }
 
+// Commands that add people and peers need no secrets either, but what the wallet
+// is.
+func TestAdminNeedsNoSecrets(t *testing.T) {
+	pairs := map[string]string{"POCHI_ENV": "production", "POCHI_ILP_ADDRESS": "g.pochi", "POCHI_CURRENCIES": "XRP/9", "POCHI_RATES": "x", "POCHI_PUBLIC_URL": "https://Wallet.example/"}
+	load := func() (config.Config, error) {
+		return config.LoadAdmin(func(name string) string { return pairs[name] })
+	}
+	c, err := load()
+	if err != nil || c.ILPAddress != "g.pochi" || c.Currencies != "XRP/9" || c.Host() != "wallet.example" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for name, value := range map[string]string{"POCHI_ILP_ADDRESS": "pochi", "POCHI_CURRENCIES": "XRP", "POCHI_EXCHANGE_LIMIT": "10000000000000000000"} {
+		before := pairs[name]
+		pairs[name] = value
+		if _, err := load(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s=%s: %v", name, value, err)
+		}
+		pairs[name] = before
+	}
+}
+
 // Payment pointers are compared in lower case and without the port that their scheme implies.
 func TestPublicURLIsWrittenAsPointersAre(t *testing.T) {
 	for value, want := range map[string]string{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"pochi/app/problem"
 	"pochi/db"
@@ -36,21 +37,37 @@ func (s *Service) Deposit(ctx context.Context, userID, accountID uuid.UUID, text
 	if amount.Value > limit.Value {
 		return problem.Field("amount", "Add at most %s at once.", limit)
 	}
-	id := uuid.Must(uuid.NewV7())
-	transfer := ledger.Transfer{
-		ID: id, Debit: ledger.HouseAccount(account.Asset(), ledger.CodeEquity), Credit: account.ID,
-		Amount: amount.Value, Code: CodeDeposit, Reference: id,
-	}
-	err = s.Ledger.Submit(ctx, ledger.Chain{transfer}, func(tx db.Tx) error {
-		now := s.Clock.Now().UnixMicro()
-		_, err := tx.ExecContext(ctx, `INSERT INTO incoming_payments
-			(id, user_id, account_id, pointer_id, sender, sender_name, received_amount, packets, created_at, updated_at)
-			VALUES (?, ?, ?, NULL, '', ?, ?, 0, ?, ?)`,
-			id[:], userID[:], account.ID[:], DepositName, amount.Value, now, now)
-		return err
-	})
+	d := newDeposit(userID, account.ID, amount, DepositName)
+	err = s.Ledger.Submit(ctx, ledger.Chain{d.transfer()}, func(tx db.Tx) error { return d.insert(ctx, tx, s.Clock.Now()) })
 	if errors.Is(err, ledger.ErrOverflow) {
 		return problem.Field("amount", "%s", ledger.ErrAmountTooLarge.Error()).Because(err)
 	}
+	return err
+}
+
+// deposit is money from the house's equity for a person's account.
+type deposit struct {
+	id, user, account uuid.UUID
+	amount            ledger.Amount
+	from              string // in the history
+}
+
+func newDeposit(userID, accountID uuid.UUID, amount ledger.Amount, from string) deposit {
+	return deposit{uuid.Must(uuid.NewV7()), userID, accountID, amount, from}
+}
+
+func (d deposit) transfer() ledger.Transfer {
+	return ledger.Transfer{
+		ID: d.id, Debit: ledger.HouseAccount(d.amount.Asset, ledger.CodeEquity), Credit: d.account,
+		Amount: d.amount.Value, Code: CodeDeposit, Reference: d.id,
+	}
+}
+
+func (d deposit) insert(ctx context.Context, tx db.Tx, now time.Time) error {
+	at := now.UnixMicro()
+	_, err := tx.ExecContext(ctx, `INSERT INTO incoming_payments
+		(id, user_id, account_id, pointer_id, sender, sender_name, received_amount, packets, created_at, updated_at)
+		VALUES (?, ?, ?, NULL, '', ?, ?, 0, ?, ?)`,
+		d.id[:], d.user[:], d.account[:], d.from, d.amount.Value, at, at)
 	return err
 }

@@ -33,6 +33,12 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (User, error) {
 	if wait := s.signUps.Take(limit.Network(in.Address), s.now()); wait > 0 {
 		return User{}, limit.TooMany(wait)
 	}
+	return s.Add(ctx, in, s.opener)
+}
+
+// Add is SignUp for those who run the wallet: nothing limits how often, and
+// opener prepares what the person begins with.
+func (s *Service) Add(ctx context.Context, in SignUp, opener Opener) (User, error) {
 	id, err := uuid.NewV7FromReader(s.rand)
 	if err != nil {
 		return User{}, fmt.Errorf("sign up: %w", err)
@@ -43,7 +49,7 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (User, error) {
 			return User{}, err
 		}
 	}
-	chain, openingRows, err := s.opener.Opening(ctx, id, in.Currency, in.Pointer)
+	chain, openingRows, err := opener.Opening(ctx, id, in.Currency, in.Pointer)
 	if err != nil {
 		if errs, err = merge(errs, err); err != nil {
 			return User{}, fmt.Errorf("sign up: prepare the first account: %w", err)
@@ -100,6 +106,10 @@ func insert(ctx context.Context, tx db.Tx, u User, hash string) error {
 	return err
 }
 
+// ErrEmailTaken is the cause of the problem with the field email when somebody
+// has it already.
+var ErrEmailTaken = errors.New("the e-mail is taken")
+
 func emailTaken() error {
-	return problem.Errors{problem.Field("email", "Somebody has signed up with this e-mail already. Log in instead.")}
+	return problem.Errors{problem.Field("email", "Somebody has signed up with this e-mail already. Log in instead.").Because(ErrEmailTaken)}
 }
