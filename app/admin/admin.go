@@ -4,10 +4,11 @@
 // has the database to itself. Lists only read the database, beside whoever
 // writes it.
 //
-// The socket speaks HTTP with JSON: POST and a path, no body; 200 and the
-// things as they are now, or another status and an answer such as
-// {"code": "conflict", "message": "Item 3 was paid before."}. Whoever may open
-// the socket, its owner, may do everything.
+// The socket speaks HTTP with JSON: POST and a path, and a body where there is
+// more to say; 200 and the things as they are now, or another status and an
+// answer such as {"code": "conflict", "message": "Item 3 was paid before."}.
+// Whoever may open the socket, its owner, may do everything. Passwords and
+// tokens are in bodies only, and bodies are not logged.
 package admin
 
 import (
@@ -37,6 +38,8 @@ type Reviewer interface {
 // Services are what the handler works with.
 type Services struct {
 	Payments Reviewer
+	Peers    Peers
+	People   People
 	Database string // of DatabaseKey
 	Log      *slog.Logger
 }
@@ -46,13 +49,20 @@ func pathRelease(item int64) string  { return "/suspense/" + strconv.FormatInt(i
 func pathPay(item int64) string      { return "/suspense/" + strconv.FormatInt(item, 10) + "/pay" }
 func pathReturn(id uuid.UUID) string { return "/payments/" + id.String() + "/return" }
 
-// Handler answers the requests of Client. Each is safe to repeat.
+// Handler answers the requests of Client. Each is safe to repeat: what can't be
+// done twice is refused.
 func Handler(s Services) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, answer := range map[string]answerer{
 		"POST /suspense/{item}/release": func(r *http.Request) (answer, error) { return s.resolve(r, false) },
 		"POST /suspense/{item}/pay":     func(r *http.Request) (answer, error) { return s.resolve(r, true) },
 		"POST /payments/{id}/return":    s.returnPayment,
+		"POST /peers/{name}/add":        s.addPeer,
+		"POST /peers/{name}/update":     s.updatePeer,
+		"POST /peers/{name}/remove":     s.removePeer,
+		"POST /peers/{name}/ping":       s.pingPeer,
+		"POST /peers/{name}/settle":     s.settlePeer,
+		"POST /users/add":               s.addPerson,
 		"/": func(*http.Request) (answer, error) {
 			return answer{}, problem.New(problem.NotFound, "The running wallet doesn't know this command: it is of another version.")
 		},
@@ -94,7 +104,7 @@ func (s Services) guard(do answerer) http.HandlerFunc {
 }
 
 func (s Services) log(r *http.Request, done answer, err error) {
-	log := s.Log.With("path", r.URL.Path).With(peerAttributes(r.Context())...)
+	log := s.Log.With("path", r.URL.Path).With(callerAttributes(r.Context())...)
 	switch {
 	case err == nil:
 		log.Info("admin command", "repeated", done.repeated, "amount", done.amount, "state", done.state)
@@ -156,27 +166,4 @@ func (s Services) returnPayment(r *http.Request) (answer, error) {
 	out := newPayment(p)
 	out.Repeated = repeated
 	return answer{out, repeated, p.Back().String(), string(p.State)}, nil
-}
-
-// fault is an answer that isn't what was asked for. Whoever reads it runs the
-// wallet: the cause of an internal error is for them.
-type fault struct {
-	Code    problem.Code `json:"code"`
-	Field   string       `json:"field,omitempty"`
-	Message string       `json:"message"`
-}
-
-func faultOf(err error) fault {
-	f := fault{Code: problem.CodeOf(err), Message: problem.MessageOf(err)}
-	if f.Code == problem.Internal {
-		f.Message = err.Error()
-	}
-	for field := range problem.Fields(err) {
-		f.Field = field
-	}
-	return f
-}
-
-func (f fault) problem(status int) error {
-	return &problem.Error{Code: f.Code, Field: f.Field, Message: f.Message, HTTP: status}
 }

@@ -5,24 +5,24 @@ import (
 	"net"
 )
 
-// peer is who asks at the socket.
-type peer struct{ uid, pid int }
+// caller is who asks at the socket.
+type caller struct{ uid, pid int }
 
-type peerKey struct{}
+type callerKey struct{}
 
-// withPeer lets the requests of a connection know who asks. Where the system
+// withCaller lets the requests of a connection know who asks. Where the system
 // doesn't say, they don't.
-func withPeer(ctx context.Context, c net.Conn) context.Context {
-	if p, ok := peerOf(c); ok {
-		return context.WithValue(ctx, peerKey{}, p)
+func withCaller(ctx context.Context, c net.Conn) context.Context {
+	if p, ok := callerOf(c); ok {
+		return context.WithValue(ctx, callerKey{}, p)
 	}
 	return ctx
 }
 
-// peerAttributes are what the log says about who asks: nothing when they have the
+// callerAttributes are what the log says about who asks: nothing when they have the
 // database to themselves.
-func peerAttributes(ctx context.Context) []any {
-	p, ok := ctx.Value(peerKey{}).(peer)
+func callerAttributes(ctx context.Context) []any {
+	p, ok := ctx.Value(callerKey{}).(caller)
 	if !ok {
 		return nil
 	}

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-func peerOf(c net.Conn) (p peer, ok bool) {
+func callerOf(c net.Conn) (p caller, ok bool) {
 	socket, ok := c.(*net.UnixConn)
 	if !ok {
 		return p, false
@@ -21,5 +21,5 @@ func peerOf(c net.Conn) (p peer, ok bool) {
 	if err != nil || who == nil {
 		return p, false
 	}
-	return peer{uid: int(who.Uid), pid: int(who.Pid)}, true
+	return caller{uid: int(who.Uid), pid: int(who.Pid)}, true
 }

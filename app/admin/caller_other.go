@@ -4,4 +4,4 @@ package admin
 
 import "net"
 
-func peerOf(net.Conn) (peer, bool) { return peer{}, false }
+func callerOf(net.Conn) (caller, bool) { return caller{}, false }

@@ -43,36 +43,44 @@ type Client struct {
 // Release gives the money of a suspense item, and of its group, back to the
 // bearers. It returns the group.
 func (c Client) Release(ctx context.Context, item int64) ([]SuspenseItem, error) {
-	return do[[]SuspenseItem](ctx, c, pathRelease(item))
+	return do[[]SuspenseItem](ctx, c, pathRelease(item), nil)
 }
 
 // Pay gives the money of a suspense item, and of its group, to the
 // counterparties. It returns the group.
 func (c Client) Pay(ctx context.Context, item int64) ([]SuspenseItem, error) {
-	return do[[]SuspenseItem](ctx, c, pathPay(item))
+	return do[[]SuspenseItem](ctx, c, pathPay(item), nil)
 }
 
 // Return ends a payment that needs review.
 func (c Client) Return(ctx context.Context, payment uuid.UUID) (Payment, error) {
-	return do[Payment](ctx, c, pathReturn(payment))
+	return do[Payment](ctx, c, pathReturn(payment), nil)
 }
 
-// do has a command done and returns its answer. Errors are those of the
-// handler, problems, or say why nobody did it.
-func do[Answer any](ctx context.Context, c Client, path string) (Answer, error) {
+// do has a command done, with what it says in body, nil for nothing, and
+// returns its answer. Errors are those of the handler, problems, or say why
+// nobody did it.
+func do[Answer any](ctx context.Context, c Client, path string, body any) (Answer, error) {
 	var out Answer
-	status, body, err := c.send(ctx, path)
+	var asked []byte
+	if body != nil {
+		var err error
+		if asked, err = json.Marshal(body); err != nil {
+			return out, err
+		}
+	}
+	status, answer, err := c.send(ctx, path, asked)
 	if err != nil {
 		return out, err
 	}
 	if status != http.StatusOK {
 		var f fault
-		if err := json.Unmarshal(body, &f); err != nil {
-			return out, fmt.Errorf("the wallet answered %d: %q", status, body)
+		if err := json.Unmarshal(answer, &f); err != nil {
+			return out, fmt.Errorf("the wallet answered %d: %q", status, answer)
 		}
 		return out, f.problem(status)
 	}
-	if err := json.Unmarshal(body, &out); err != nil {
+	if err := json.Unmarshal(answer, &out); err != nil {
 		return out, fmt.Errorf("read the wallet's answer: %w", err)
 	}
 	return out, nil
@@ -80,15 +88,15 @@ func do[Answer any](ctx context.Context, c Client, path string) (Answer, error) 
 
 // send finds who does it. Whoever has the lock without answering at the socket
 // may be starting, stopping, or another command like this one: they get a while.
-func (c Client) send(ctx context.Context, path string) (int, []byte, error) {
+func (c Client) send(ctx context.Context, path string, asked []byte) (int, []byte, error) {
 	waited := time.NewTimer(cmp.Or(c.Patience, lockedMax))
 	defer waited.Stop()
 	for {
-		status, body, err := c.ask(ctx, path)
+		status, body, err := c.ask(ctx, path, asked)
 		if !errors.Is(err, errNobody) {
 			return status, body, err
 		}
-		status, body, err = c.doHere(ctx, path)
+		status, body, err = c.doHere(ctx, path, asked)
 		if !errors.Is(err, db.ErrLocked) {
 			return status, body, err
 		}
@@ -107,7 +115,7 @@ func (c Client) send(ctx context.Context, path string) (int, []byte, error) {
 var errNobody = errors.New("no wallet is running")
 
 // ask sends the command to the wallet that listens at the socket.
-func (c Client) ask(ctx context.Context, path string) (int, []byte, error) {
+func (c Client) ask(ctx context.Context, path string, asked []byte) (int, []byte, error) {
 	conn, err := c.dial(ctx)
 	if err != nil {
 		return 0, nil, err
@@ -117,7 +125,7 @@ func (c Client) ask(ctx context.Context, path string) (int, []byte, error) {
 		DisableKeepAlives: true,
 		DialContext:       func(context.Context, string, string) (net.Conn, error) { return conn, nil },
 	}}
-	request, err := c.request(ctx, path)
+	request, err := c.request(ctx, path, asked)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -133,10 +141,10 @@ func (c Client) ask(ctx context.Context, path string) (int, []byte, error) {
 	return answer.StatusCode, body, nil
 }
 
-// lost says that nobody here knows whether a command was done.
-func lost(err error) error {
-	return fmt.Errorf("the wallet's answer was lost: it may have done it or not; repeat the command to know: %w", err)
-}
+// ErrLost: nobody here knows whether a command was done.
+var ErrLost = errors.New("the wallet's answer was lost: it may have done it or not; repeat the command to know")
+
+func lost(err error) error { return fmt.Errorf("%w: %w", ErrLost, err) }
 
 func (c Client) dial(ctx context.Context) (net.Conn, error) {
 	path, err := socketPath(c.Data)
@@ -155,8 +163,8 @@ func (c Client) dial(ctx context.Context) (net.Conn, error) {
 	return conn, nil
 }
 
-func (c Client) request(ctx context.Context, path string) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://pochi"+path, http.NoBody)
+func (c Client) request(ctx context.Context, path string, asked []byte) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://pochi"+path, bytes.NewReader(asked))
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +174,7 @@ func (c Client) request(ctx context.Context, path string) (*http.Request, error)
 }
 
 // doHere takes the lock and does the command itself.
-func (c Client) doHere(ctx context.Context, path string) (status int, body []byte, err error) {
+func (c Client) doHere(ctx context.Context, path string, asked []byte) (status int, body []byte, err error) {
 	if DatabaseKey(c.DB) == "" {
 		return 0, nil, fmt.Errorf("%w at %s: start the wallet once", db.ErrNotThere, c.DB)
 	}
@@ -175,7 +183,7 @@ func (c Client) doHere(ctx context.Context, path string) (status int, body []byt
 		return 0, nil, err
 	}
 	defer func() { err = errors.Join(err, closing()) }()
-	request, err := c.request(ctx, path)
+	request, err := c.request(ctx, path, asked)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -122,7 +122,7 @@ func TestErrorsTravel(t *testing.T) {
 			if _, err := c.Pay(t.Context(), 1); problem.CodeOf(err) != problem.Internal || !strings.Contains(err.Error(), "the disk is full") {
 				t.Errorf("an internal error: %v", err)
 			}
-			if _, err := do[Payment](t.Context(), c, "/of/another/version"); problem.CodeOf(err) != problem.NotFound {
+			if _, err := do[Payment](t.Context(), c, "/of/another/version", nil); problem.CodeOf(err) != problem.NotFound {
 				t.Errorf("an unknown command: %v", err)
 			}
 			other := c
@@ -182,7 +182,7 @@ func TestCommandsAreLogged(t *testing.T) {
 func TestACommandThatNobodyWaitsFor(t *testing.T) {
 	b := &books{}
 	c, handler := newClient(t, b)
-	request, err := c.request(t.Context(), pathPay(3))
+	request, err := c.request(t.Context(), pathPay(3), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestLostAnswer(t *testing.T) {
 		handler.ServeHTTP(&recorded{header: http.Header{}}, r)
 		panic(http.ErrAbortHandler)
 	}))
-	if _, err := c.Release(t.Context(), 3); err == nil || !strings.Contains(err.Error(), "repeat the command") {
+	if _, err := c.Release(t.Context(), 3); !errors.Is(err, ErrLost) || !strings.Contains(err.Error(), "repeat the command") {
 		t.Errorf("%v", err)
 	}
 	if group, err := c.Release(t.Context(), 3); err != nil || len(group) != 1 || !group[0].Repeated {

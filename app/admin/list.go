@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"pochi/app/payments"
+	"pochi/app/peers"
 	"pochi/db"
 )
 
@@ -40,6 +41,22 @@ func (l Lists) Suspense(ctx context.Context, all bool) error {
 func (l Lists) Payments(ctx context.Context, states []payments.State) error {
 	return l.reading(ctx, func(tx db.Tx, encoder *json.Encoder) error {
 		return payments.Each(ctx, tx, states, func(p payments.Payer) error { return encoder.Encode(newPayment(p)) })
+	})
+}
+
+// Peers prints all peers, oldest first.
+func (l Lists) Peers(ctx context.Context) error {
+	return l.reading(ctx, func(tx db.Tx, encoder *json.Encoder) error {
+		all, err := peers.Standings(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, peer := range all {
+			if err := encoder.Encode(newPeer(peer)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

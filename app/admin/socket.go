@@ -116,7 +116,7 @@ func removeStale(path string) error {
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger, drain time.Duration) error {
 	srv := &http.Server{
 		Handler: http.MaxBytesHandler(handler, 1<<20), ReadTimeout: 10 * time.Second, WriteTimeout: requestMax + 5*time.Second,
-		IdleTimeout: time.Minute, ConnContext: withPeer, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		IdleTimeout: time.Minute, ConnContext: withCaller, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(l) }()

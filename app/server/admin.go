@@ -7,17 +7,21 @@ import (
 	"net/http"
 	"time"
 
+	"pochi/app/accounts"
 	"pochi/app/admin"
 	"pochi/app/config"
 	"pochi/app/payments"
+	"pochi/app/peers"
+	"pochi/app/users"
 	"pochi/db"
 	"pochi/ledger"
 )
 
 // buildAdmin joins what does the admins' commands to the books.
-func buildAdmin(cfg config.Config, d *db.DB, books *ledger.Ledger, log *slog.Logger) http.Handler {
+func buildAdmin(cfg config.Config, d *db.DB, books *ledger.Ledger, nodes *peers.Service, newcomers people, log *slog.Logger) http.Handler {
 	return admin.Handler(admin.Services{
 		Payments: payments.Review{DB: d, Ledger: books, Now: time.Now},
+		Peers:    nodes, People: newcomers,
 		Database: admin.DatabaseKey(cfg.DB), Log: log,
 	})
 }
@@ -33,11 +37,29 @@ func OpenAdmin(ctx context.Context, cfg config.Config, log *slog.Logger) (http.H
 	if err != nil {
 		return nil, nil, err
 	}
-	books, err := ledger.Open(ctx, d)
+	handler, err := openAdmin(ctx, cfg, d, log)
 	if err != nil {
 		return nil, nil, errors.Join(err, d.Close())
 	}
-	return buildAdmin(cfg, d, books, log), d.Close, nil
+	return handler, d.Close, nil
+}
+
+func openAdmin(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (http.Handler, error) {
+	books, err := ledger.Open(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	link, err := buildPeerClient(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	currencies, err := cfg.Assets()
+	if err != nil {
+		return nil, err
+	}
+	persons := accounts.New(d, books, currencies, time.Now)
+	newcomers := people{db: d, users: users.New(d, books, persons, users.Options{}), accounts: persons, host: cfg.Host()}
+	return buildAdmin(cfg, d, books, buildPeers(cfg, d, books, link), newcomers, log), nil
 }
 
 // warnOfUnsettled says at the start what waits for somebody's decision.

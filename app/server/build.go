@@ -59,8 +59,8 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	people := accounts.New(d, books, currencies, time.Now)
-	pay, err := buildPayments(cfg, d, books, people, table, secrets, log)
+	persons := accounts.New(d, books, currencies, time.Now)
+	pay, err := buildPayments(cfg, d, books, persons, table, secrets, log)
 	if err != nil {
 		return nil, err
 	}
@@ -68,13 +68,20 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	signIn := users.New(d, books, people, users.Options{})
-	pages, err := buildPages(cfg, d, parts{signIn, people, pay, provider, table, currencies}, secrets, log)
+	link, err := buildPeerClient(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	nodes := buildPeers(cfg, d, books, link)
+	signIn := users.New(d, books, persons, users.Options{})
+	newcomers := people{db: d, users: signIn, accounts: persons, host: cfg.Host()}
+	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, provider, table, currencies}, secrets, log)
 	if err != nil {
 		return nil, err
 	}
 	return &server{
-		db: d, payments: pay, pages: pages, health: health{db: d, hydra: provider}, admin: buildAdmin(cfg, d, books, log), log: log,
+		db: d, payments: pay, pages: pages, health: health{db: d, hydra: provider},
+		admin: buildAdmin(cfg, d, books, nodes, newcomers, log), log: log,
 	}, nil
 }
 

@@ -1,0 +1,108 @@
+package admin
+
+import (
+	"time"
+
+	"pochi/app/peers"
+	"pochi/ilp/address"
+
+	"github.com/google/uuid"
+)
+
+// Peer is another node, with what it and this wallet owe each other. Amounts
+// are in the smallest unit of its asset, as texts, since many a reader of JSON
+// rounds large numbers. Limits of 0 are none, but for the credit limit, and for
+// the packets in flight, where the wallet then sees to it itself.
+type Peer struct {
+	Name             string            `json:"name"`
+	ID               uuid.UUID         `json:"id"` // its account's, too
+	Address          address.Address   `json:"ilp_address"`
+	Asset            string            `json:"asset"` // USD/2
+	OutgoingURL      string            `json:"outgoing_url"`
+	HasOutgoingToken bool              `json:"has_outgoing_token"`
+	Tokens           PeerTokens        `json:"tokens"`
+	Routes           []address.Address `json:"routes"` // besides its own address
+	Default          bool              `json:"default_route"`
+	MaxPacket        uint64            `json:"max_packet,string"`
+	RateLimit        uint64            `json:"rate_limit"`        // packets a second
+	Throughput       uint64            `json:"throughput,string"` // a second
+	MaxInFlightValue uint64            `json:"max_in_flight_value,string"`
+	MaxInFlightCount uint64            `json:"max_in_flight_count"`
+	CreditLimit      uint64            `json:"credit_limit,string"`
+	OwedToPeer       uint64            `json:"owed_to_peer,string"`
+	OwedByPeer       uint64            `json:"owed_by_peer,string"`
+	InFlight         PeerInFlight      `json:"in_flight"`
+	InSuspense       int               `json:"in_suspense"` // items; see suspense list
+	InDoubt          PeerInDoubt       `json:"in_doubt"`
+	CreatedAt        time.Time         `json:"created_at"`
+	RemovedAt        *time.Time        `json:"removed_at,omitempty"`
+	Settlement       *uuid.UUID        `json:"settlement,omitempty"` // the one that was asked for
+	Repeated         bool              `json:"repeated,omitempty"`   // the command was done before; nothing was done now
+}
+
+// PeerTokens tells the tokens that a peer calls with apart.
+type PeerTokens struct {
+	Count  int      `json:"count"`
+	Hashes []string `json:"hashes"` // the first 8 hex digits of their SHA-256
+}
+
+// PeerInFlight is what packets that haven't ended carry.
+type PeerInFlight struct {
+	FromPeer uint64 `json:"from_peer,string"`
+	ToPeer   uint64 `json:"to_peer,string"`
+}
+
+// PeerInDoubt is what packets carried whose answers were lost: this wallet owes
+// nothing for them, but the peer may say that it fulfilled them in time.
+type PeerInDoubt struct {
+	Count  int    `json:"count"`
+	Amount uint64 `json:"amount,string"`
+}
+
+func newPeer(s peers.Standing) Peer {
+	out := Peer{
+		Name: s.Name, ID: s.ID, Address: s.Address, Asset: s.Asset.String(), OutgoingURL: s.OutgoingURL, HasOutgoingToken: s.OutgoingToken != "",
+		Tokens: PeerTokens{Count: len(s.Tokens), Hashes: []string{}}, Routes: append([]address.Address{}, s.Routes...), Default: s.Default,
+		MaxPacket: s.MaxPacket, RateLimit: s.RateLimit, Throughput: s.Throughput,
+		MaxInFlightValue: s.MaxInFlightValue, MaxInFlightCount: s.MaxInFlightCount,
+		CreditLimit: s.CreditLimit, OwedToPeer: s.OwedToPeer, OwedByPeer: s.OwedByPeer,
+		InFlight: PeerInFlight{s.FromInFlight, s.ToInFlight}, InSuspense: s.Suspense, InDoubt: PeerInDoubt{s.Doubts, s.DoubtAmount},
+		CreatedAt: s.CreatedAt,
+	}
+	for _, hash := range s.Tokens {
+		out.Tokens.Hashes = append(out.Tokens.Hashes, peers.ShortHash(hash))
+	}
+	if !s.RemovedAt.IsZero() {
+		out.RemovedAt = &s.RemovedAt
+	}
+	return out
+}
+
+// Pong is a peer's answer to a ping.
+type Pong struct {
+	Name          string      `json:"name"`
+	Reachable     bool        `json:"reachable"`
+	RoundTripMS   float64     `json:"round_trip_ms"`
+	Code          string      `json:"code,omitempty"` // how it rejects a packet to its own address, which carried nothing
+	TriggeredBy   string      `json:"triggered_by,omitempty"`
+	Message       string      `json:"message,omitempty"`
+	ILDCP         *PongConfig `json:"ildcp,omitempty"`          // when it answered that
+	AssetMismatch string      `json:"asset_mismatch,omitempty"` // what is wrong
+}
+
+// PongConfig is what a peer says about the link.
+type PongConfig struct {
+	Address address.Address `json:"address"` // that it gave this wallet
+	Asset   string          `json:"asset"`
+}
+
+func newPong(peer peers.Peer, p peers.Pong) Pong {
+	out := Pong{
+		Name: peer.Name, Reachable: true, RoundTripMS: float64(p.RoundTrip.Microseconds()) / 1000,
+		Code: string(p.Code), TriggeredBy: p.TriggeredBy, Message: p.Message, AssetMismatch: p.Mismatch(peer),
+	}
+	if p.Config != nil {
+		out.ILDCP = &PongConfig{p.Config.Address, p.Config.Asset.String()}
+	}
+	return out
+}

@@ -1,0 +1,34 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"pochi/app/config"
+	"pochi/app/fetch"
+	"pochi/app/peers"
+	"pochi/db"
+	"pochi/ilp/address"
+	"pochi/ilp/ilphttp"
+	"pochi/ledger"
+)
+
+// buildPeerClient makes what sends packets to peers.
+func buildPeerClient(cfg config.Config, log *slog.Logger) (*ilphttp.Client, error) {
+	own, err := address.Parse(cfg.ILPAddress)
+	if err != nil {
+		return nil, fmt.Errorf("POCHI_ILP_ADDRESS: %w", err)
+	}
+	return ilphttp.NewClient(ilphttp.ClientConfig{
+		Address: own, DialContext: fetch.DialContext(!cfg.Production()), AllowLoopback: !cfg.Production(), Log: log,
+	})
+}
+
+// buildPeers makes what keeps the peers.
+func buildPeers(cfg config.Config, d *db.DB, books *ledger.Ledger, link *ilphttp.Client) *peers.Service {
+	return peers.New(peers.Config{
+		DB: d, Ledger: books, Own: address.Address(cfg.ILPAddress), ExchangeLimit: cfg.ExchangeLimitOf,
+		Production: cfg.Production(), HTTP: link, Now: time.Now,
+	})
+}

@@ -1,0 +1,69 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"pochi/app/accounts"
+	"pochi/app/admin"
+	"pochi/app/payments"
+	"pochi/app/problem"
+	"pochi/app/users"
+	"pochi/db"
+)
+
+// people adds people for admins: it implements admin.People.
+type people struct {
+	db       *db.DB
+	users    *users.Service
+	accounts *accounts.Service
+	host     string
+}
+
+// Add implements admin.People.
+func (p people) Add(ctx context.Context, in admin.NewPerson) (admin.Newcomer, error) {
+	opening := payments.Opening{Opener: p.accounts, DB: p.db, Balance: in.Balance, Now: time.Now}
+	user, err := p.users.Add(ctx, users.SignUp{
+		Name: in.Name, Email: in.Email, Password: in.Password, Pointer: in.Pointer, Currency: in.Asset,
+	}, opening)
+	switch {
+	case errors.Is(err, users.ErrEmailTaken):
+		return admin.Newcomer{}, problem.New(problem.Conflict, "There is somebody with the e-mail %s already. Nothing was done.", in.Email).Because(err)
+	case err != nil:
+		return admin.Newcomer{}, underFlags(err)
+	}
+	owned, err := p.accounts.List(ctx, user.ID)
+	if err != nil {
+		return admin.Newcomer{}, err
+	}
+	pointers, err := p.accounts.Pointers(ctx, user.ID)
+	if err != nil {
+		return admin.Newcomer{}, err
+	}
+	if len(owned) == 0 || len(pointers) == 0 {
+		return admin.Newcomer{}, fmt.Errorf("%s was added, but has no account or pointer by now", user.Email)
+	}
+	return admin.Newcomer{
+		ID: user.ID, Email: user.Email, Name: user.Name, Pointer: "$" + p.host + "/" + pointers[0].Name,
+		Account: owned[0].ID, Balance: owned[0].Available,
+	}, nil
+}
+
+// underFlags names what is wrong as the command's flags are named.
+func underFlags(err error) error {
+	var all problem.Errors
+	if !errors.As(err, &all) {
+		return err
+	}
+	named := make(problem.Errors, len(all))
+	for i, each := range all {
+		renamed := *each
+		if renamed.Field == "currency" {
+			renamed.Field, renamed.Message = "asset", "Choose one of the wallet's POCHI_CURRENCIES, such as USD or USD/2."
+		}
+		named[i] = &renamed
+	}
+	return named
+}
