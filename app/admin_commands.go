@@ -39,7 +39,19 @@ func (c paymentReturn) Run(p *program) error {
 // change has things changed, by the running wallet or right here, and prints
 // them as they are then.
 func change[Thing any](p *program, do func(admin.Client) ([]Thing, error)) error {
-	return withFiles(func(cfg config.Config) error {
+	return changeWith(withFiles, p, do)
+}
+
+// changeOne is change for the commands that add people and peers.
+func changeOne[Thing any](p *program, do func(admin.Client) (Thing, error)) error {
+	return changeWith(withAdmin, p, func(client admin.Client) ([]Thing, error) {
+		changed, err := do(client)
+		return []Thing{changed}, err
+	})
+}
+
+func changeWith[Thing any](configured func(func(config.Config) error) error, p *program, do func(admin.Client) ([]Thing, error)) error {
+	return configured(func(cfg config.Config) error {
 		private()
 		changed, err := do(newAdminClient(cfg))
 		if err != nil {

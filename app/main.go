@@ -4,11 +4,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"pochi/app/config"
@@ -27,8 +29,17 @@ func main() {
 }
 
 // sentence is an error for whoever runs the program: a problem has one for
-// people, all others are told as they are.
+// people, several are told with the flag that each is about, and all others are
+// told as they are.
 func sentence(err error) string {
+	var many problem.Errors
+	if errors.As(err, &many) {
+		texts := make([]string, len(many))
+		for i, each := range many {
+			texts[i] = each.Field + ": " + each.Message
+		}
+		return strings.Join(texts, " ")
+	}
 	if problem.CodeOf(err) == problem.Internal {
 		return err.Error()
 	}
@@ -40,6 +51,9 @@ func withConfig(do func(config.Config) error) error { return configured(config.L
 // withFiles is for commands that need nothing but the wallet's files, and none
 // of its secrets.
 func withFiles(do func(config.Config) error) error { return configured(config.LoadFiles, do) }
+
+// withAdmin is withFiles for commands that add people and peers.
+func withAdmin(do func(config.Config) error) error { return configured(config.LoadAdmin, do) }
 
 func configured(load func(getenv func(string) string) (config.Config, error), do func(config.Config) error) error {
 	if err := config.CheckNames(os.Environ()); err != nil {

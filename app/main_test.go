@@ -60,7 +60,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"admin", "payment", "list", "--state", "lost"}, `"lost" is no state: it must be one of ["sending" "needs_review" "completed" "failed"]`},
 		{[]string{"admin", "payment", "list", "--state="}, `"" is no state`},
 		{[]string{"admin", "payment", "list", "--state", "sending,"}, `"" is no state`},
-		{[]string{"admin", "suspense", "pay", "-1"}, "-1: a number must be 1 or more; pochi help admin suspense pay says more"},
+		{[]string{"admin", "suspense", "pay", "-1"}, "-1: a number can't be negative; pochi help admin suspense pay says more"},
 		{[]string{"help", "admin", "nonsense"}, "unexpected argument nonsense; the commands of admin are: suspense, payment"},
 		{[]string{"help", "admin", "suspense", "nonsense"}, "the commands of admin suspense are: list, release, pay"},
 		{[]string{"backup"}, `expected "<file>"`},

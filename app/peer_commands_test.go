@@ -1,0 +1,298 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"pochi/app/admin"
+	"pochi/app/problem"
+	"pochi/app/server"
+	"pochi/db"
+	"pochi/ilp"
+	"pochi/ilp/ildcp"
+	"pochi/ilp/packet"
+
+	"github.com/google/uuid"
+)
+
+const (
+	bobToken  = "a-token-that-bob-calls-with-0123"
+	nextToken = "a-token-that-bob-calls-with-4567"
+	ourToken  = "what-bob-knows-this-wallet-by"
+)
+
+// loggedWallet runs the configured wallet, and returns what ends it and returns
+// its log.
+func loggedWallet(t *testing.T) (logged func() string) {
+	t.Helper()
+	var text bytes.Buffer
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- server.Run(ctx, newConfig(t), slog.New(slog.NewTextHandler(&text, nil)), func() { close(ready) })
+	}()
+	select {
+	case <-ready:
+	case err := <-ended:
+		t.Fatal(err)
+	}
+	stop := sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(stop)
+	return func() string { stop(); return text.String() }
+}
+
+// one runs a command that prints one object.
+func one[T any](t *testing.T, args ...string) T {
+	t.Helper()
+	text, err := pochi(t, args...)
+	all := objects[T](t, text, err)
+	if len(all) != 1 {
+		t.Fatalf("%q prints %s", args, text)
+	}
+	for _, token := range []string{bobToken, nextToken, ourToken} {
+		if strings.Contains(text, token) {
+			t.Errorf("%q prints a token: %s", args, text)
+		}
+	}
+	return all[0]
+}
+
+// The life of a peer, with a wallet that runs and without one.
+func TestPeerCommands(t *testing.T) {
+	for name, running := range map[string]bool{"without a wallet": false, "beside a running wallet": true} {
+		t.Run(name, func(t *testing.T) {
+			data := newData(t)
+			logged := loggedWallet(t)
+			if !running {
+				logged()
+			}
+			file := filepath.Join(data, "token")
+			if err := os.WriteFile(file, []byte(ourToken+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			bob := one[admin.Peer](t, "admin", "peer", "add", "bob", "--ilp-address", "test.bob", "--asset", "XRP/9", "--incoming-token", bobToken,
+				"--outgoing-url", "http://127.0.0.1:1/ilp", "--outgoing-token", "@"+file, "--credit-limit", "100", "--max-packet", "7",
+				"--routes", "test.x, test.y", "--default-route")
+			if bob.Name != "bob" || bob.Asset != "XRP/9" || !bob.HasOutgoingToken || bob.Tokens.Count != 1 || len(bob.Tokens.Hashes[0]) != 8 ||
+				bob.CreditLimit != 100 || bob.MaxPacket != 7 || len(bob.Routes) != 2 || !bob.Default {
+				t.Errorf("%+v", bob)
+			}
+			bob = one[admin.Peer](t, "admin", "peer", "update", "bob", "--add-incoming-token", nextToken, "--remove-incoming-token", bobToken,
+				"--routes", "", "--no-default-route", "--max-in-flight-count", "3")
+			if bob.Tokens.Count != 1 || len(bob.Routes) != 0 || bob.Default || bob.MaxInFlightCount != 3 || bob.MaxPacket != 7 {
+				t.Errorf("%+v", bob)
+			}
+			bob = one[admin.Peer](t, "admin", "peer", "settle", "bob", "--received", "50")
+			if bob.OwedToPeer != 50 || bob.OwedByPeer != 0 || bob.Settlement == nil || bob.Repeated {
+				t.Errorf("%+v", bob)
+			}
+			if _, err := pochi(t, "admin", "peer", "remove", "bob"); problem.CodeOf(err) != problem.Conflict || !strings.Contains(sentence(err), "settle bob --paid 50") {
+				t.Errorf("remove: %v", err)
+			}
+			id := uuid.Must(uuid.NewV7()).String()
+			for _, repeated := range []bool{false, true} {
+				bob = one[admin.Peer](t, "admin", "peer", "settle", "bob", "--paid", "50", "--id", id)
+				if bob.OwedToPeer != 0 || bob.Settlement.String() != id || bob.Repeated != repeated {
+					t.Errorf("%+v", bob)
+				}
+			}
+			if listed := one[admin.Peer](t, "admin", "peer", "list"); listed.ID != bob.ID || !listed.HasOutgoingToken {
+				t.Errorf("%+v", listed)
+			}
+			if _, err := pochi(t, "admin", "peer", "ping", "bob"); problem.CodeOf(err) != problem.Unavailable {
+				t.Errorf("ping: %v", err)
+			}
+			wantOrder(t)
+			if gone := one[admin.Peer](t, "admin", "peer", "remove", "bob"); gone.RemovedAt == nil || gone.Repeated {
+				t.Errorf("%+v", gone)
+			}
+			if text, err := pochi(t, "admin", "peer", "list"); text != "" || err != nil {
+				t.Errorf("%q, %v", text, err)
+			}
+			wantOrder(t)
+			log := logged()
+			if running && (!strings.Contains(log, "path=/peers/bob/settle") || !strings.Contains(log, "state=paid")) {
+				t.Errorf("the log doesn't say what was done: %s", log)
+			}
+			for _, token := range []string{bobToken, nextToken, ourToken} {
+				if strings.Contains(log, token) {
+					t.Errorf("the log has a token: %s", log)
+				}
+			}
+		})
+	}
+}
+
+// What is wrong is said with the flags that it is about, in one line.
+func TestPeerCommandsFail(t *testing.T) {
+	newData(t)
+	serving(t)
+	for _, test := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"add", "bob"}, []string{"missing flags: --asset=CODE/DECIMALS, --ilp-address=ADDRESS, --incoming-token=TOKEN"}},
+		{[]string{"add", "bob", "--ilp-address", "test.pochi", "--asset", "USD", "--incoming-token", "short"},
+			[]string{"ilp-address: ", "asset: ", "incoming-token: "}},
+		{[]string{"add", "bob", "--ilp-address", "test.bob", "--asset", "USD/2", "--incoming-token", "@/no/such/file"}, []string{"no such file"}},
+		{[]string{"settle", "bob"}, []string{"--paid=N or --received=N"}},
+		{[]string{"settle", "bob", "--paid", "1", "--received", "1"}, []string{"can't be used together"}},
+		{[]string{"settle", "bob", "--paid", "1"}, []string{`no peer "bob"`}},
+		{[]string{"settle", "bob", "--paid", "1.5"}, []string{"1.5"}},
+	} {
+		text, err := pochi(t, append([]string{"admin", "peer"}, test.args...)...)
+		if err == nil || text != "" {
+			t.Errorf("%q: %q, %v", test.args, text, err)
+			continue
+		}
+		for _, want := range test.want {
+			if said := sentence(err); !strings.Contains(said, want) || strings.Contains(said, "\n") {
+				t.Errorf("%q: %q, want %q", test.args, said, want)
+			}
+		}
+	}
+}
+
+// A peer that counts another asset answers, but something is wrong: the command
+// prints both and fails.
+func TestPingFindsAnotherAsset(t *testing.T) {
+	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		config := ildcp.Config{Address: "test.bob.us", Asset: ilp.Asset{Code: "EUR", Scale: 2}}
+		out, err := (&packet.Fulfill{Data: config.Append(nil)}).Append(nil)
+		if err != nil {
+			return
+		}
+		w.Header().Set("Content-Type", "application/octet-stream")
+		_, _ = w.Write(out)
+	}))
+	defer peer.Close()
+	newData(t)
+	serving(t)
+	one[admin.Peer](t, "admin", "peer", "add", "bob", "--ilp-address", "test.bob", "--asset", "USD/2", "--incoming-token", bobToken,
+		"--outgoing-url", peer.URL, "--outgoing-token", ourToken)
+	text, err := pochi(t, "admin", "peer", "ping", "bob")
+	if err == nil || !strings.Contains(err.Error(), "EUR/2") {
+		t.Errorf("%v", err)
+	}
+	pong := objects[admin.Pong](t, text, nil)
+	if len(pong) != 1 || !pong[0].Reachable || pong[0].ILDCP == nil || pong[0].ILDCP.Asset != "EUR/2" || pong[0].AssetMismatch == "" {
+		t.Errorf("%s", text)
+	}
+}
+
+func TestUserAdd(t *testing.T) {
+	for name, running := range map[string]bool{"without a wallet": false, "beside a running wallet": true} {
+		t.Run(name, func(t *testing.T) {
+			newData(t)
+			logged := loggedWallet(t)
+			if !running {
+				logged()
+			}
+			const password = "correct horse battery"
+			add := func(email, pointer, asset string, more ...string) []string {
+				return append([]string{"admin", "user", "add", "--email", email, "--password", password, "--name", "Ann",
+					"--pointer", pointer, "--asset", asset}, more...)
+			}
+			ann := one[admin.Person](t, add("ann@example.com", "ann", "USD/2", "--balance", "1234")...)
+			if ann.Email != "ann@example.com" || ann.Pointer != "$localhost:3000/ann" || ann.Asset != "USD/2" || ann.Balance != 1234 {
+				t.Errorf("%+v", ann)
+			}
+			if ben := one[admin.Person](t, add("ben@example.com", "ben", "JPY")...); ben.Asset != "JPY/0" || ben.Balance != 0 {
+				t.Errorf("%+v", ben)
+			}
+			if text, err := pochi(t, add("Ann@example.com", "other", "USD", "--balance", "1234")...); problem.CodeOf(err) != problem.Conflict || text != "" {
+				t.Errorf("again: %q, %v", text, err)
+			}
+			_, err := pochi(t, add("eve@example", "ann", "XYZ", "--balance", "18446744073709551615")...)
+			for _, field := range []string{"email", "pointer", "asset", "balance"} {
+				if problem.Fields(err)[field] == "" {
+					t.Errorf("nothing about %s: %v", field, err)
+				}
+			}
+			wantOrder(t)
+			if log := logged(); strings.Contains(log, password) {
+				t.Errorf("the log has the password: %s", log)
+			}
+		})
+	}
+}
+
+// What was settled may have been counted though nobody knows: the error says
+// how to ask again.
+func TestSettlementWhoseOutcomeIsUnknown(t *testing.T) {
+	id := uuid.Must(uuid.NewV7())
+	for _, test := range []struct {
+		err     error
+		unknown bool
+	}{
+		{fmt.Errorf("%w: %w", admin.ErrLost, net.ErrClosed), true},
+		{problem.New(problem.Unavailable, "The wallet took too long."), true},
+		{problem.New(problem.Internal, "the disk is full"), true},
+		{problem.New(problem.NotFound, "There is no such peer."), false},
+		{db.ErrNotThere, false},
+	} {
+		err := repeatable(test.err, id)
+		if said := sentence(err); !errors.Is(err, test.err) || strings.Contains(said, "--id "+id.String()) != test.unknown {
+			t.Errorf("%v became %s", test.err, said)
+		}
+	}
+	if err := repeatable(nil, id); err != nil {
+		t.Error(err)
+	}
+}
+
+// Whatever a peer is called, the wallet hears that name.
+func TestPeersByAnyName(t *testing.T) {
+	newData(t)
+	serving(t)
+	for i, name := range []string{"bøb:1?x%20&#;", "b..", "100%", "日本"} {
+		added := one[admin.Peer](t, "admin", "peer", "add", name, "--ilp-address", fmt.Sprintf("test.peer%d", i), "--asset", "USD/2",
+			"--incoming-token", fmt.Sprintf("%s%d", bobToken, i))
+		if gone := one[admin.Peer](t, "admin", "peer", "remove", name); gone.ID != added.ID || gone.Name != name {
+			t.Errorf("%+v", gone)
+		}
+	}
+	for _, name := range []string{"", ".", "..", "a/b", "a//b", "/", "a b", `a\b`} {
+		_, err := pochi(t, "admin", "peer", "add", name, "--ilp-address", "test.bob", "--asset", "USD/2", "--incoming-token", bobToken)
+		if problem.Fields(err)["name"] == "" {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+// A restored wallet has its peers, and says what it can't know of them.
+func TestRestoreNamesThePeers(t *testing.T) {
+	newData(t)
+	serving(t)()
+	bob := one[admin.Peer](t, "admin", "peer", "add", "bob", "--ilp-address", "test.bob", "--asset", "USD/2", "--incoming-token", bobToken)
+	one[admin.Peer](t, "admin", "peer", "settle", "bob", "--received", "5")
+	file := filepath.Join(t.TempDir(), "pochi.backup")
+	if text, err := pochi(t, "backup", file); err != nil {
+		t.Fatal(text, err)
+	}
+	newData(t)
+	if text, err := pochi(t, "restore", file); err != nil || !strings.Contains(text, "peers (bob)") {
+		t.Fatalf("%q, %v", text, err)
+	}
+	if restored := one[admin.Peer](t, "admin", "peer", "list"); restored.ID != bob.ID || restored.OwedToPeer != 5 {
+		t.Errorf("%+v", restored)
+	}
+	serving(t)()
+	wantOrder(t)
+}
