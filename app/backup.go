@@ -14,6 +14,7 @@ import (
 
 	"pochi/app/config"
 	"pochi/app/payments"
+	"pochi/app/peers"
 	"pochi/app/sessions"
 	"pochi/db"
 
@@ -84,6 +85,7 @@ func lastBatch(ctx context.Context, read *sql.DB) (string, error) {
 func restore(ctx context.Context, cfg config.Config, file string, out io.Writer) error {
 	private()
 	var parked []uuid.UUID
+	var nodes []peers.Peer
 	var last string
 	err := db.Restore(ctx, file, cfg.DB, db.Restoring{
 		Change: func(ctx context.Context, tx db.Tx) (err error) {
@@ -92,6 +94,9 @@ func restore(ctx context.Context, cfg config.Config, file string, out io.Writer)
 		},
 		Verify: func(ctx context.Context, read *sql.DB) (err error) {
 			if last, err = lastBatch(ctx, read); err != nil {
+				return err
+			}
+			if nodes, err = peers.Load(ctx, read); err != nil {
 				return err
 			}
 			if err = verify(ctx, read, true, out); err != nil {
@@ -103,7 +108,7 @@ func restore(ctx context.Context, cfg config.Config, file string, out io.Writer)
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("restored %s from %s, %s\n", cfg.DB, file, last) + aboutParked(parked)
+	text := fmt.Sprintf("restored %s from %s, %s\n", cfg.DB, file, last) + aboutParked(parked) + aboutPeers(nodes)
 	if _, err := io.WriteString(out, text); err != nil {
 		return unsaid("the backup is restored", err)
 	}
@@ -131,4 +136,17 @@ func aboutParked(parked []uuid.UUID) string {
 	}
 	fmt.Fprintln(&b, "Everybody has to log in again, and quotes that were not confirmed have to be asked for again.")
 	return b.String()
+}
+
+// aboutPeers says what of peers has to be made good by hand.
+func aboutPeers(nodes []peers.Peer) string {
+	if len(nodes) == 0 {
+		return ""
+	}
+	names := make([]string, len(nodes))
+	for i, node := range nodes {
+		names[i] = node.Name
+	}
+	return fmt.Sprintf("What was sent to and from peers (%s) after the backup is unknown here: compare with each what you owe each other "+
+		"(pochi admin peer list), and change again the tokens and limits that you changed since.\n", strings.Join(names, ", "))
 }
