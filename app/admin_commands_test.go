@@ -48,7 +48,7 @@ func newData(t *testing.T) string {
 	}
 	t.Cleanup(func() { os.RemoveAll(data) })
 	for name, value := range map[string]string{
-		"POCHI_DATA": data, "POCHI_LISTEN": "127.0.0.1:0", "POCHI_OPS_LISTEN": "127.0.0.1:0", "POCHI_HYDRA_ADMIN_URL": "http://127.0.0.1:1",
+		"POCHI_DATA": data, "POCHI_LISTEN": "127.0.0.1:0", "POCHI_ILP_LISTEN": "127.0.0.1:0", "POCHI_OPS_LISTEN": "127.0.0.1:0", "POCHI_HYDRA_ADMIN_URL": "http://127.0.0.1:1",
 	} {
 		t.Setenv(name, value)
 	}

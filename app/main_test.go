@@ -102,7 +102,7 @@ func TestUnknownVariablesAreRefused(t *testing.T) {
 
 func TestPreflight(t *testing.T) {
 	variables := map[string]string{
-		"POCHI_DATA": t.TempDir(), "POCHI_LISTEN": "127.0.0.1:0", "POCHI_OPS_LISTEN": "127.0.0.1:0",
+		"POCHI_DATA": t.TempDir(), "POCHI_LISTEN": "127.0.0.1:0", "POCHI_ILP_LISTEN": "127.0.0.1:0", "POCHI_OPS_LISTEN": "127.0.0.1:0",
 	}
 	cfg, err := config.Load(func(name string) string { return variables[name] })
 	if err != nil {

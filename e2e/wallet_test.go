@@ -26,6 +26,7 @@ type wallet struct {
 	t           *testing.T
 	URL         string // of the pages
 	OpsURL      string // of health and metrics
+	ILPURL      string // where peers' packets come in
 	HydraURL    string // of Hydra's public interface
 	HydraAdmin  string // of Hydra's admin interface
 	Data        string // POCHI_DATA
@@ -40,13 +41,14 @@ func newWallet(t *testing.T, variables ...string) *wallet {
 	if os.Getenv("POCHI_E2E") == "" {
 		t.Skip("a browser test: run it with POCHI_E2E=1 after make build, or with make test")
 	}
-	ports := freePorts(t, 4)
+	ports := freePorts(t, 5)
 	w := &wallet{
 		t:          t,
 		URL:        fmt.Sprintf("http://localhost:%d", ports[0]),
 		OpsURL:     fmt.Sprintf("http://127.0.0.1:%d", ports[1]),
 		HydraURL:   fmt.Sprintf("http://localhost:%d", ports[2]),
 		HydraAdmin: fmt.Sprintf("http://127.0.0.1:%d", ports[3]),
+		ILPURL:     fmt.Sprintf("http://127.0.0.1:%d/ilp", ports[4]),
 		Data:       t.TempDir(),
 	}
 	for _, variable := range os.Environ() {
@@ -60,6 +62,7 @@ func newWallet(t *testing.T, variables ...string) *wallet {
 		"POCHI_DB=sqlite:"+filepath.Join(w.Data, "pochi.db"),
 		"POCHI_PUBLIC_URL="+w.URL,
 		"POCHI_LISTEN="+fmt.Sprintf("127.0.0.1:%d", ports[0]),
+		"POCHI_ILP_LISTEN="+fmt.Sprintf("127.0.0.1:%d", ports[4]),
 		"POCHI_OPS_LISTEN="+fmt.Sprintf("127.0.0.1:%d", ports[1]),
 		"POCHI_HYDRA_PUBLIC_URL="+w.HydraURL,
 		"POCHI_HYDRA_ADMIN_URL="+w.HydraAdmin,

@@ -53,7 +53,7 @@ func (c Config) validateAddresses() error {
 	if u := c.publicURL(); c.PublicURL != u.Scheme+"://"+u.Host {
 		return fmt.Errorf("POCHI_PUBLIC_URL is %q: it must be a scheme and a host only, such as https://wallet.example", c.PublicURL)
 	}
-	for _, v := range []struct{ name, value string }{{"POCHI_LISTEN", c.Listen}, {"POCHI_OPS_LISTEN", c.OpsListen}} {
+	for _, v := range []struct{ name, value string }{{"POCHI_LISTEN", c.Listen}, {"POCHI_ILP_LISTEN", c.ILPListen}, {"POCHI_OPS_LISTEN", c.OpsListen}} {
 		_, port, err := net.SplitHostPort(v.value)
 		if err != nil || !isPort(port) {
 			return fmt.Errorf("%s is %q: it must be an address and a port, such as 127.0.0.1:3000", v.name, v.value)

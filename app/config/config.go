@@ -25,6 +25,7 @@ type Config struct {
 	PublicURL      string        `env:"PUBLIC_URL" envDefault:"http://localhost:3000" doc:"where people and other wallets reach this one; https in production"`
 	Listen         string        `env:"LISTEN" envDefault:"127.0.0.1:3000" doc:"address of the pages and APIs"`
 	OpsListen      string        `env:"OPS_LISTEN" envDefault:"127.0.0.1:3003" doc:"address of /healthz"`
+	ILPListen      string        `env:"ILP_LISTEN" envDefault:"127.0.0.1:3002" doc:"address where peers' packets come in, at POST /ilp"`
 	ILPAddress     string        `env:"ILP_ADDRESS" envDefault:"test.pochi" doc:"this node's ILP address"`
 	HydraAdminURL  string        `env:"HYDRA_ADMIN_URL" envDefault:"http://127.0.0.1:4445" doc:"Ory Hydra's admin API"`
 	HydraPublicURL string        `env:"HYDRA_PUBLIC_URL" envDefault:"http://localhost:4444" doc:"where browsers and apps reach Ory Hydra"`

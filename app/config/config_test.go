@@ -73,6 +73,7 @@ func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
 		{false, "POCHI_LISTEN", "127.0.0.1:http"},
 		{false, "POCHI_LISTEN", "127.0.0.1:99999"},
 		{false, "POCHI_OPS_LISTEN", "localhost"},
+		{false, "POCHI_ILP_LISTEN", "3002"},
 		{false, "POCHI_ILP_ADDRESS", "nowhere"},
 		{false, "POCHI_CURRENCIES", "USD/10"},
 		{false, "POCHI_CURRENCIES", "USD"},

@@ -15,13 +15,12 @@ import (
 	"pochi/app/fetch"
 	"pochi/app/oauth"
 	"pochi/app/payments"
+	"pochi/app/peers"
 	"pochi/app/rates"
 	"pochi/app/sessions"
 	"pochi/app/users"
 	"pochi/app/web"
 	"pochi/db"
-	"pochi/ilp/address"
-	"pochi/ilp/connector"
 	"pochi/ilp/pointer"
 	"pochi/ilp/spsp"
 	"pochi/ilp/stream"
@@ -35,6 +34,8 @@ import (
 type server struct {
 	db       *db.DB
 	payments *payments.Service
+	peers    *peers.Service
+	node     *node
 	pages    *fiber.App
 	health   http.Handler
 	admin    http.Handler
@@ -60,15 +61,17 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 		return nil, err
 	}
 	persons := accounts.New(d, books, currencies, time.Now)
-	pay, err := buildPayments(cfg, d, books, persons, table, secrets, log)
-	if err != nil {
-		return nil, err
-	}
-	provider, err := buildProvider(cfg)
-	if err != nil {
-		return nil, err
-	}
 	link, err := buildPeerClient(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	money := payments.Books{DB: d, Ledger: books, Accounts: persons, Now: time.Now}
+	interledger, err := buildNode(cfg, secrets, money, table, link, log)
+	if err != nil {
+		return nil, err
+	}
+	pay := buildPayments(cfg, d, books, persons, table, interledger, log)
+	provider, err := buildProvider(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +83,7 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 		return nil, err
 	}
 	return &server{
-		db: d, payments: pay, pages: pages, health: health{db: d, hydra: provider},
+		db: d, payments: pay, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
 		admin: buildAdmin(cfg, d, books, nodes, newcomers, log), log: log,
 	}, nil
 }
@@ -102,36 +105,17 @@ func openCurrencies(ctx context.Context, cfg config.Config, books *ledger.Ledger
 	return currencies, nil
 }
 
-// buildPayments joins the ILP engine to the books: packets of our people's
-// payments go through the connector's chain, which ends at our own receiver.
+// buildPayments makes what sends people's payments: their packets go through
+// the node's connector.
 func buildPayments(cfg config.Config, d *db.DB, books *ledger.Ledger, people *accounts.Service,
-	table rates.Table, secrets config.Secrets, log *slog.Logger) (*payments.Service, error) {
-	own, err := address.Parse(cfg.ILPAddress)
-	if err != nil {
-		return nil, fmt.Errorf("POCHI_ILP_ADDRESS: %w", err)
-	}
-	key, err := secrets.Key("stream")
-	if err != nil {
-		return nil, err
-	}
-	receiver, err := stream.NewReceiver(own, key, rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	delivery := payments.Books{DB: d, Ledger: books, Accounts: people, Now: time.Now}
-	node, err := connector.New(connector.Config{
-		Address: own, Receiver: receiver, Payees: delivery, Books: delivery, Rates: table, Now: time.Now, Log: log,
-	})
-	if err != nil {
-		return nil, err
-	}
+	table rates.Table, n *node, log *slog.Logger) *payments.Service {
 	return payments.New(payments.Config{
-		DB: d, Ledger: books, Accounts: people, Links: node, Credentials: receiver, Rates: table,
+		DB: d, Ledger: books, Accounts: people, Links: n.connector, Credentials: n.receiver, Rates: table,
 		SPSP:     spsp.Client{HTTP: fetch.New(fetch.Options{AllowLoopback: !cfg.Production()})},
 		Pointers: pointer.Parser{AllowLoopback: !cfg.Production()}, Host: cfg.Host(),
 		QuoteTTL: cfg.QuoteTTL, SendTimeout: cfg.SendTimeout,
 		Clock: stream.SystemClock{}, Random: rand.Reader, Log: log,
-	}), nil
+	})
 }
 
 func buildProvider(cfg config.Config) (*oauth.Provider, error) {

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -16,9 +15,9 @@ import (
 
 // buildPeerClient makes what sends packets to peers.
 func buildPeerClient(cfg config.Config, log *slog.Logger) (*ilphttp.Client, error) {
-	own, err := address.Parse(cfg.ILPAddress)
+	own, err := ownAddress(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("POCHI_ILP_ADDRESS: %w", err)
+		return nil, err
 	}
 	return ilphttp.NewClient(ilphttp.ClientConfig{
 		Address: own, DialContext: fetch.DialContext(!cfg.Production()), AllowLoopback: !cfg.Production(), Log: log,

@@ -63,6 +63,11 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger, ready func())
 		return err
 	}
 	defer ops.Close()
+	packets, err := listen("POCHI_ILP_LISTEN", cfg.ILPListen)
+	if err != nil {
+		return err
+	}
+	defer packets.Close()
 	commands, err := admin.Listen(cfg.Data)
 	if err != nil {
 		return err
@@ -71,7 +76,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger, ready func())
 	if err := warnOfUnsettled(ctx, d, log); err != nil {
 		return err
 	}
-	return s.serve(ctx, listeners{pages, ops, commands}, ready)
+	return s.serve(ctx, listeners{pages, packets, ops, commands}, ready)
 }
 
 func listen(variables, address string) (net.Listener, error) {
@@ -82,21 +87,26 @@ func listen(variables, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// listeners are where the wallet is asked: by people and apps, by whoever
-// watches it, and by its admins.
-type listeners struct{ pages, ops, commands net.Listener }
+// listeners are where the wallet is asked: by people and apps, by its peers, by
+// whoever watches it, and by its admins.
+type listeners struct{ pages, packets, ops, commands net.Listener }
 
-// serve runs the parts side by side until ctx ends or one of them does. First
-// the listeners stop, so that nothing is confirmed any more, then the payments
-// on their way.
+// serve runs the parts side by side until ctx ends or one of them does. The
+// peers are known before any payment goes on to them. At the end the listeners
+// stop first, so that nothing is confirmed any more, then the payments on their
+// way.
 func (s *server) serve(ctx context.Context, l listeners, ready func()) error {
 	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSending()
+	if err := s.peers.Start(ctx, s.node.setPeers); err != nil {
+		return err
+	}
 	if err := s.payments.Start(sending); err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.servePages(ctx, newListener(l.pages)) })
+	group.Go(func() error { return s.node.serve(ctx, l.packets) })
 	group.Go(func() error { return serveOps(ctx, l.ops, s.health) })
 	group.Go(func() error { return admin.Serve(ctx, l.commands, s.admin, s.log, drain) })
 	group.Go(func() error {

@@ -34,7 +34,7 @@ func freeAddress(t *testing.T) string {
 func configure(t *testing.T, variables map[string]string) config.Config {
 	t.Helper()
 	for name, value := range map[string]string{
-		"POCHI_DATA": t.TempDir(), "POCHI_LISTEN": freeAddress(t), "POCHI_OPS_LISTEN": freeAddress(t),
+		"POCHI_DATA": t.TempDir(), "POCHI_LISTEN": freeAddress(t), "POCHI_ILP_LISTEN": freeAddress(t), "POCHI_OPS_LISTEN": freeAddress(t),
 		"POCHI_HYDRA_ADMIN_URL": "http://127.0.0.1:1",
 	} {
 		if variables[name] == "" {

@@ -1,0 +1,140 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"pochi/app/config"
+	"pochi/app/peers"
+	"pochi/ilp"
+	"pochi/ilp/address"
+	"pochi/ilp/connector"
+	"pochi/ilp/ilphttp"
+	"pochi/ilp/packet"
+	"pochi/ilp/stream"
+)
+
+// node is the wallet's place on the Interledger: peers' packets come in at the
+// server and go out through the client, by way of the connector.
+type node struct {
+	receiver  *stream.Receiver
+	connector *connector.Connector
+	tokens    *ilphttp.Directory
+	server    *ilphttp.Server
+	client    *ilphttp.Client
+	log       *slog.Logger
+}
+
+// money is what a node moves money with, and knows receivers by.
+type money interface {
+	connector.Books
+	connector.Payees
+}
+
+// buildNode makes a node that knows no peer yet.
+func buildNode(cfg config.Config, secrets config.Secrets, books money, rates connector.Rates, client *ilphttp.Client,
+	log *slog.Logger) (*node, error) {
+	own, err := ownAddress(cfg)
+	if err != nil {
+		return nil, err
+	}
+	key, err := secrets.Key("stream")
+	if err != nil {
+		return nil, err
+	}
+	n := &node{tokens: new(ilphttp.Directory), client: client, log: log}
+	if n.receiver, err = stream.NewReceiver(own, key, rand.Reader); err != nil {
+		return nil, err
+	}
+	n.connector, err = connector.New(connector.Config{
+		Address: own, Receiver: n.receiver, Payees: books, Books: books, Rates: rates, Now: time.Now, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	n.server, err = ilphttp.NewServer(ilphttp.ServerConfig{Address: own, Peers: n.tokens, Handler: n, Log: log})
+	return n, err
+}
+
+// HandlePacket implements ilphttp.Handler.
+func (n *node) HandlePacket(ctx context.Context, from ilphttp.Peer, p *packet.PrepareView) (packet.Reply, error) {
+	return n.connector.Handle(ctx, connector.FromPeer(from.ID), p)
+}
+
+// setPeers makes packets flow as the peers are from now on.
+func (n *node) setPeers(all []peers.Peer) {
+	routes := make([]connector.Peer, len(all))
+	tokens := make([]ilphttp.Credentials, len(all))
+	for i, p := range all {
+		routes[i], tokens[i] = n.routeOf(p), credentialsOf(p)
+	}
+	if err := errors.Join(n.connector.SetPeers(routes), n.tokens.Set(tokens)); err != nil {
+		n.log.Error("the peers stay as they were", "error", err)
+	}
+}
+
+func (n *node) routeOf(p peers.Peer) connector.Peer {
+	return connector.Peer{
+		ID: p.ID, Name: p.Name, Address: p.Address, Account: p.ID, Asset: ilp.Asset(p.Asset), Routes: p.Routes, Default: p.Default,
+		MaxPacket: p.MaxPacket, RateLimit: p.RateLimit, Throughput: p.Throughput,
+		MaxInFlightValue: p.MaxInFlightValue, MaxInFlightCount: p.MaxInFlightCount, Link: n.linkOf(p),
+	}
+}
+
+// linkOf returns where a peer takes packets, nil if it takes none. The peer may
+// have been added when other addresses were allowed.
+func (n *node) linkOf(p peers.Peer) connector.Link {
+	if p.OutgoingURL == "" {
+		return nil
+	}
+	endpoint, err := n.client.Endpoint(ilphttp.EndpointConfig{
+		Name: p.Name, URL: p.OutgoingURL, Token: string(p.OutgoingToken), MaxInFlight: int(p.MaxInFlightCount),
+	})
+	if err != nil {
+		n.log.Error("no packets go to a peer", "peer", p.Name, "error", err)
+		return nil
+	}
+	return endpoint
+}
+
+func credentialsOf(p peers.Peer) ilphttp.Credentials {
+	return ilphttp.Credentials{Peer: ilphttp.Peer{ID: p.ID, Name: p.Name, MaxInFlight: int(p.MaxInFlightCount)}, Tokens: p.Tokens}
+}
+
+// packetDrain is how long packets may take to end when the program stops: as
+// long as any packet may. What were cut off would have to be settled with the
+// peers. Nothing is waited for when no packet is under way.
+const packetDrain = 32 * time.Second
+
+// serve takes peers' packets until ctx ends, and answers those that are under
+// way then. What is still unanswered after that stays in flight: the next start
+// says what has to be settled.
+func (n *node) serve(ctx context.Context, l net.Listener) error {
+	ended := make(chan error, 1)
+	go func() { ended <- n.server.Serve(l) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), packetDrain)
+	defer cancel()
+	if err := n.server.Shutdown(stopping); err != nil {
+		n.log.Warn("packets of peers were still under way", "after", packetDrain, "error", err)
+	}
+	n.client.CloseIdleConnections()
+	return nil
+}
+
+func ownAddress(cfg config.Config) (address.Address, error) {
+	own, err := address.Parse(cfg.ILPAddress)
+	if err != nil {
+		return "", fmt.Errorf("POCHI_ILP_ADDRESS: %w", err)
+	}
+	return own, nil
+}
