@@ -16,26 +16,26 @@ import (
 type Peer struct {
 	Name             string            `json:"name"`
 	ID               uuid.UUID         `json:"id"` // its account's, too
-	Address          address.Address   `json:"ilp_address"`
+	Address          address.Address   `json:"ilpAddress"`
 	Asset            string            `json:"asset"` // USD/2
-	OutgoingURL      string            `json:"outgoing_url"`
-	HasOutgoingToken bool              `json:"has_outgoing_token"`
+	OutgoingURL      string            `json:"outgoingUrl"`
+	HasOutgoingToken bool              `json:"hasOutgoingToken"`
 	Tokens           PeerTokens        `json:"tokens"`
 	Routes           []address.Address `json:"routes"` // besides its own address
-	Default          bool              `json:"default_route"`
-	MaxPacket        uint64            `json:"max_packet,string"`
-	RateLimit        uint64            `json:"rate_limit"`        // packets a second
+	Default          bool              `json:"defaultRoute"`
+	MaxPacket        uint64            `json:"maxPacket,string"`
+	RateLimit        uint64            `json:"rateLimit"`         // packets a second
 	Throughput       uint64            `json:"throughput,string"` // a second
-	MaxInFlightValue uint64            `json:"max_in_flight_value,string"`
-	MaxInFlightCount uint64            `json:"max_in_flight_count"`
-	CreditLimit      uint64            `json:"credit_limit,string"`
-	OwedToPeer       uint64            `json:"owed_to_peer,string"`
-	OwedByPeer       uint64            `json:"owed_by_peer,string"`
-	InFlight         PeerInFlight      `json:"in_flight"`
-	InSuspense       int               `json:"in_suspense"` // items; see suspense list
-	InDoubt          PeerInDoubt       `json:"in_doubt"`
-	CreatedAt        time.Time         `json:"created_at"`
-	RemovedAt        *time.Time        `json:"removed_at,omitempty"`
+	MaxInFlightValue uint64            `json:"maxInFlightValue,string"`
+	MaxInFlightCount uint64            `json:"maxInFlightCount"`
+	CreditLimit      uint64            `json:"creditLimit,string"`
+	OwedToPeer       uint64            `json:"owedToPeer,string"`
+	OwedByPeer       uint64            `json:"owedByPeer,string"`
+	InFlight         PeerInFlight      `json:"inFlight"`
+	InSuspense       int               `json:"inSuspense"` // items; see suspense list
+	InDoubt          PeerInDoubt       `json:"inDoubt"`
+	CreatedAt        time.Time         `json:"createdAt"`
+	RemovedAt        *time.Time        `json:"removedAt,omitempty"`
 	Settlement       *uuid.UUID        `json:"settlement,omitempty"` // the one that was asked for
 	Repeated         bool              `json:"repeated,omitempty"`   // the command was done before; nothing was done now
 }
@@ -48,8 +48,8 @@ type PeerTokens struct {
 
 // PeerInFlight is what packets that haven't ended carry.
 type PeerInFlight struct {
-	FromPeer uint64 `json:"from_peer,string"`
-	ToPeer   uint64 `json:"to_peer,string"`
+	FromPeer uint64 `json:"fromPeer,string"`
+	ToPeer   uint64 `json:"toPeer,string"`
 }
 
 // PeerInDoubt is what packets carried whose answers were lost: this wallet owes
@@ -82,12 +82,12 @@ func newPeer(s peers.Standing) Peer {
 type Pong struct {
 	Name          string      `json:"name"`
 	Reachable     bool        `json:"reachable"`
-	RoundTripMS   float64     `json:"round_trip_ms"`
+	RoundTripMS   float64     `json:"roundTripMs"`
 	Code          string      `json:"code,omitempty"` // how it rejects a packet to its own address, which carried nothing
-	TriggeredBy   string      `json:"triggered_by,omitempty"`
+	TriggeredBy   string      `json:"triggeredBy,omitempty"`
 	Message       string      `json:"message,omitempty"`
-	ILDCP         *PongConfig `json:"ildcp,omitempty"`          // when it answered that
-	AssetMismatch string      `json:"asset_mismatch,omitempty"` // what is wrong
+	ILDCP         *PongConfig `json:"ildcp,omitempty"`         // when it answered that
+	AssetMismatch string      `json:"assetMismatch,omitempty"` // what is wrong
 }
 
 // PongConfig is what a peer says about the link.

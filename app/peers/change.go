@@ -15,20 +15,20 @@ import (
 
 // Change is what can be said of a peer. What is nil or empty stays as it is.
 type Change struct {
-	Address          *string  `json:"ilp_address,omitempty"`
-	AddTokens        []Token  `json:"add_tokens,omitempty"`
-	RemoveTokens     []Token  `json:"remove_tokens,omitempty"` // tokens, or the first 8 hex digits of their hashes
-	OutgoingURL      *string  `json:"outgoing_url,omitempty"`  // "": it takes no packets, and has no token
-	OutgoingToken    *Token   `json:"outgoing_token,omitempty"`
-	CreditLimit      *uint64  `json:"credit_limit,omitempty"` // how much it may owe
-	MaxPacket        *uint64  `json:"max_packet,omitempty"`
-	RateLimit        *uint64  `json:"rate_limit,omitempty"`
+	Address          *string  `json:"ilpAddress,omitempty"`
+	AddTokens        []Token  `json:"addTokens,omitempty"`
+	RemoveTokens     []Token  `json:"removeTokens,omitempty"` // tokens, or the first 8 hex digits of their hashes
+	OutgoingURL      *string  `json:"outgoingUrl,omitempty"`  // "": it takes no packets, and has no token
+	OutgoingToken    *Token   `json:"outgoingToken,omitempty"`
+	CreditLimit      *uint64  `json:"creditLimit,omitempty"` // how much it may owe
+	MaxPacket        *uint64  `json:"maxPacket,omitempty"`
+	RateLimit        *uint64  `json:"rateLimit,omitempty"`
 	Throughput       *uint64  `json:"throughput,omitempty"`
-	MaxInFlightValue *uint64  `json:"max_in_flight_value,omitempty"`
-	MaxInFlightCount *uint64  `json:"max_in_flight_count,omitempty"`
+	MaxInFlightValue *uint64  `json:"maxInFlightValue,omitempty"`
+	MaxInFlightCount *uint64  `json:"maxInFlightCount,omitempty"`
 	Routes           []string `json:"routes,omitempty"`
-	SetRoutes        bool     `json:"set_routes,omitempty"` // Routes replaces those there were
-	Default          *bool    `json:"default_route,omitempty"`
+	SetRoutes        bool     `json:"setRoutes,omitempty"` // Routes replaces those there were
+	Default          *bool    `json:"defaultRoute,omitempty"`
 }
 
 // The shortest tokens that a peer may call with, in characters: a plain hash
