@@ -95,7 +95,7 @@ func benchReceiver(b *testing.B, inFlight int) {
 				}
 				p := prepares[i%int64(len(prepares))]
 				c, ok := receiver.Identify(p.Destination)
-				if !ok || c.Receive(p, usd).Type() != packet.TypeFulfill {
+				if !ok || receive(c, p, usd).Type() != packet.TypeFulfill {
 					b.Error("not fulfilled")
 					return
 				}
@@ -137,7 +137,7 @@ func (l *benchLink) SendPacket(_ context.Context, p packet.Prepare) (packet.Repl
 		if !ok {
 			return packet.NewReject(packet.Unreachable, "test.bench", ""), nil
 		}
-		return c.Receive(p, usd), nil
+		return receive(c, p, usd), nil
 	}
 	return &packet.Fulfill{Fulfillment: l.keys.Fulfillment(p.Data)}, nil
 }

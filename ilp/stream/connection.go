@@ -2,6 +2,7 @@ package stream
 
 import (
 	"io"
+	"sync"
 
 	"pochi/ilp"
 	"pochi/ilp/address"
@@ -9,9 +10,9 @@ import (
 )
 
 // Connection is one connection as a Receiver sees it. It remembers nothing: a replayed packet is another packet, with
-// money of its own.
+// money of its own. It is safe for concurrent use.
 type Connection struct {
-	// Tag is what the credentials were made for.
+	// Tag is what the credentials were made for. It must not be changed.
 	Tag []byte
 
 	node   address.Address // rejects are triggered by it
@@ -19,14 +20,17 @@ type Connection struct {
 	random io.Reader
 }
 
-// Receive decides about a packet whose Amount is in units of asset, the receiver's. A *packet.Fulfill is to be returned
-// only once the money is the receiver's for good; a *packet.Reject moves nothing.
+// Receive decides about a packet of which amount arrives, in units of asset, the receiver's; condition and data are those of
+// the Prepare, and data isn't kept. A *packet.Fulfill is to be returned only once the money is the receiver's for good; a
+// *packet.Reject moves nothing.
 //
 // A packet that isn't the sender's own is rejected with F06, without a word of why. Every other answer carries what was
 // received, encrypted: a packet below its minimum and one that nobody can fulfill (which is how senders ask for the rate)
 // are rejected with F99, as senders old and new understand it.
-func (c *Connection) Receive(p packet.Prepare, asset ilp.Asset) packet.Reply {
-	plaintext, err := c.keys.Open(p.Data)
+func (c *Connection) Receive(amount uint64, condition [32]byte, data []byte, asset ilp.Asset) packet.Reply {
+	room := plaintexts.Get().(*plaintextRoom)
+	defer plaintexts.Put(room)
+	plaintext, err := c.keys.AppendOpen(room[:0], data)
 	if err != nil {
 		return c.unexpected()
 	}
@@ -34,17 +38,28 @@ func (c *Connection) Receive(p packet.Prepare, asset ilp.Asset) packet.Reply {
 	if err != nil || request.Type != packet.TypePrepare {
 		return c.unexpected()
 	}
-	frames := answers(request, asset)
-	fulfillment := c.keys.Fulfillment(p.Data)
-	if p.Amount < request.Amount || Condition(fulfillment) != p.Condition {
-		return c.reject(request.Sequence, p.Amount, frames)
+	reply := Packet{packet.TypeFulfill, request.Sequence, amount, answers(request, asset)}
+	fulfillment := c.keys.Fulfillment(data)
+	fulfills := amount >= request.Amount && Condition(fulfillment) == condition
+	if !fulfills {
+		reply.Type = packet.TypeReject
 	}
-	data, err := c.seal(Packet{packet.TypeFulfill, request.Sequence, p.Amount, frames})
-	if err != nil {
+	sealed, err := c.keys.Seal(c.random, reply.Append(room[:0])) // of the request nothing is needed any more
+	switch {
+	case err != nil:
 		return packet.NewReject(packet.InternalError, c.node, "")
+	case fulfills:
+		return &packet.Fulfill{Fulfillment: fulfillment, Data: sealed}
 	}
-	return &packet.Fulfill{Fulfillment: fulfillment, Data: data}
+	j := packet.NewReject(packet.ApplicationError, c.node, "")
+	j.Data = sealed
+	return j
 }
+
+// plaintexts are rooms that plaintexts are read and written in while a packet is decided about: those of money are short.
+var plaintexts = sync.Pool{New: func() any { return new(plaintextRoom) }}
+
+type plaintextRoom [512]byte
 
 // answers returns the frames that a reply owes to those of a request: the asset to a new address, and a goodbye to a
 // goodbye. Nothing else asks for an answer, so no two ends can keep each other talking.
@@ -69,18 +84,4 @@ const maxStreamID = 20
 
 func (c *Connection) unexpected() *packet.Reject {
 	return packet.NewReject(packet.UnexpectedPayment, c.node, "")
-}
-
-func (c *Connection) reject(sequence, received uint64, frames []Frame) *packet.Reject {
-	data, err := c.seal(Packet{packet.TypeReject, sequence, received, frames})
-	if err != nil {
-		return packet.NewReject(packet.InternalError, c.node, "")
-	}
-	j := packet.NewReject(packet.ApplicationError, c.node, "")
-	j.Data = data
-	return j
-}
-
-func (c *Connection) seal(p Packet) ([]byte, error) {
-	return c.keys.Seal(c.random, p.Append(nil))
 }

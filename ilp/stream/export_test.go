@@ -14,3 +14,9 @@ const MaxPackets = maxPackets
 
 // SetLink changes the link of a Sender.
 func (s *Sender) SetLink(l Link) { s.cfg.Link = l }
+
+// MaxConnections is how many connections a Receiver keeps.
+const MaxConnections = maxConnections
+
+// Kept returns how many connections a Receiver keeps now.
+func (r *Receiver) Kept() int { return len(r.known.younger) + len(r.known.older) }

@@ -3,7 +3,6 @@ package stream
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hmac"
 	"crypto/sha256"
 	"io"
 	"slices"
@@ -25,14 +24,14 @@ const (
 // safe for concurrent use.
 type Keys struct {
 	box         sealer
-	fulfillment [32]byte
+	fulfillment macKey
 }
 
 // NewKeys derives the keys of a connection.
 func NewKeys(secret [32]byte) *Keys {
 	return &Keys{
-		box:         newSealer(derive(secret[:], []byte(labelEncryption))),
-		fulfillment: derive(secret[:], []byte(labelFulfillment)),
+		box:         newSealer(derive(secret, []byte(labelEncryption))),
+		fulfillment: newMacKey(derive(secret, []byte(labelFulfillment))),
 	}
 }
 
@@ -55,17 +54,36 @@ func (k *Keys) Open(data []byte) ([]byte, error) { return k.AppendOpen(nil, data
 func (k *Keys) AppendOpen(dst, data []byte) ([]byte, error) { return k.box.open(dst, data) }
 
 // Fulfillment returns what fulfills a Prepare with this data, which is the whole encrypted blob.
-func (k *Keys) Fulfillment(data []byte) [32]byte { return derive(k.fulfillment[:], data) }
+func (k *Keys) Fulfillment(data []byte) [32]byte { return k.fulfillment.sum(data) }
 
 // Condition returns the condition that fulfillment fulfills.
 func Condition(fulfillment [32]byte) [32]byte { return sha256.Sum256(fulfillment[:]) }
 
 // derive is HMAC-SHA256.
-func derive(key, data []byte) (sum [32]byte) {
-	mac := hmac.New(sha256.New, key)
-	mac.Write(data)
-	mac.Sum(sum[:0])
-	return sum
+func derive(key [32]byte, data []byte) [32]byte {
+	k := newMacKey(key)
+	return k.sum(data)
+}
+
+// macKey is a key of HMAC-SHA256 as it goes into the hash: padded to a block, once for each of the two rounds (RFC 2104).
+// Unlike crypto/hmac's it is safe for concurrent use, and costs no allocation.
+type macKey struct{ inner, outer [sha256.BlockSize]byte }
+
+func newMacKey(key [32]byte) (k macKey) {
+	copy(k.inner[:], key[:])
+	k.outer = k.inner
+	for i := range k.inner {
+		k.inner[i] ^= 0x36
+		k.outer[i] ^= 0x5c
+	}
+	return k
+}
+
+// sum allocates only for data that is longer than money's packets are.
+func (k *macKey) sum(data []byte) [32]byte {
+	var room [512]byte
+	inner := sha256.Sum256(append(append(room[:0], k.inner[:]...), data...))
+	return sha256.Sum256(append(append(room[:0], k.outer[:]...), inner[:]...))
 }
 
 // sealer is AES-256-GCM in STREAM's order: IV, tag, ciphertext (RFC 29, section 4.2).

@@ -267,7 +267,7 @@ func (n *network) receive(p packet.Prepare) (reply packet.Reply, received uint64
 		return packet.NewReject(packet.Unreachable, "test.net", ""), 0
 	}
 	p.Amount = n.convert(p.Amount)
-	reply = connection.Receive(p, usd)
+	reply = receive(connection, p, usd)
 	if reply.Type() != packet.TypeFulfill {
 		return reply, 0
 	}

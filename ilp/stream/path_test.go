@@ -119,7 +119,7 @@ func (p *path) SendPacket(_ context.Context, prepare packet.Prepare) (packet.Rep
 	}
 	delivered := prepare
 	delivered.Amount = prepare.Amount * p.multiply / p.divide
-	reply := connection.Receive(delivered, p.asset)
+	reply := receive(connection, delivered, p.asset)
 	if reply.Type() == packet.TypeFulfill {
 		p.received += delivered.Amount
 	}
@@ -136,6 +136,11 @@ func (p *path) tooLarge(prepare packet.Prepare) packet.Reply {
 		j.Data = packet.AmountTooLarge{Received: prepare.Amount * 2, Maximum: p.max * 2}.Append(nil)
 	}
 	return j
+}
+
+// receive gives a connection a packet of whose amount all arrives.
+func receive(c *stream.Connection, p packet.Prepare, asset ilp.Asset) packet.Reply {
+	return c.Receive(p.Amount, p.Condition, p.Data, asset)
 }
 
 // fulfillable returns a Prepare with that STREAM packet in it, as a sender who knows the secret makes it.

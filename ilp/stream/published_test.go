@@ -142,11 +142,11 @@ func TestPublishedCrypto(t *testing.T) {
 	}
 	same("sealed", sealed, e.Data)
 
-	key := stream.Derive([]byte(v.JS.EncryptionKey.SharedSecretUtf8), []byte("ilp_stream_encryption"))
+	key := stream.Derive(padded(v.JS.EncryptionKey.SharedSecretUtf8), []byte("ilp_stream_encryption"))
 	same("encryption key", key[:], v.JS.EncryptionKey.KeyBase64)
-	key = stream.Derive([]byte(v.JS.FulfillmentKey.SharedSecretUtf8), []byte("ilp_stream_fulfillment"))
+	key = stream.Derive(padded(v.JS.FulfillmentKey.SharedSecretUtf8), []byte("ilp_stream_fulfillment"))
 	same("fulfillment key", key[:], v.JS.FulfillmentKey.KeyBase64)
-	key = stream.Derive(unhex(t, v.JS.Fulfillment.FulfillmentKeyHex), []byte(v.JS.Fulfillment.DataUtf8))
+	key = stream.Derive([32]byte(unhex(t, v.JS.Fulfillment.FulfillmentKeyHex)), []byte(v.JS.Fulfillment.DataUtf8))
 	same("fulfillment from key", key[:], v.JS.Fulfillment.FulfillmentBase64)
 	condition := stream.Condition([32]byte(unhex(t, v.JS.Condition.FulfillmentHex)))
 	same("condition", condition[:], v.JS.Condition.ConditionBase64)
@@ -162,6 +162,12 @@ func TestPublishedCrypto(t *testing.T) {
 	if got, err := stream.OpenWith([32]byte(encryptionKey), data); err != nil || string(got) != v.JS.Decrypt.PlaintextUtf8 {
 		t.Errorf("decrypt: %q, %v", got, err)
 	}
+}
+
+// padded returns a short key of HMAC as it is used: with zeros after it.
+func padded(key string) (full [32]byte) {
+	copy(full[:], key)
+	return full
 }
 
 // Our tokens have the layout of @interledger/stream-receiver's, so addresses that it made with a tag are ours too, with
@@ -191,7 +197,7 @@ func TestPublishedServerCredentials(t *testing.T) {
 			t.Fatalf("%s: %v, %v", c.Name, connection, ok)
 		}
 		secret := [32]byte(unhex(t, c.SharedSecret))
-		reply := connection.Receive(fulfillable(t, secret, 10, stream.Packet{Type: packet.TypePrepare}), usd)
+		reply := receive(connection, fulfillable(t, secret, 10, stream.Packet{Type: packet.TypePrepare}), usd)
 		if reply.Type() != packet.TypeFulfill {
 			t.Errorf("%s: a packet under the published secret got %v", c.Name, reply)
 		}

@@ -25,16 +25,17 @@ const maxToken = (sealSize + 2 + MaxTag + 2) / 3 * 4
 const flagTag = 1
 
 // tokenText is how a token stands in an address: letters, digits, '-' and '_', one spelling for each token.
-func tokenText() *base64.Encoding { return base64.RawURLEncoding.Strict() }
+var tokenText = base64.RawURLEncoding.Strict()
 
 // Receiver makes credentials for connections and recognises their packets, without remembering any: who is paid is
-// encrypted into the address itself. So a restart forgets nothing. It is safe for concurrent use if its source of
+// encrypted into the address itself. So a restart forgets nothing, and what it does keep is there for speed. It is safe for concurrent use if its source of
 // randomness is.
 type Receiver struct {
 	base      address.Address
 	tokens    sealer
 	secretKey [32]byte
 	random    io.Reader
+	known     connections
 }
 
 // NewReceiver returns the receiver for all addresses below base. The secret must stay the same for as long as credentials
@@ -48,8 +49,8 @@ func NewReceiver(base address.Address, secret [32]byte, random io.Reader) (*Rece
 	}
 	return &Receiver{
 		base:      base,
-		tokens:    newSealer(derive(secret[:], []byte(labelToken))),
-		secretKey: derive(secret[:], []byte(labelSecret)),
+		tokens:    newSealer(derive(secret, []byte(labelToken))),
+		secretKey: derive(secret, []byte(labelSecret)),
 		random:    random,
 	}, nil
 }
@@ -67,21 +68,33 @@ func (r *Receiver) Credentials(tag []byte) (address.Address, [32]byte, error) {
 	if err != nil {
 		return "", [32]byte{}, err
 	}
-	destination, err := r.base.Append(tokenText().EncodeToString(token))
+	destination, err := r.base.Append(tokenText.EncodeToString(token))
 	if err != nil {
 		return "", [32]byte{}, err
 	}
-	return destination, derive(r.secretKey[:], token), nil
+	return destination, derive(r.secretKey, token), nil
 }
 
 // Identify returns the connection behind an address, and false if the address is not one that Credentials made. Segments
-// after the token don't matter.
+// after the token don't matter. Connections that are in use are not derived for each packet: they are the same for all.
 func (r *Receiver) Identify(destination address.Address) (*Connection, bool) {
 	segment, ok := destination.Below(r.base)
 	if !ok || len(segment) > maxToken {
 		return nil, false
 	}
-	token, err := tokenText().DecodeString(segment)
+	if c := r.known.find(segment); c != nil {
+		return c, true
+	}
+	c, ok := r.derive(segment)
+	if ok {
+		r.known.add(segment, c)
+	}
+	return c, ok
+}
+
+// derive makes the connection of a token.
+func (r *Receiver) derive(segment string) (*Connection, bool) {
+	token, err := tokenText.DecodeString(segment)
 	if err != nil {
 		return nil, false
 	}
@@ -97,7 +110,7 @@ func (r *Receiver) Identify(destination address.Address) (*Connection, bool) {
 	return &Connection{
 		Tag:    tag,
 		node:   r.base,
-		keys:   NewKeys(derive(r.secretKey[:], token)),
+		keys:   NewKeys(derive(r.secretKey, token)),
 		random: r.random,
 	}, true
 }

@@ -3,6 +3,7 @@ package stream_test
 import (
 	"bytes"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -72,6 +73,56 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// A connection that packets come for is derived once, however many others there are meanwhile, and nobody who knows how to
+// make addresses, or makes them up, can fill the memory.
+func TestConnectionsInUseAreKept(t *testing.T) {
+	r := newReceiver(t)
+	to, _, err := r.Credentials([]byte("ann"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _ := r.Identify(to)
+	for range 3 * stream.MaxConnections / 500 {
+		for range 500 {
+			connect(t, r)
+			r.Identify("test.receiver.AAAA")
+		}
+		if c, ok := r.Identify(to + ".more"); !ok || c != first {
+			t.Fatal("a connection in use was derived again")
+		}
+	}
+	if n := r.Kept(); n > stream.MaxConnections || n < stream.MaxConnections/2 {
+		t.Errorf("%d connections are kept", n)
+	}
+	for range 2 * stream.MaxConnections {
+		connect(t, r)
+	}
+	if c, ok := r.Identify(to); !ok || c == first || string(c.Tag) != "ann" {
+		t.Error("a connection out of use was kept, or not found again")
+	}
+}
+
+// A thousand goroutines ask for few connections and for many.
+func TestIdentifyIsSafeForConcurrentUse(t *testing.T) {
+	r := newReceiver(t)
+	var wg sync.WaitGroup
+	for i := range 100 {
+		to, secret, err := r.Credentials([]byte{byte(i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := fulfillable(t, secret, 5, stream.Packet{Type: packet.TypePrepare, Amount: 5})
+		for range 10 {
+			wg.Go(func() {
+				if c, ok := r.Identify(to); !ok || c.Tag[0] != byte(i) || receive(c, p, usd).Type() != packet.TypeFulfill {
+					t.Errorf("connection %d: %v", i, ok)
+				}
+			})
+		}
+	}
+	wg.Wait()
+}
+
 func TestNewReceiverRefuses(t *testing.T) {
 	for _, base := range []address.Address{"", "test", "test.a b", address.Address("g." + strings.Repeat("a", 900))} {
 		if _, err := stream.NewReceiver(base, [32]byte{}, newRandom()); err == nil {
@@ -114,7 +165,7 @@ func TestReceiveFulfills(t *testing.T) {
 	c, secret := connect(t, newReceiver(t))
 	for _, amount := range []uint64{100, 101, 1<<64 - 1} {
 		p := fulfillable(t, secret, amount, stream.Packet{Type: packet.TypePrepare, Sequence: 9, Amount: 100})
-		f, ok := c.Receive(p, usd).(*packet.Fulfill)
+		f, ok := receive(c, p, usd).(*packet.Fulfill)
 		if !ok || !f.Fulfills(p.Condition) {
 			t.Fatalf("amount %d: %v", amount, f)
 		}
@@ -131,7 +182,7 @@ func TestReceiveFulfillsZero(t *testing.T) {
 	p := fulfillable(t, secret, 0, stream.Packet{Type: packet.TypePrepare, Sequence: 1, Frames: []stream.Frame{
 		stream.StreamClose{StreamID: 1, Code: stream.CodeNoError},
 	}})
-	if reply := c.Receive(p, usd); reply.Type() != packet.TypeFulfill {
+	if reply := receive(c, p, usd); reply.Type() != packet.TypeFulfill {
 		t.Errorf("%v", reply)
 	}
 }
@@ -142,7 +193,7 @@ func TestReceiveRejectsWithWhatArrived(t *testing.T) {
 	probe := fulfillable(t, secret, 99, stream.Packet{Type: packet.TypePrepare, Sequence: 3})
 	probe.Condition = [32]byte{1}
 	for name, p := range map[string]packet.Prepare{"below the minimum": below, "unfulfillable": probe} {
-		j, ok := c.Receive(p, usd).(*packet.Reject)
+		j, ok := receive(c, p, usd).(*packet.Reject)
 		if !ok || j.Code != packet.ApplicationError || j.TriggeredBy.Validate() != nil {
 			t.Fatalf("%s: %v", name, j)
 		}
@@ -170,7 +221,7 @@ func TestReceiveUnexpected(t *testing.T) {
 		"no packet":      {Amount: 5, Data: garbage, Condition: stream.Condition(keys.Fulfillment(garbage))},
 		"a reply":        fulfillable(t, secret, 5, stream.Packet{Type: packet.TypeFulfill}),
 	} {
-		j, ok := c.Receive(p, usd).(*packet.Reject)
+		j, ok := receive(c, p, usd).(*packet.Reject)
 		if !ok || j.Code != packet.UnexpectedPayment || j.Message != "" || j.Data != nil {
 			t.Errorf("%s: %v", name, j)
 		}
@@ -184,7 +235,7 @@ func TestReceiveNamesItsAsset(t *testing.T) {
 		p := fulfillable(t, secret, 5, stream.Packet{Type: packet.TypePrepare, Frames: []stream.Frame{
 			stream.ConnectionNewAddress{Address: from},
 		}})
-		got := open(t, secret, c.Receive(p, eur)).Frames
+		got := open(t, secret, receive(c, p, eur)).Frames
 		if want := []stream.Frame{details, stream.ConnectionMaxStreamID{MaxStreamID: 20}}; !cmp.Equal(want, got) {
 			t.Errorf("asked with %q: %v", from, got)
 		}
@@ -198,7 +249,7 @@ func TestClosingDoesNotLoop(t *testing.T) {
 		stream.ConnectionClose{Code: stream.CodeNoError}, stream.ConnectionClose{Code: stream.CodeNoError},
 	}})
 	p.Condition = [32]byte{}
-	reply := c.Receive(p, usd)
+	reply := receive(c, p, usd)
 	want := []stream.Frame{stream.ConnectionClose{Code: stream.CodeNoError}}
 	if got := open(t, secret, reply).Frames; reply.Type() != packet.TypeReject || !cmp.Equal(want, got) {
 		t.Errorf("%v with %v", reply, got)
@@ -206,7 +257,7 @@ func TestClosingDoesNotLoop(t *testing.T) {
 	p = fulfillable(t, secret, 0, stream.Packet{Type: packet.TypePrepare, Frames: []stream.Frame{
 		stream.StreamClose{StreamID: 1}, stream.StreamClose{StreamID: 2},
 	}})
-	if got := open(t, secret, c.Receive(p, usd)).Frames; got != nil {
+	if got := open(t, secret, receive(c, p, usd)).Frames; got != nil {
 		t.Errorf("%v", got)
 	}
 }
@@ -221,7 +272,7 @@ func TestStrangeStreamFramesAreHarmless(t *testing.T) {
 		stream.StreamData{StreamID: 1, Offset: top, Data: []byte("yy")}, stream.StreamMaxMoney{StreamID: 0},
 		stream.ConnectionMaxStreamID{MaxStreamID: 0}, stream.ConnectionMaxData{MaxOffset: 0},
 	}})
-	if reply := c.Receive(p, usd); reply.Type() != packet.TypeFulfill || open(t, secret, reply).Amount != 5 {
+	if reply := receive(c, p, usd); reply.Type() != packet.TypeFulfill || open(t, secret, reply).Amount != 5 {
 		t.Errorf("%v", reply)
 	}
 }
@@ -231,7 +282,7 @@ func TestReplayIsFulfilledAgain(t *testing.T) {
 	c, secret := connect(t, newReceiver(t))
 	p := fulfillable(t, secret, 5, stream.Packet{Type: packet.TypePrepare, Sequence: 1})
 	for range 2 {
-		if reply := c.Receive(p, usd); reply.Type() != packet.TypeFulfill {
+		if reply := receive(c, p, usd); reply.Type() != packet.TypeFulfill {
 			t.Errorf("%v", reply)
 		}
 	}
@@ -251,7 +302,7 @@ func FuzzReceive(f *testing.F) {
 			t.Fatal(err)
 		}
 		p := packet.Prepare{Amount: amount, Data: data, Condition: stream.Condition(keys.Fulfillment(data))}
-		switch reply := c.Receive(p, usd).(type) {
+		switch reply := receive(c, p, usd).(type) {
 		case *packet.Fulfill:
 			request, err := stream.DecodePacket(plaintext)
 			if err != nil || amount < request.Amount || !reply.Fulfills(p.Condition) {
