@@ -42,6 +42,7 @@ type flight struct {
 	request
 	sequence uint64
 	prepare  packet.Prepare
+	time     time.Duration // until it expires
 	answer   answer
 	err      error // a *Failure; the answer is valid beside it
 }
@@ -75,13 +76,13 @@ func (s *Sender) prepare(req request) (*flight, error) {
 	} else if _, err := io.ReadFull(s.cfg.Random, condition[:]); err != nil {
 		return nil, &Failure{Reason: Cancelled, Err: err}
 	}
-	expires := s.cfg.Clock.Now().Add(packetTime)
-	if !req.deadline.IsZero() && req.deadline.Before(expires) {
-		expires = req.deadline
+	now, life := s.cfg.Clock.Now(), packetTime
+	if !req.deadline.IsZero() {
+		life = min(life, req.deadline.Sub(now))
 	}
-	return &flight{request: req, sequence: s.sequence, prepare: packet.Prepare{
+	return &flight{request: req, sequence: s.sequence, time: life, prepare: packet.Prepare{
 		Amount:      req.amount,
-		ExpiresAt:   expires,
+		ExpiresAt:   now.Add(life),
 		Condition:   condition,
 		Destination: s.cfg.Destination,
 		Data:        data,
@@ -120,7 +121,7 @@ func (s *Sender) send(ctx context.Context, f *flight) (packet.Reply, error) {
 	if f.fulfillable {
 		linkCtx = context.WithoutCancel(ctx)
 	}
-	linkCtx, cancel := context.WithTimeout(linkCtx, f.prepare.ExpiresAt.Sub(s.cfg.Clock.Now())+linkGrace)
+	linkCtx, cancel := context.WithTimeout(linkCtx, f.time+linkGrace)
 	defer cancel()
 	reply, err := s.cfg.Link.SendPacket(linkCtx, f.prepare)
 	switch {

@@ -17,16 +17,19 @@ import (
 // faults says what a network does to packets. Chances are of a thousand.
 type faults struct {
 	delay, jitter    time.Duration // there and back; jitter puts packets out of order
-	lost             int           // never arrives: R00 at its expiry
-	lostReply        int           // arrives, and R00 all the same
-	silent           int           // arrives or not, and the link fails
-	twice            int           // arrives twice
-	busy             int           // T00
-	wrong            int           // the fulfillment is wrong
-	bare             bool          // F08 without data
-	max              []uint64      // the largest packet, one after another, second by second; 0 is none
-	liquidity        uint64        // T04 above so much in flight; 0 is no limit
-	perSecond        int           // T05 above so many packets; 0 is no limit
+	refusedLate      time.Duration // how much later than others a packet comes back that went no further
+	stallEach        int           // after so many packets the sender does nothing for stall, as on a busy machine
+	stall            time.Duration
+	lost             int      // never arrives: R00 at its expiry
+	lostReply        int      // arrives, and R00 all the same
+	silent           int      // arrives or not, and the link fails
+	twice            int      // arrives twice
+	busy             int      // T00
+	wrong            int      // the fulfillment is wrong
+	bare             bool     // F08 without data
+	max              []uint64 // the largest packet, one after another, second by second; 0 is none
+	liquidity        uint64   // T04 above so much in flight; 0 is no limit
+	perSecond        int      // T05 above so many packets; 0 is no limit
 	multiply, divide uint64
 	fallAt           time.Duration // when the rate falls by a tenth; 0 is never
 	dieAt            time.Duration // from when on the link fails; 0 is never
@@ -48,6 +51,8 @@ type network struct {
 	packets     int               // under way
 	peak        int               // the most of them
 	carried     int               // all of them
+	instant     time.Time         // of the last
+	turn        time.Duration     // and when it comes back after the first of that instant
 	second      int64             // of which perSecond counts
 	inSecond    int
 	sent        uint64 // of packets whose fulfillment came back
@@ -73,9 +78,24 @@ func (n *network) sender(maxInFlight int) *stream.Sender {
 	}
 	n.keys = stream.NewKeys(secret)
 	return stream.NewSender(stream.SenderConfig{
-		Link: n, Destination: to, Secret: secret, Clock: stream.SystemClock{},
+		Link: n, Destination: to, Secret: secret, Clock: &stalling{each: n.stallEach, stall: n.stall},
 		Random: rand.NewChaCha8([32]byte{byte(n.seed), byte(n.seed >> 8), 1}), MaxInFlight: maxInFlight,
 	})
+}
+
+// stalling is the clock of a sender on a busy machine: after each so many looks at it, which is one for each packet, the
+// sender gets nothing done for a while.
+type stalling struct {
+	stream.SystemClock
+	each, looks int
+	stall       time.Duration
+}
+
+func (c *stalling) Now() time.Time {
+	if c.looks++; c.each > 0 && c.looks%c.each == 0 {
+		time.Sleep(c.stall)
+	}
+	return c.SystemClock.Now()
 }
 
 // outcome is what became of a packet.
@@ -95,8 +115,8 @@ func (n *network) SendPacket(_ context.Context, p packet.Prepare) (packet.Reply,
 	if !p.ExpiresAt.After(time.Now()) {
 		return packet.NewReject(packet.TimedOut, "test.net", ""), nil
 	}
-	refusal := n.enter(p)
-	o := n.travel(p, refusal, rand.New(rand.NewPCG(n.seed, request.Sequence)))
+	refusal, turn := n.enter(p)
+	o := n.travel(p, refusal, turn, rand.New(rand.NewPCG(n.seed, request.Sequence)))
 	n.leave(p, refusal != nil, o)
 	if o.reply == nil {
 		return nil, errors.New("no answer")
@@ -104,10 +124,10 @@ func (n *network) SendPacket(_ context.Context, p packet.Prepare) (packet.Reply,
 	return o.reply, nil
 }
 
-func (n *network) travel(p packet.Prepare, refusal packet.Reply, r *rand.Rand) (o outcome) {
+func (n *network) travel(p packet.Prepare, refusal packet.Reply, turn time.Duration, r *rand.Rand) (o outcome) {
 	chance := func(of int) bool { return r.IntN(1000) < of }
 	reject := func(code packet.Code) packet.Reply { return packet.NewReject(code, "test.net", "") }
-	delay := n.delay
+	delay := n.delay + turn
 	if n.jitter > 0 {
 		delay += time.Duration(r.Int64N(int64(n.jitter)))
 	}
@@ -119,7 +139,7 @@ func (n *network) travel(p packet.Prepare, refusal packet.Reply, r *rand.Rand) (
 	case n.dead():
 		return outcome{unknown: true}
 	case refusal != nil:
-		time.Sleep(delay / 2)
+		time.Sleep(delay/2 + n.refusedLate)
 		return outcome{reply: refusal}
 	case lost:
 		time.Sleep(time.Until(p.ExpiresAt))
@@ -176,10 +196,20 @@ func (n *network) money(p packet.Prepare) bool {
 	return p.Amount > 0 && p.Condition == stream.Condition(n.keys.Fulfillment(p.Data))
 }
 
-// enter counts a packet and says why it goes no further, if it doesn't.
-func (n *network) enter(p packet.Prepare) packet.Reply {
+// enter counts a packet and says why it goes no further, if it doesn't, and when it is its turn among those of the same
+// instant: a path carries one after the other, so the order in which they come back isn't that in which goroutines wake.
+func (n *network) enter(p packet.Prepare) (refusal packet.Reply, turn time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if now := time.Now(); now.Equal(n.instant) {
+		n.turn += time.Microsecond
+	} else {
+		n.instant, n.turn = now, 0
+	}
+	return n.admit(p), n.turn
+}
+
+func (n *network) admit(p packet.Prepare) packet.Reply {
 	n.carried++
 	n.packets++
 	n.peak = max(n.peak, n.packets)

@@ -18,6 +18,7 @@ type sending struct {
 
 	flying   flying
 	landed   chan *money
+	peak     uint64        // the most that was under way at once since the last setback
 	recovery uint64        // the last packet that was under way at the last setback: earlier ones say nothing new
 	pause    time.Duration // before the next packet
 	failure  error         // why nothing more is sent
@@ -151,6 +152,7 @@ func (run *sending) launch(ctx context.Context, size, price, minimum uint64) {
 	run.paying = true
 	run.flying.count++
 	run.flying.amount += size
+	run.peak = max(run.peak, run.flying.amount)
 	run.flying.price += price
 	run.flying.expected = addSaturating(run.flying.expected, m.expected)
 	if run.Whole || run.cfg.MaxInFlight == 1 {

@@ -46,7 +46,9 @@ func (run *sending) account(m *money) {
 	delivered := max(m.minimum, m.answer.received)
 	run.result.Delivered = addSaturating(run.result.Delivered, delivered) // a receiver can claim anything
 	run.sizes.accept(m.amount)
-	run.window.grow(m.amount)
+	if m.sequence > run.recovery {
+		run.window.grow(m.amount)
+	}
 	run.patience = patience{}
 }
 
@@ -71,7 +73,7 @@ func (run *sending) refused(m *money) {
 	case m.sequence > run.recovery:
 		run.recovery = run.sequence
 		if v.slow {
-			run.narrow(m.amount, v)
+			run.narrow(v)
 		}
 		run.slowDown(v, j)
 	}
@@ -90,13 +92,16 @@ func (run *sending) cut(amount uint64, v verdict, j *packet.Reject) {
 	}
 }
 
-// narrow makes the window smaller after a setback: to less than one packet only if it was for want of liquidity.
-func (run *sending) narrow(amount uint64, v verdict) {
+// narrow makes the window smaller after a setback: to less than one packet only if it was for want of liquidity. How much
+// was too much is what was under way when the packet was sent and after, not what of it is left when the answer is found:
+// others of the same moment, or of a moment in which the sender's machine was busy, may have been found before.
+func (run *sending) narrow(v verdict) {
 	least := uint64(1)
 	if !v.shrink {
 		least = run.sizes.next()
 	}
-	run.window.halve(run.flying.amount+amount, least)
+	run.window.halve(run.peak, least)
+	run.peak = run.flying.amount
 }
 
 // slowDown makes the next packet wait after one that was refused, or gives up.

@@ -19,6 +19,7 @@ func timed(t *testing.T, f faults, maxInFlight int, amount uint64) (n *network, 
 		}
 		took = time.Since(n.begin)
 	})
+	t.Logf("took %v, %d packets", took, n.carried)
 	return n, took
 }
 
@@ -27,11 +28,11 @@ func TestWindowFillsALongPath(t *testing.T) {
 	const packets, inFlight = 20_000, 500
 	n, took := timed(t, faults{delay: 100 * time.Millisecond, max: []uint64{1000}}, inFlight, packets*1000)
 	// Full from the first moment on it would be 4 s; one at a time, 2,000 s. The question, the packet that is too large, the
-	// goodbye, and from 4 packets to 500 in 7 round trips: a second more, and one for goroutines that wake at one moment.
-	if want := 6 * time.Second; took > want {
+	// goodbye, and from 4 packets to 500 in 7 round trips: a second more.
+	if want := 5200 * time.Millisecond; took > want {
 		t.Errorf("%d packets took %v, want at most %v", packets, took, want)
 	}
-	if n.peak != inFlight || n.carried > packets+100 {
+	if n.peak != inFlight || n.carried > packets+10 {
 		t.Errorf("%d in flight at most, %d packets in all", n.peak, n.carried)
 	}
 }
@@ -41,11 +42,35 @@ func TestWindowKeepsToTheLiquidity(t *testing.T) {
 	const packets, carries = 20_000, 64
 	n, took := timed(t, faults{delay: 100 * time.Millisecond, max: []uint64{1000}, liquidity: carries * 1000}, 500, packets*1000)
 	full := packets / carries * 100 * time.Millisecond
-	if took > 3*full {
+	if took > full*10/6 {
 		t.Errorf("%d packets took %v, and on a path always full %v", packets, took, full)
 	}
-	if refused := n.carried - packets; refused > packets/10 {
+	if refused := n.carried - packets; refused > packets/20 {
 		t.Errorf("%d packets of %d were refused", refused, packets)
+	}
+}
+
+// It makes no difference in which order answers of one moment come, nor whether the sender is there to take each as it comes
+// or finds them all at once, because its machine was busy.
+func TestWindowDoesNotDependOnScheduling(t *testing.T) {
+	const packets, carries = 20_000, 64
+	full := packets / carries * 100 * time.Millisecond
+	for name, f := range map[string]faults{
+		"refusals come last":       {refusedLate: time.Millisecond, stallEach: packets},
+		"answers come all at once": {stallEach: 211, stall: 150 * time.Millisecond},
+		"refusals are found last":  {refusedLate: time.Millisecond, stallEach: 211, stall: 150 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f.delay, f.max, f.liquidity = 100*time.Millisecond, []uint64{1000}, carries*1000
+			n, took := timed(t, f, 500, packets*1000)
+			stalls := time.Duration(n.carried/f.stallEach) * f.stall
+			if took-stalls > full*10/6 {
+				t.Errorf("%d packets took %v, of which it stalled %v, and on a path always full %v", packets, took, stalls, full)
+			}
+			if refused := n.carried - packets; refused > packets/20 {
+				t.Errorf("%d packets of %d were refused", refused, packets)
+			}
+		})
 	}
 }
 
@@ -53,10 +78,10 @@ func TestWindowKeepsToTheLiquidity(t *testing.T) {
 func TestWindowKeepsToTheRateLimit(t *testing.T) {
 	const packets, perSecond = 2_000, 100
 	n, took := timed(t, faults{delay: 100 * time.Millisecond, max: []uint64{1000}, perSecond: perSecond}, 500, packets*1000)
-	if full := packets / perSecond * time.Second; took > 3*full {
+	if full := packets / perSecond * time.Second; took > 2*full {
 		t.Errorf("%d packets took %v, and at the limit %v", packets, took, full)
 	}
-	if refused := n.carried - packets; refused > packets/2 {
+	if refused := n.carried - packets; refused > packets/4 {
 		t.Errorf("%d packets of %d were refused", refused, packets)
 	}
 }
