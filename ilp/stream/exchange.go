@@ -123,7 +123,7 @@ func (s *Sender) send(ctx context.Context, f *flight) (packet.Reply, error) {
 	}
 	linkCtx, cancel := context.WithTimeout(linkCtx, f.time+linkGrace)
 	defer cancel()
-	reply, err := s.cfg.Link.SendPacket(linkCtx, f.prepare)
+	reply, err := s.give(linkCtx, f)
 	switch {
 	case err == nil:
 		return reply, nil
@@ -131,6 +131,14 @@ func (s *Sender) send(ctx context.Context, f *flight) (packet.Reply, error) {
 		return nil, stopped(ctx, nil)
 	}
 	return nil, &Failure{Reason: NoAnswer, Err: err}
+}
+
+// give calls the link, in the way that it prefers.
+func (s *Sender) give(ctx context.Context, f *flight) (packet.Reply, error) {
+	if link, ok := s.cfg.Link.(MinimumLink); ok {
+		return link.SendMoney(ctx, f.prepare, f.minimum)
+	}
+	return s.cfg.Link.SendPacket(ctx, f.prepare)
 }
 
 // read adds to an answer what the receiver wrote, if it was the receiver, to this packet, on this kind of reply. Otherwise

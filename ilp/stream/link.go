@@ -15,6 +15,17 @@ type Link interface {
 	SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, error)
 }
 
+// MinimumLink is a Link that wants to know what each packet is sure to bring, to write it down with the money: a payment that
+// goes on after a crash then knows of every fulfilled packet what arrived at least. A Sender calls SendMoney instead of
+// SendPacket if its Link has it, in the same way and for every packet.
+type MinimumLink interface {
+	Link
+	// SendMoney is SendPacket of a packet that the receiver fulfills only if minimum arrives, in units of the receiver's
+	// asset. It is 0 for packets without money, for those that can't be fulfilled, and where nothing need arrive of a packet
+	// because rounding may take it all.
+	SendMoney(ctx context.Context, p packet.Prepare, minimum uint64) (packet.Reply, error)
+}
+
 // Clock is where a Sender takes its time from.
 type Clock interface {
 	// Now returns the current time.
