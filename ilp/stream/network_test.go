@@ -20,19 +20,24 @@ type faults struct {
 	refusedLate      time.Duration // how much later than others a packet comes back that went no further
 	stallEach        int           // after so many packets the sender does nothing for stall, as on a busy machine
 	stall            time.Duration
-	lost             int      // never arrives: R00 at its expiry
-	lostReply        int      // arrives, and R00 all the same
-	silent           int      // arrives or not, and the link fails
-	twice            int      // arrives twice
-	busy             int      // T00
-	wrong            int      // the fulfillment is wrong
-	bare             bool     // F08 without data
-	max              []uint64 // the largest packet, one after another, second by second; 0 is none
-	liquidity        uint64   // T04 above so much in flight; 0 is no limit
-	perSecond        int      // T05 above so many packets; 0 is no limit
+	lost             int           // never arrives: R00 at its expiry
+	lostReply        int           // arrives, and R00 all the same
+	silent           int           // arrives or not, and the link fails
+	twice            int           // arrives twice
+	busy             int           // T00
+	busyFrom, busyTo time.Duration // T00, all packets of that time
+	wrong            int           // the fulfillment is wrong
+	bare             bool          // F08 without data
+	max              []uint64      // the largest packet, one after another, second by second; 0 is none
+	liquidity        uint64        // T04 above so much in flight; 0 is no limit
+	perSecond        int           // T05 above so many packets; 0 is no limit
 	multiply, divide uint64
 	fallAt           time.Duration // when the rate falls by a tenth; 0 is never
 	dieAt            time.Duration // from when on the link fails; 0 is never
+	refuseAt         time.Duration // from when on packets go no further; 0 is never
+	refuseCode       packet.Code
+	loseAt           time.Duration // from when on packets arrive, and this node says loseCode of them; 0 is never
+	loseCode         packet.Code
 }
 
 // network is a link to a receiver in simulated time: to be used in a bubble.
@@ -51,6 +56,7 @@ type network struct {
 	packets     int               // under way
 	peak        int               // the most of them
 	carried     int               // all of them
+	refused     int               // of those, the ones that went no further
 	instant     time.Time         // of the last
 	turn        time.Duration     // and when it comes back after the first of that instant
 	second      int64             // of which perSecond counts
@@ -144,7 +150,7 @@ func (n *network) travel(p packet.Prepare, refusal packet.Reply, turn time.Durat
 	case lost:
 		time.Sleep(time.Until(p.ExpiresAt))
 		return outcome{reply: reject(packet.TimedOut)}
-	case busy:
+	case busy, n.since(n.busyFrom) && !n.since(n.busyTo):
 		time.Sleep(delay / 2)
 		return outcome{reply: reject(packet.InternalError)}
 	case silent && !arrives:
@@ -167,6 +173,10 @@ func (n *network) travel(p packet.Prepare, refusal packet.Reply, turn time.Durat
 	time.Sleep(delay - delay/2)
 	f, fulfilled := reply.(*packet.Fulfill)
 	switch {
+	case n.since(n.loseAt):
+		o.unaccounted += received
+		o.reply = reject(n.loseCode)
+		return o
 	case n.dead():
 		o.unaccounted += received
 		o.unknown = true
@@ -206,7 +216,10 @@ func (n *network) enter(p packet.Prepare) (refusal packet.Reply, turn time.Durat
 	} else {
 		n.instant, n.turn = now, 0
 	}
-	return n.admit(p), n.turn
+	if refusal = n.admit(p); refusal != nil {
+		n.refused++
+	}
+	return refusal, n.turn
 }
 
 func (n *network) admit(p packet.Prepare) packet.Reply {
@@ -241,6 +254,8 @@ func (n *network) admit(p packet.Prepare) packet.Reply {
 		return j
 	}
 	switch {
+	case n.since(n.refuseAt):
+		return packet.NewReject(n.refuseCode, "test.net", "")
 	case n.liquidity > 0 && n.held+p.Amount > n.liquidity:
 		return packet.NewReject(packet.InsufficientLiquidity, "test.net", "")
 	case n.perSecond > 0 && n.inSecond > n.perSecond:
@@ -289,7 +304,10 @@ func (n *network) largest() uint64 {
 	return n.max[int(time.Since(n.begin)/time.Second)%len(n.max)]
 }
 
-func (n *network) dead() bool { return n.dieAt > 0 && time.Since(n.begin) >= n.dieAt }
+func (n *network) dead() bool { return n.since(n.dieAt) }
+
+// since reports whether a moment, counted from the beginning, is over; 0 is never.
+func (n *network) since(at time.Duration) bool { return at > 0 && time.Since(n.begin) >= at }
 
 func (n *network) receive(p packet.Prepare) (reply packet.Reply, received uint64) {
 	connection, ok := n.receiver.Identify(p.Destination)
@@ -306,7 +324,7 @@ func (n *network) receive(p packet.Prepare) (reply packet.Reply, received uint64
 
 func (n *network) convert(amount uint64) uint64 {
 	multiply, divide := n.multiply, n.divide
-	if n.fallAt > 0 && time.Since(n.begin) >= n.fallAt {
+	if n.since(n.fallAt) {
 		multiply, divide = multiply*9, divide*10
 	}
 	return mulDiv(amount, multiply, divide)

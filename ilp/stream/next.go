@@ -5,7 +5,7 @@ import "context"
 // next returns how large the next packet is, 0 if none can be sent now.
 func (run *sending) next() uint64 {
 	todo := run.todo()
-	if todo == 0 || run.flying.count >= uint64(run.cfg.MaxInFlight) {
+	if todo == 0 || run.flying.count >= run.most() {
 		return 0
 	}
 	if run.Whole {
@@ -22,6 +22,15 @@ func (run *sending) next() uint64 {
 	return size
 }
 
+// most returns how many packets may be in flight: one, as long as answers may be getting lost. What is in doubt then is no
+// more than was under way when it began, and a packet for each try after that.
+func (run *sending) most() uint64 {
+	if run.patience.doubts >= maxDoubts {
+		return 1
+	}
+	return uint64(run.cfg.MaxInFlight)
+}
+
 // todo returns how much is to be sent, of what is neither sent nor under way: all of it, unless less is wanted or allowed
 // by the receiver.
 func (run *sending) todo() uint64 {
@@ -31,7 +40,11 @@ func (run *sending) todo() uint64 {
 	}
 	if run.FixedReceive {
 		coming := addSaturating(run.result.Delivered, run.flying.expected)
-		todo = min(todo, run.scale().costs(run.MinDelivered-min(run.MinDelivered, coming)))
+		costs := run.scale().costs(run.MinDelivered - min(run.MinDelivered, coming))
+		if costs > 0 {
+			costs = max(costs, run.least) // the last of it mustn't be dust
+		}
+		todo = min(todo, costs)
 	}
 	if run.limit.known {
 		coming := addSaturating(run.result.Delivered-run.Done.Delivered, run.flying.expected)

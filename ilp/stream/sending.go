@@ -20,6 +20,7 @@ type sending struct {
 	landed   chan *money
 	peak     uint64        // the most that was under way at once since the last setback
 	recovery uint64        // the last packet that was under way at the last setback: earlier ones say nothing new
+	least    uint64        // a packet of half of it was too small, 0 if none was
 	pause    time.Duration // before the next packet
 	failure  error         // why nothing more is sent
 	broken   error         // what a panic in the link said

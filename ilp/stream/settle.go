@@ -52,6 +52,9 @@ func (run *sending) account(m *money) {
 	run.patience = patience{}
 }
 
+// dustPart is which part of a payment may count as dust, because somebody on the way said that it is too small.
+const dustPart = 1000
+
 // refused takes in a reject: the packet's money will be sent again, later or in other sizes, or nothing more is sent.
 func (run *sending) refused(m *money) {
 	j := m.answer.reject
@@ -61,6 +64,12 @@ func (run *sending) refused(m *money) {
 		if v.reason == Refused && run.limit.known {
 			v.reason = Full
 		}
+	}
+	if v.doubt {
+		run.patience.doubts++
+	}
+	if v.reason == TooSmall {
+		run.least = max(run.least, min(addSaturating(m.amount, m.amount), run.Amount/dustPart))
 	}
 	tooLarge := v.shrink && !v.retry && !run.Whole
 	switch {

@@ -14,6 +14,8 @@ type verdict struct {
 	retry  bool   // it may work later
 	shrink bool   // it may work with a smaller packet
 	slow   bool   // the path can't keep up
+	// doubt says that a node on the way, this one perhaps, may have lost the answer: the receiver may have the money.
+	doubt bool
 }
 
 // judge reads a reject by its code, and by its family if the code is unknown. F is final but for F08 and F99, T is worth
@@ -25,7 +27,7 @@ func judge(code packet.Code) verdict {
 	case packet.InsufficientLiquidity:
 		return verdict{reason: Illiquid, shrink: true, retry: true, slow: true}
 	case packet.PeerUnreachable:
-		return verdict{reason: Unreachable, retry: true, slow: true}
+		return verdict{reason: Unreachable, retry: true, slow: true, doubt: true}
 	case packet.InsufficientSource:
 		return verdict{reason: TooSmall, retry: true}
 	case packet.ApplicationError:
@@ -33,12 +35,14 @@ func judge(code packet.Code) verdict {
 	case packet.Unreachable:
 		return verdict{reason: Unreachable}
 	case packet.TimedOut:
-		return verdict{reason: TimedOut, retry: true, slow: true}
+		return verdict{reason: TimedOut, retry: true, slow: true, doubt: true}
 	case packet.InsufficientTimeout:
 		return verdict{reason: TimedOut}
+	case packet.PeerBusy, packet.ConnectorBusy, packet.RateLimited: // said before a packet goes on
+		return verdict{reason: Busy, retry: true, slow: true}
 	}
 	if code.Temporary() {
-		return verdict{reason: Busy, retry: true, slow: true}
+		return verdict{reason: Busy, retry: true, slow: true, doubt: true}
 	}
 	return verdict{reason: Refused}
 }
@@ -59,13 +63,15 @@ const (
 	// How often in a row a packet is refused before the sender gives up: for a reason that time may cure, and for its size.
 	maxTries   = 8
 	maxShrinks = 64
+	// maxDoubts is after how many packets in a row that may have arrived all the same there is one in flight at a time.
+	maxDoubts = 3
 	// probePauses is how long all pauses of a probe may take: somebody waits for its answer.
 	probePauses = time.Second
 )
 
 // patience counts refusals in a row.
 type patience struct {
-	tries, shrinks int
+	tries, shrinks, doubts int
 	// probing says that no money is sent. Then time changes nothing about sizes, and of left, all pauses are taken.
 	probing bool
 	left    time.Duration
