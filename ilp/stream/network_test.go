@@ -57,6 +57,7 @@ type network struct {
 	peak        int               // the most of them
 	carried     int               // all of them
 	refused     int               // of those, the ones that went no further
+	tooLarge    int               // and of those, the ones that were too large
 	instant     time.Time         // of the last
 	turn        time.Duration     // and when it comes back after the first of that instant
 	second      int64             // of which perSecond counts
@@ -247,6 +248,7 @@ func (n *network) admit(p packet.Prepare) packet.Reply {
 	}
 	n.inSecond++
 	if largest := n.largest(); largest > 0 && p.Amount > largest {
+		n.tooLarge++
 		j := packet.NewReject(packet.TooLarge, "test.net", "")
 		if !n.bare {
 			j.Data = packet.AmountTooLarge{Received: p.Amount, Maximum: largest}.Append(nil)

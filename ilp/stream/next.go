@@ -16,6 +16,9 @@ func (run *sending) next() uint64 {
 		return 0 // one at a time, while it isn't known how large they may be
 	}
 	_, size := split(todo, max(1, min(largest, run.window.size)))
+	if larger := run.sizes.larger(min(todo, run.window.size/tryRoom)); larger > 0 {
+		size = larger
+	}
 	if run.flying.count > 0 && size > run.window.size-min(run.window.size, run.flying.amount) {
 		return 0
 	}

@@ -89,7 +89,7 @@ func (s *Sender) Probe(ctx context.Context, amount uint64) (Probe, error) {
 
 // largest looks for the largest packet that gets through, up to amount, and returns what arrives of it.
 func (s *Sender) largest(ctx context.Context, amount uint64, patience *patience) (size, received uint64, err error) {
-	z := sizes{max: amount, exact: true}
+	z := newSizes(amount)
 	for {
 		test := z.next()
 		a, err := s.exchange(ctx, request{amount: test})

@@ -40,7 +40,7 @@ func newSending(s *Sender, p SendParams) *sending {
 	left := p.Amount - p.Done.Sent
 	return &sending{
 		Sender: s, SendParams: p, result: p.Done,
-		sizes:  sizes{max: left, exact: true},
+		sizes:  newSizes(left),
 		window: newWindow(left),
 		landed: make(chan *money, s.cfg.MaxInFlight),
 	}
@@ -52,7 +52,8 @@ func (run *sending) discover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	run.sizes = sizes{fits: largest, max: largest, exact: true}
+	run.sizes = newSizes(largest)
+	run.sizes.accept(largest)
 	run.window.start(largest)
 	return nil
 }
@@ -148,6 +149,9 @@ func (run *sending) launch(ctx context.Context, size, price, minimum uint64) {
 	if err != nil {
 		run.fail(err)
 		return
+	}
+	if size > run.sizes.max {
+		run.sizes.trying = f.sequence
 	}
 	m := &money{flight: f, price: price, expected: run.expect(size)}
 	run.paying = true

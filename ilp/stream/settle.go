@@ -45,6 +45,9 @@ func (run *sending) account(m *money) {
 	run.result.Packets++
 	delivered := max(m.minimum, m.answer.received)
 	run.result.Delivered = addSaturating(run.result.Delivered, delivered) // a receiver can claim anything
+	if m.sequence == run.sizes.trying {
+		run.sizes.grew(m.amount)
+	}
 	run.sizes.accept(m.amount)
 	if m.sequence > run.recovery {
 		run.window.grow(m.amount)
@@ -72,6 +75,12 @@ func (run *sending) refused(m *money) {
 		run.least = max(run.least, min(addSaturating(m.amount, m.amount), run.Amount/dustPart))
 	}
 	tooLarge := v.shrink && !v.retry && !run.Whole
+	if m.sequence == run.sizes.trying {
+		run.sizes.tried(m.amount, j.Data)
+		if tooLarge {
+			return
+		}
+	}
 	switch {
 	case !v.retry && !tooLarge:
 		run.fail(&Failure{Reason: v.reason, Reject: j})
@@ -92,6 +101,7 @@ func (run *sending) refused(m *money) {
 func (run *sending) cut(amount uint64, v verdict, j *packet.Reject) {
 	run.sizes.shrink(amount, j.Data)
 	run.patience.shrinks++
+	run.peak = run.flying.amount // this packet wasn't carried
 	if run.sizes.max == 0 || run.patience.shrinks >= maxShrinks {
 		run.fail(&Failure{Reason: v.reason, Reject: j})
 		return

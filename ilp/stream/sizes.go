@@ -12,25 +12,43 @@ type sizes struct {
 	max  uint64 // nothing larger is tried
 	// exact says that max is worth trying as it is; else it is only known that nothing larger gets through.
 	exact bool
+	growth
+}
+
+// newSizes returns what is known when largest is worth trying.
+func newSizes(largest uint64) sizes {
+	return sizes{max: largest, exact: true, growth: newGrowth(largest)}
 }
 
 // shrink learns that a packet of sent was refused for its size; data is that of the reject. Max falls every time.
 func (z *sizes) shrink(sent uint64, data []byte) {
-	z.max, z.exact = sent-1, false
-	if tooLarge, ok := packet.ParseAmountTooLarge(data); ok {
-		if limit, ok := tooLarge.Limit(sent); ok && limit < sent {
-			z.max, z.exact = limit, true
-		}
+	if limit, ok := toldLimit(sent, data); ok {
+		z.max, z.exact = limit, true
+	} else {
+		z.max, z.exact = sent-1, false
 	}
 	if z.fits > z.max { // the path has changed
 		z.fits = 0
+		z.failed()
 	}
+	z.step = z.max
+}
+
+// toldLimit returns the largest packet that fits, if the reject of one that was too large says it and makes sense.
+func toldLimit(sent uint64, data []byte) (limit uint64, ok bool) {
+	tooLarge, ok := packet.ParseAmountTooLarge(data)
+	if !ok {
+		return 0, false
+	}
+	limit, ok = tooLarge.Limit(sent)
+	return limit, ok && limit < sent
 }
 
 // accept learns that a packet of sent got through. One that is larger than max was on its way before the path changed.
 func (z *sizes) accept(sent uint64) {
 	if sent <= z.max {
 		z.fits = max(z.fits, sent)
+		z.through++
 	}
 }
 
