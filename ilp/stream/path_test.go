@@ -69,6 +69,7 @@ type path struct {
 	receiver         *stream.Receiver
 	asset            ilp.Asset
 	multiply, divide uint64
+	hops             hops   // instead of multiply and divide, if there are any
 	max              uint64 // 0 is no limit
 	bareF08          bool   // F08 without data
 
@@ -119,6 +120,9 @@ func (p *path) SendPacket(_ context.Context, prepare packet.Prepare) (packet.Rep
 	}
 	delivered := prepare
 	delivered.Amount = prepare.Amount * p.multiply / p.divide
+	if p.hops != nil {
+		delivered.Amount = p.hops.convert(prepare.Amount)
+	}
 	reply := receive(connection, delivered, p.asset)
 	if reply.Type() == packet.TypeFulfill {
 		p.received += delivered.Amount
