@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
+	"pochi/ilp"
 	"pochi/ilp/packet"
 )
 
@@ -50,8 +52,8 @@ type flight struct {
 // exchange sends one packet and waits for its answer. An error is a *Failure, and the answer is valid beside it: a packet
 // can be fulfilled and yet show that nothing more may be sent.
 func (s *Sender) exchange(ctx context.Context, req request) (answer, error) {
-	f, err := s.prepare(req)
-	if err != nil {
+	f := new(flight)
+	if err := s.prepare(f, req); err != nil {
 		return answer{}, err
 	}
 	s.carry(ctx, f)
@@ -60,33 +62,37 @@ func (s *Sender) exchange(ctx context.Context, req request) (answer, error) {
 }
 
 // prepare makes the next packet.
-func (s *Sender) prepare(req request) (*flight, error) {
+func (s *Sender) prepare(f *flight, req request) error {
 	if s.sequence >= maxPackets {
-		return nil, &Failure{Reason: Exhausted}
+		return &Failure{Reason: Exhausted}
 	}
 	s.sequence++
-	plain := Packet{packet.TypePrepare, s.sequence, req.minimum, append(s.hello(), req.frames...)}
-	data, err := s.keys.Seal(s.cfg.Random, plain.Append(nil))
-	if err != nil {
-		return nil, &Failure{Reason: Cancelled, Err: err}
+	frames := req.frames
+	if s.asset == (ilp.Asset{}) {
+		frames = append([]Frame{s.hello()}, frames...)
 	}
-	var condition [32]byte
-	if req.fulfillable {
-		condition = Condition(s.keys.Fulfillment(data))
-	} else if _, err := io.ReadFull(s.cfg.Random, condition[:]); err != nil {
-		return nil, &Failure{Reason: Cancelled, Err: err}
+	plain := Packet{packet.TypePrepare, s.sequence, req.minimum, frames}
+	s.plaintext = plain.Append(s.plaintext[:0])
+	data, err := s.keys.Seal(s.cfg.Random, s.plaintext)
+	if err != nil {
+		return &Failure{Reason: Cancelled, Err: err}
 	}
 	now, life := s.cfg.Clock.Now(), packetTime
 	if !req.deadline.IsZero() {
 		life = min(life, req.deadline.Sub(now))
 	}
-	return &flight{request: req, sequence: s.sequence, time: life, prepare: packet.Prepare{
+	*f = flight{request: req, sequence: s.sequence, time: life, prepare: packet.Prepare{
 		Amount:      req.amount,
 		ExpiresAt:   now.Add(life),
-		Condition:   condition,
 		Destination: s.cfg.Destination,
 		Data:        data,
-	}}, nil
+	}}
+	if req.fulfillable {
+		f.prepare.Condition = Condition(s.keys.Fulfillment(data))
+	} else if _, err := io.ReadFull(s.cfg.Random, f.prepare.Condition[:]); err != nil {
+		return &Failure{Reason: Cancelled, Err: err}
+	}
+	return nil
 }
 
 // carry sends a packet and writes down its answer. It changes nothing but the flight, so many may be carried at once.
@@ -144,16 +150,24 @@ func (s *Sender) give(ctx context.Context, f *flight) (packet.Reply, error) {
 // read adds to an answer what the receiver wrote, if it was the receiver, to this packet, on this kind of reply. Otherwise
 // the data is discarded (RFC 29, section 5.2).
 func (s *Sender) read(f *flight, data []byte, carrier packet.Type) {
-	plaintext, err := s.keys.Open(data)
+	room := plaintexts.Get().(*plaintextRoom)
+	defer plaintexts.Put(room)
+	plaintext, err := s.keys.AppendOpen(room[:0], data)
 	if err != nil {
 		return
 	}
-	p, err := DecodePacket(plaintext)
+	p, err := ViewPacket(plaintext)
 	if err != nil || p.Type != carrier || p.Sequence != f.sequence {
 		return
 	}
-	f.answer.authentic, f.answer.received, f.answer.frames = true, p.Amount, p.Frames
+	f.answer.authentic, f.answer.received = true, p.Amount
+	if p.count > 0 {
+		f.answer.frames = slices.DeleteFunc(p.Packet().Frames, isData)
+	}
 }
+
+// isData tells frames with bytes in them, which are in a room that others use next. A sender has no use for them.
+func isData(f Frame) bool { return f.Type() == TypeStreamData || f.Type() == TypeStreamReceipt }
 
 // fromReceiver reports whether receivers, old or new, reject with this code and a STREAM packet in the data.
 func fromReceiver(c packet.Code) bool {

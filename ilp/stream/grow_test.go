@@ -26,7 +26,7 @@ func TestPacketsGrowBack(t *testing.T) {
 
 // A path that takes now more, now less costs some packets that come back, each time after a longer while.
 func TestPacketsDoNotOscillate(t *testing.T) {
-	for _, limits := range [][]uint64{{1000, 700}, {1000, 10}, {300, 700, 500, 1000, 100}} {
+	for _, limits := range [][]uint64{{1000, 700}, {1000, 40}, {300, 700, 500, 1000, 100}} {
 		for _, bare := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%v, bare %v", limits, bare), func(t *testing.T) {
 				const inFlight = 200

@@ -69,7 +69,7 @@ func TestProbeReceive(t *testing.T) {
 		}
 		asked, found = asked+len(p.packets), found+1
 	})
-	if asked > 8*found {
+	if asked > 12*found {
 		t.Errorf("%d questions for %d amounts", asked, found)
 	}
 	t.Logf("%d questions for %d amounts", asked, found)
@@ -94,7 +94,7 @@ func TestProbeReceiveIsExact(t *testing.T) {
 		}
 		asked, found = asked+len(p.packets), found+1
 	})
-	if asked > 6*found {
+	if asked > 7*found {
 		t.Errorf("%d questions for %d amounts", asked, found)
 	}
 	t.Logf("%d questions for %d amounts", asked, found)

@@ -35,6 +35,8 @@ type Sender struct {
 	limit    limit     // that the receiver set
 	closed   bool      // the receiver wants no more
 	paying   bool      // money was sent
+
+	plaintext []byte // room for the next packet's
 }
 
 // NewSender returns a Sender at the start of a connection. Nothing is sent yet.
@@ -67,15 +69,12 @@ func (s *Sender) Close(ctx context.Context) {
 	})
 }
 
-// hello returns the frame that makes the receiver name its asset, or none if it has done so. An empty address asks without
-// offering a way back; receivers that can't read that get one which leads nowhere.
-func (s *Sender) hello() []Frame {
-	if s.asset != (ilp.Asset{}) {
-		return nil
-	}
+// hello returns the frame that makes the receiver name its asset. An empty address asks without offering a way back;
+// receivers that can't read that get one which leads nowhere.
+func (s *Sender) hello() Frame {
 	s.asked++
 	if s.asked%2 == 1 {
-		return []Frame{ConnectionNewAddress{""}}
+		return ConnectionNewAddress{""}
 	}
-	return []Frame{ConnectionNewAddress{"private.SEND_ONLY_CLIENT"}}
+	return ConnectionNewAddress{"private.SEND_ONLY_CLIENT"}
 }

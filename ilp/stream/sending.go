@@ -28,7 +28,7 @@ type sending struct {
 
 // money is a packet that carries some.
 type money struct {
-	*flight
+	flight
 	price    uint64 // what it must bring at the agreed price, without what rounding took from others
 	expected uint64 // what it will bring, as far as is known
 }
@@ -139,21 +139,21 @@ func (run *sending) rest(ctx context.Context) {
 
 // launch sends one packet.
 func (run *sending) launch(ctx context.Context, size, price, minimum uint64) {
-	f, err := run.prepare(request{
+	m := &money{price: price, expected: run.expect(size)}
+	err := run.prepare(&m.flight, request{
 		amount:      size,
 		minimum:     minimum,
 		fulfillable: true,
 		deadline:    run.Deadline,
-		frames:      []Frame{StreamMoney{StreamID: moneyStream, Shares: 1}},
+		frames:      moneyFrames,
 	})
 	if err != nil {
 		run.fail(err)
 		return
 	}
 	if size > run.sizes.max {
-		run.sizes.trying = f.sequence
+		run.sizes.trying = m.sequence
 	}
-	m := &money{flight: f, price: price, expected: run.expect(size)}
 	run.paying = true
 	run.flying.count++
 	run.flying.amount += size
@@ -161,20 +161,26 @@ func (run *sending) launch(ctx context.Context, size, price, minimum uint64) {
 	run.flying.price += price
 	run.flying.expected = addSaturating(run.flying.expected, m.expected)
 	if run.Whole || run.cfg.MaxInFlight == 1 {
-		run.carry(ctx, f)
+		run.carry(ctx, &m.flight)
 		run.landed <- m
 		return
 	}
-	go func() {
-		defer func() {
-			if value := recover(); value != nil {
-				f.answer = answer{unknown: NoAnswer}
-				f.err = &panicked{fmt.Errorf("panic in the link: %v\n%s", value, debug.Stack())}
-			}
-			run.landed <- m
-		}()
-		run.carry(ctx, f)
+	go run.carryApart(ctx, m)
+}
+
+// moneyFrames are the frames of every packet with money.
+var moneyFrames = []Frame{StreamMoney{StreamID: moneyStream, Shares: 1}}
+
+// carryApart carries a packet in a goroutine of its own.
+func (run *sending) carryApart(ctx context.Context, m *money) {
+	defer func() {
+		if value := recover(); value != nil {
+			m.answer = answer{unknown: NoAnswer}
+			m.err = &panicked{fmt.Errorf("panic in the link: %v\n%s", value, debug.Stack())}
+		}
+		run.landed <- m
 	}()
+	run.carry(ctx, &m.flight)
 }
 
 // panicked is a panic on its way from the goroutine that carried a packet to the caller's.

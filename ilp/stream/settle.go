@@ -12,7 +12,7 @@ func (run *sending) settle(m *money) {
 	run.flying.amount -= m.amount
 	run.flying.price -= m.price
 	run.flying.expected -= min(run.flying.expected, m.expected)
-	run.learn(m.flight)
+	run.learn(&m.flight)
 	a := &m.answer
 	switch {
 	case a.fulfilled:
