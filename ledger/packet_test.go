@@ -216,7 +216,7 @@ func TestALifeOfAFlight(t *testing.T) {
 }
 
 // Without a reservation a packet is taken from the balance, and a release gives
-// it back there. The hold stays open for the next.
+// it back there. The hold stays open for the next until it is closed.
 func TestALifeOfAnUnreservedFlight(t *testing.T) {
 	w := newWorld(t)
 	in, ann := w.peer(50, 100), w.account(0, 0)
@@ -240,11 +240,14 @@ func TestALifeOfAnUnreservedFlight(t *testing.T) {
 		{"take of the other sort", f.take(1), ledger.ErrHoldExists, 100, 0, "0 140 0 0 1 0"},
 		{"draw", f.draw(1), ledger.ErrHoldExceeded, 100, 0, "0 140 0 0 1 0"},
 		{"open", f.open(1), ledger.ErrHoldExists, 100, 0, "0 140 0 0 1 0"},
-		{"close", f.end(), ledger.ErrHoldUnknown, 100, 0, "0 140 0 0 1 0"},
+		{"close", f.end(), ledger.ErrHoldInFlight, 100, 0, "0 140 0 0 1 0"},
 		{"release", f.release(100), nil, 100, 100, "0 40 0 0 1 0"},
 		{"post", f.post(40), nil, 60, 100, "0 0 40 0 0 0"},
 		{"again", f.takeUnreserved(100), nil, 60, 0, "0 100 40 0 1 0"},
 		{"post again", f.post(100), nil, -40, 0, "0 0 140 0 0 0"},
+		{"close now", f.end(), nil, -40, 0, "0 0 140 0 0 1"},
+		{"close again", f.end(), ledger.ErrHoldUnknown, -40, 0, "0 0 140 0 0 1"},
+		{"take from a closed one", f.takeUnreserved(1), ledger.ErrHoldUnknown, -40, 0, "0 0 140 0 0 1"},
 	}
 	for _, step := range steps {
 		t.Run(step.name, func(t *testing.T) {
@@ -441,7 +444,7 @@ func TestRefusalsOfPackets(t *testing.T) {
 		{"release: closed", closed.release(1), ledger.ErrHoldUnknown},
 		{"release: more than is in flight", f.release(21), ledger.ErrHoldExceeded},
 		{"close: in flight", f.end(), ledger.ErrHoldInFlight},
-		{"close: unreserved", bare.end(), ledger.ErrHoldUnknown},
+		{"close: unreserved, in flight", bare.end(), ledger.ErrHoldInFlight},
 		{"close account: something flies there", closing(ben), ledger.ErrNotEmpty},
 
 		{"packet: 0", packet(ann, ben, 0), ledger.ErrAmount},
