@@ -245,7 +245,7 @@ func TestMirrorKeepsLittleOfIdleHolds(t *testing.T) {
 		s.do(land(n, 1))
 		s.do(holdsMoved{{int64(n), -1, 0}})
 	}
-	if len(s.m.holds) != 0 || len(s.m.byKey) != 0 || len(s.m.idle) != holds {
+	if len(s.m.holds) != 0 || len(s.m.byKey) != holds || len(s.m.idle) != holds {
 		t.Errorf("%d holds and %d keys are kept, and %d that are idle", len(s.m.holds), len(s.m.byKey), len(s.m.idle))
 	}
 	s.do(holdsMoved{{7, 3, scriptPeer}})

@@ -176,10 +176,11 @@ func (c Draw) posting() posting {
 	return posting{Transfer: t, drawn: true, hold: c.Credit}
 }
 
-// CloseHold returns what is left of a reservation and ends it. One that has
-// expired may have been closed by the engine: then there is nothing to do. Errors:
-// ErrHoldUnknown, also when it was closed before or nothing was reserved in it,
-// and ErrHoldInFlight while some of it is in flight.
+// CloseHold returns what is left of a reservation and ends it; a hold without
+// one only ends. No other can be opened for the same reference between the same
+// accounts. One that has expired may have been closed by the engine: then there
+// is nothing to do. Errors: ErrHoldUnknown, also when it was closed before, and
+// ErrHoldInFlight while some of it is in flight.
 type CloseHold struct {
 	Reference ID
 	Debit     ID
@@ -193,7 +194,7 @@ func (c CloseHold) apply(l *Ledger, tx db.Tx) error {
 		return err
 	case h.closed && l.expired(h): // it may have been the engine
 		return nil
-	case h.closed, h.unreserved:
+	case h.closed:
 		return ErrHoldUnknown
 	case h.inFlight > 0:
 		return ErrHoldInFlight

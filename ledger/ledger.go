@@ -121,14 +121,16 @@ func open(ctx context.Context, d *db.DB, now func() time.Time) (*Ledger, error) 
 // chain: ErrExistsDifferent.
 func (l *Ledger) Submit(ctx context.Context, chain Chain, rows func(db.Tx) error) error {
 	return l.db.Writer.Submit(ctx, db.Unit{
-		Apply: func(tx db.Tx) (func(), error) { return l.apply(tx, chain) },
+		Apply: func(tx db.Tx) (func(), error) { return l.Apply(tx, chain) },
 		Rows:  rows,
 	})
 }
 
-// apply runs on the writer's goroutine. Its undo restores what the chain
-// changed; it is called before any later chain is applied.
-func (l *Ledger) apply(tx db.Tx, chain Chain) (func(), error) {
+// Apply applies the chain as a part of a caller's own db.Unit, for those who
+// keep more state in memory with it: it is to be called in the unit's Apply and
+// nowhere else, at most once. Its errors are Submit's. Undo restores what the
+// chain changed; the unit's own undo has to call it.
+func (l *Ledger) Apply(tx db.Tx, chain Chain) (undo func(), err error) {
 	for i, command := range chain {
 		if !isValue(command) {
 			return nil, &Error{Index: i, Command: command, Err: ErrCommand}
@@ -140,7 +142,7 @@ func (l *Ledger) apply(tx db.Tx, chain Chain) (func(), error) {
 	}
 	l.chains++
 	start := l.batch.mark()
-	undo := func() { l.batch.rollBack(l, start) }
+	undo = func() { l.batch.rollBack(l, start) }
 	for i, command := range chain {
 		if err := command.apply(l, tx); err != nil {
 			undo()

@@ -22,7 +22,7 @@ type mirror struct {
 	byID     map[ID]int64
 	holds    map[int64]*mirrorHold // the open ones, by number, but for those in idle
 	idle     map[int64]idleHold
-	byKey    map[mirrorKey]int64 // of those in holds
+	byKey    map[mirrorKey]int64 // of those in holds and in idle
 	lastHold int64
 	items    []mirrorItem     // of suspense, number n is at n-1
 	inDoubt  map[uint32]int64 // what the open items of a ledger come to
@@ -200,7 +200,7 @@ func (m *mirror) hold(n int64) *mirrorHold {
 	}
 	if _, slept := m.idle[n]; slept {
 		delete(m.idle, n)
-		m.holds[n], m.byKey[h.key] = h, n
+		m.holds[n] = h
 	}
 	m.touchHold(h)
 	return h
@@ -215,8 +215,7 @@ func (m *mirror) look(n int64) *mirrorHold {
 	return m.holds[n]
 }
 
-// rest keeps less of a hold that has nothing in flight. That its key may not come
-// again only its row's UNIQUE constraint remembers, as of those that are closed.
+// rest keeps less of a hold that has nothing in flight.
 func (m *mirror) rest(h *mirrorHold) {
 	i := idleHold{h.key.reference, uint32(h.key.debit), uint32(h.key.credit), h.drawn}
 	fits := mirrorKey{i.reference, int64(i.debit), int64(i.credit)} == h.key
@@ -225,9 +224,6 @@ func (m *mirror) rest(h *mirrorHold) {
 	}
 	m.idle[h.n] = i
 	delete(m.holds, h.n)
-	if m.byKey[h.key] == h.n {
-		delete(m.byKey, h.key)
-	}
 }
 
 // between returns the two accounts of a movement on one ledger.

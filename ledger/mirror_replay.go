@@ -115,13 +115,12 @@ func (m *mirror) pend(h *mirrorHold, amount int64) {
 
 func (e holdClosed) replay(m *mirror) error {
 	key := m.keyOf(e.key)
-	h := m.holds[m.byKey[key]]
-	if h == nil || h.closed {
+	h := m.hold(m.byKey[key])
+	if h == nil {
 		return errNothing
 	}
-	m.touchHold(h)
 	m.pend(h, -h.reserved)
-	fits := uint64(h.reserved) == e.returned && h.inFlight == 0 && !h.unreserved
+	fits := uint64(h.reserved) == e.returned && h.inFlight == 0
 	h.returned += int64(e.returned)
 	h.reserved, h.inFlight, h.toward, h.closed = 0, 0, 0, true
 	delete(m.byKey, key)

@@ -113,7 +113,7 @@ func anyHold(modelHold) bool       { return true }
 func isReserved(h modelHold) bool  { return h.reserved > 0 }
 func isInFlight(h modelHold) bool  { return h.inFlight > 0 }
 func canBeTaken(h modelHold) bool  { return h.reserved > 0 || h.unreserved }
-func canBeClosed(h modelHold) bool { return !h.unreserved && h.inFlight == 0 }
+func canBeClosed(h modelHold) bool { return h.inFlight == 0 }
 
 func sortedKeys[K comparable, V any](m map[K]V, name func(K) string) []K {
 	return slices.SortedFunc(maps.Keys(m), func(a, b K) int { return strings.Compare(name(a), name(b)) })

@@ -428,8 +428,6 @@ func (m *model) closeHold(c ledger.CloseHold) error {
 	switch {
 	case err != nil:
 		return err
-	case h.unreserved:
-		return ledger.ErrHoldUnknown
 	case h.inFlight > 0:
 		return ledger.ErrHoldInFlight
 	}

@@ -216,7 +216,7 @@ func TestALifeOfAFlight(t *testing.T) {
 }
 
 // Without a reservation a packet is taken from the balance, and a release gives
-// it back there. The hold stays open for the next.
+// it back there. The hold stays open for the next until it is closed.
 func TestALifeOfAnUnreservedFlight(t *testing.T) {
 	w := newWorld(t)
 	in, ann := w.peer(50, 100), w.account(0, 0)
@@ -240,7 +240,7 @@ func TestALifeOfAnUnreservedFlight(t *testing.T) {
 		{"take of the other sort", f.take(1), ledger.ErrHoldExists, 100, 0, "0 140 0 0 1 0"},
 		{"draw", f.draw(1), ledger.ErrHoldExceeded, 100, 0, "0 140 0 0 1 0"},
 		{"open", f.open(1), ledger.ErrHoldExists, 100, 0, "0 140 0 0 1 0"},
-		{"close", f.end(), ledger.ErrHoldUnknown, 100, 0, "0 140 0 0 1 0"},
+		{"close", f.end(), ledger.ErrHoldInFlight, 100, 0, "0 140 0 0 1 0"},
 		{"release", f.release(100), nil, 100, 100, "0 40 0 0 1 0"},
 		{"post", f.post(40), nil, 60, 100, "0 0 40 0 0 0"},
 		{"again", f.takeUnreserved(100), nil, 60, 0, "0 100 40 0 1 0"},
@@ -265,6 +265,16 @@ func TestALifeOfAnUnreservedFlight(t *testing.T) {
 	w.do(transfer(ann, in, 50))
 	w.do(f.takeUnreserved(10), f.post(10))
 	w.balance(ann, 100, 100)
+	w.clean()
+	w.do(f.end())
+	for _, command := range []ledger.Command{f.end(), f.takeUnreserved(1)} {
+		w.refused(w.submit(command), 0, ledger.ErrHoldUnknown)
+	}
+	w.reopen()
+	w.refused(w.submit(f.takeUnreserved(1)), 0, ledger.ErrHoldUnknown)
+	if diff := cmp.Diff([]string{"0 0 150 0 0 1"}, w.flying(f.reference)); diff != "" {
+		t.Error(diff)
+	}
 	w.clean()
 }
 
@@ -441,7 +451,7 @@ func TestRefusalsOfPackets(t *testing.T) {
 		{"release: closed", closed.release(1), ledger.ErrHoldUnknown},
 		{"release: more than is in flight", f.release(21), ledger.ErrHoldExceeded},
 		{"close: in flight", f.end(), ledger.ErrHoldInFlight},
-		{"close: unreserved", bare.end(), ledger.ErrHoldUnknown},
+		{"close: unreserved, in flight", bare.end(), ledger.ErrHoldInFlight},
 		{"close account: something flies there", closing(ben), ledger.ErrNotEmpty},
 
 		{"packet: 0", packet(ann, ben, 0), ledger.ErrAmount},

@@ -143,6 +143,8 @@ func (a *Audit) byNumber(highest, query, what string) func(context.Context, db.T
 type outgoingRow struct {
 	id                     uuid.UUID
 	debit, sent, delivered uint64
+	fixed                  Fixed
+	receive                uint64
 	state                  string
 	ended                  sql.NullInt64
 	account, receiver      sql.NullInt64
@@ -152,7 +154,7 @@ type outgoingRow struct {
 }
 
 func (a *Audit) outgoing() func(context.Context, db.Tx) (bool, error) {
-	const query = `SELECT o.id, o.debit_amount, o.sent_amount, o.delivered_amount, o.state, o.ended_at, a.n, r.n,
+	const query = `SELECT o.id, o.debit_amount, o.sent_amount, o.delivered_amount, o.fixed, o.receive_amount, o.state, o.ended_at, a.n, r.n,
 		w.user_id IS o.user_id, k.code, h.reserved + h.in_flight + h.drawn + h.returned, h.closed
 		FROM outgoing_payments o
 		LEFT JOIN wallet_accounts w ON w.id = o.account_id
@@ -165,7 +167,7 @@ func (a *Audit) outgoing() func(context.Context, db.Tx) (bool, error) {
 		WHERE o.id > coalesce(?, x'') ORDER BY o.id LIMIT ?`
 	return byID(query, func(rows *sql.Rows) (uuid.UUID, error) {
 		var o outgoingRow
-		err := rows.Scan(&o.id, &o.debit, &o.sent, &o.delivered, &o.state, &o.ended, &o.account, &o.receiver,
+		err := rows.Scan(&o.id, &o.debit, &o.sent, &o.delivered, &o.fixed, &o.receive, &o.state, &o.ended, &o.account, &o.receiver,
 			&o.owned, &o.holdCode, &o.holdTotal, &o.holdClosed)
 		if err == nil {
 			a.compareOutgoing(o)
@@ -187,7 +189,8 @@ func (a *Audit) compareOutgoing(o outgoingRow) {
 	if o.holdCode.Int64 != int64(ledger.CodeOutgoing) || o.holdClosed.Bool == open || total < 0 || uint64(total) != o.debit {
 		a.defect(o.id, "is %s with a hold that does not fit", o.state)
 	}
-	if !open && (o.state == "completed") != (o.sent == o.debit) || o.ended.Valid == open {
+	done := o.sent == o.debit || o.fixed == FixedReceive && o.delivered >= o.receive
+	if !open && (o.state == "completed") != done || o.ended.Valid == open {
 		ended := "never"
 		if o.ended.Valid {
 			ended = fmt.Sprint(o.ended.Int64)

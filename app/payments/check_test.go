@@ -29,7 +29,7 @@ func audited(t *testing.T, read *sql.DB) []ledger.Defect {
 // change edits the database through its writer.
 func (w *wallet) change(statement string) {
 	w.t.Helper()
-	err := w.db.Write(context.Background(), func(tx db.Tx) error {
+	err := w.DB.Write(context.Background(), func(tx db.Tx) error {
 		_, err := tx.ExecContext(context.Background(), statement)
 		return err
 	})
@@ -97,8 +97,8 @@ func TestCheckOfWhatIsNotFinal(t *testing.T) {
 	for name, statements := range tests {
 		t.Run(name, func(t *testing.T) {
 			w := newWallet(t)
-			ann := w.person("ann", usd, "10")
-			w.person("ben", eur, "")
+			ann := w.Person("ann", usd, "10")
+			w.Person("ben", eur, "")
 			crashed(t, w, ann, "5", 100, 300, false)
 			switch name {
 			case "paid", "released":
@@ -108,18 +108,18 @@ func TestCheckOfWhatIsNotFinal(t *testing.T) {
 			case "needs review":
 				w.park()
 			}
-			w.check()
+			w.Check()
 			for _, statement := range statements {
 				w.change("CREATE TEMP TABLE kept AS SELECT * FROM outgoing_payments")
 				w.change(statement)
 				named := func(d ledger.Defect) bool { return d.Name == payments.DefectPayment }
-				if defects := audited(t, w.db.Read); !slices.ContainsFunc(defects, named) {
+				if defects := audited(t, w.DB.Read); !slices.ContainsFunc(defects, named) {
 					t.Errorf("%s: defects %v", statement, defects)
 				}
 				w.change("DELETE FROM outgoing_payments")
 				w.change("INSERT INTO outgoing_payments SELECT * FROM kept")
 				w.change("DROP TABLE kept")
-				w.check()
+				w.Check()
 			}
 		})
 	}
@@ -128,7 +128,7 @@ func TestCheckOfWhatIsNotFinal(t *testing.T) {
 // Holds of peers and of the wallet itself have no payment; a person's has one.
 func TestCheckOfHoldsWithoutPayments(t *testing.T) {
 	w := newWallet(t)
-	ann := w.person("ann", usd, "10")
+	ann := w.Person("ann", usd, "10")
 	peer := w.peer(usd)
 	exchange, outgoing := ledger.HouseAccount(usd, ledger.CodeExchange), ledger.HouseAccount(usd, ledger.CodeOutgoing)
 	take := func(debit, toward uuid.UUID) ledger.Take {
@@ -136,14 +136,14 @@ func TestCheckOfHoldsWithoutPayments(t *testing.T) {
 			Reference: uuid.Must(uuid.NewV7()), Debit: debit, Credit: outgoing, Toward: toward, Amount: 1, Unreserved: true,
 		}
 	}
-	if err := w.ledger.Submit(context.Background(), ledger.Chain{take(exchange, peer)}, nil); err != nil {
+	if err := w.Ledger.Submit(context.Background(), ledger.Chain{take(exchange, peer)}, nil); err != nil {
 		t.Fatal(err)
 	}
-	w.check()
-	if err := w.ledger.Submit(context.Background(), ledger.Chain{take(ann.account, peer)}, nil); err != nil {
+	w.Check()
+	if err := w.Ledger.Submit(context.Background(), ledger.Chain{take(ann.Account, peer)}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if defects := audited(t, w.db.Read); len(defects) != 1 || defects[0].Name != payments.DefectPayment {
+	if defects := audited(t, w.DB.Read); len(defects) != 1 || defects[0].Name != payments.DefectPayment {
 		t.Errorf("defects %v", defects)
 	}
 }
@@ -151,7 +151,7 @@ func TestCheckOfHoldsWithoutPayments(t *testing.T) {
 // People pay each other all the while.
 func TestCheckBesidePayments(t *testing.T) {
 	w := newWallet(t)
-	ann, ben := w.person("ann", usd, "1000"), w.person("ben", eur, "1000")
+	ann, ben := w.Person("ann", usd, "1000"), w.Person("ben", eur, "1000")
 	var paying sync.WaitGroup
 	stop := make(chan struct{})
 	for _, from := range []struct {
@@ -164,18 +164,18 @@ func TestCheckBesidePayments(t *testing.T) {
 				case <-stop:
 					return
 				default:
-					w.confirm(from.person, w.quote(from.person, from.to, "1", payments.FixedDebit))
+					w.Confirm(from.person, w.Quote(from.person, from.to, "1", payments.FixedDebit))
 				}
 			}
 		})
 	}
 	for range 20 {
-		if defects := audited(t, w.db.Read); len(defects) > 0 {
+		if defects := audited(t, w.DB.Read); len(defects) > 0 {
 			t.Errorf("defects %v", defects)
 			break
 		}
 	}
 	close(stop)
 	paying.Wait()
-	w.check()
+	w.Check()
 }

@@ -39,11 +39,14 @@ type Outgoing struct {
 	AccountID       uuid.UUID
 	Receiver        string // payment pointer
 	ReceiverName    string
+	Fixed           Fixed
 	Rate            string        // as quoted, "" within a currency
 	DebitAmount     ledger.Amount // what was confirmed
 	ReceiveAmount   ledger.Amount // what was quoted
 	SentAmount      ledger.Amount // what left the account for good
 	DeliveredAmount ledger.Amount // what is known to have arrived
+	Doubted         ledger.Amount // of what was sent to other nodes and came back: the answers were lost, so it may have arrived
+	Packets         uint64        // that were fulfilled
 	InFlight        ledger.Amount // on its way to another node right now, or when the wallet crashed
 	Suspended       Suspended
 	Returned        bool // an admin ended its review
@@ -117,9 +120,9 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 
 func insertOutgoing(ctx context.Context, tx db.Tx, q Quote, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO outgoing_payments (id, user_id, account_id, receiver, receiver_name, rate,
-		debit_amount, receive_amount, receive_code, receive_scale, sent_amount, delivered_amount, state, reason, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 'sending', '', ?)`,
-		q.ID[:], q.UserID[:], q.AccountID[:], q.Receiver, q.ReceiverName, q.Rate, q.DebitAmount.Value,
+		fixed, debit_amount, receive_amount, receive_code, receive_scale, sent_amount, delivered_amount, state, reason, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 'sending', '', ?)`,
+		q.ID[:], q.UserID[:], q.AccountID[:], q.Receiver, q.ReceiverName, q.Rate, string(q.Fixed), q.DebitAmount.Value,
 		q.ReceiveAmount.Value, q.ReceiveAmount.Asset.Code, q.ReceiveAmount.Asset.Scale, now.UnixMicro())
 	return err
 }
@@ -134,7 +137,7 @@ func (s *Service) FindOutgoing(ctx context.Context, userID, id uuid.UUID) (Outgo
 }
 
 const outgoingQuery = `SELECT o.id, o.user_id, o.account_id, o.receiver, o.receiver_name, o.rate,
-	o.debit_amount, o.receive_amount, o.sent_amount, o.delivered_amount, s.code, s.scale, o.receive_code, o.receive_scale,
+	o.fixed, o.packets, o.doubted_amount, o.debit_amount, o.receive_amount, o.sent_amount, o.delivered_amount, s.code, s.scale, o.receive_code, o.receive_scale,
 	o.state, o.reason, o.created_at, o.ended_at, o.returned,
 	(SELECT coalesce(sum(h.in_flight), 0) FROM holds h WHERE h.reference = o.id AND h.debit = a.n),
 	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 0),
@@ -155,11 +158,11 @@ func scanOutgoing(row interface{ Scan(...any) error }) (Outgoing, error) {
 	var created int64
 	var ended sql.NullInt64
 	err := row.Scan(&p.ID, &p.UserID, &p.AccountID, &p.Receiver, &p.ReceiverName, &p.Rate,
-		&p.DebitAmount.Value, &p.ReceiveAmount.Value, &p.SentAmount.Value, &p.DeliveredAmount.Value,
+		&p.Fixed, &p.Packets, &p.Doubted.Value, &p.DebitAmount.Value, &p.ReceiveAmount.Value, &p.SentAmount.Value, &p.DeliveredAmount.Value,
 		&p.DebitAmount.Asset.Code, &p.DebitAmount.Asset.Scale, &p.ReceiveAmount.Asset.Code, &p.ReceiveAmount.Asset.Scale,
 		&p.State, &p.Reason, &created, &ended, &p.Returned, &p.InFlight.Value,
 		&p.Suspended.Open.Value, &p.Suspended.Released.Value, &p.Suspended.Paid.Value)
-	for _, debited := range []*ledger.Amount{&p.SentAmount, &p.InFlight, &p.Suspended.Open, &p.Suspended.Released, &p.Suspended.Paid} {
+	for _, debited := range []*ledger.Amount{&p.SentAmount, &p.Doubted, &p.InFlight, &p.Suspended.Open, &p.Suspended.Released, &p.Suspended.Paid} {
 		debited.Asset = p.DebitAmount.Asset
 	}
 	p.DeliveredAmount.Asset = p.ReceiveAmount.Asset

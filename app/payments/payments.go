@@ -4,9 +4,14 @@
 //
 // A confirmed payment has a hold for its whole debit and a row in state
 // "sending", made in one commit. The worker sends STREAM packets through the
-// connector; each delivered packet draws on the hold and pays the receiver in
-// one commit. At the end the rest of the hold goes back and the state becomes
-// final, in one commit too. So after a crash the rows say what is left to do.
+// connector; each packet that is delivered here draws on the hold and pays the
+// receiver in one commit. One that goes to another node is taken into flight
+// first, and posted or put back when its answer is there. At the end the rest of
+// the hold goes back and the state becomes final, in one commit too. So after a
+// crash the rows say what is left to do, and the ledger what is in suspense.
+//
+// Books is the other half: what the connector has done with the money of packets,
+// our payments' and other nodes'.
 package payments
 
 import (
@@ -79,7 +84,8 @@ type Config struct {
 type Service struct {
 	Config
 
-	slots chan struct{} // payments that send at once
+	slots  *slots
+	quoted *quoted
 
 	mu      sync.Mutex
 	ctx     context.Context // of Start; nil before it and after Drain
@@ -91,7 +97,8 @@ type Service struct {
 func New(cfg Config) *Service {
 	return &Service{
 		Config:  cfg,
-		slots:   make(chan struct{}, sendersMax),
+		slots:   newSlots(),
+		quoted:  newQuoted(),
 		running: map[uuid.UUID]chan struct{}{},
 	}
 }

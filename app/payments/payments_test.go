@@ -22,42 +22,42 @@ const (
 
 func TestPaymentAcrossCurrencies(t *testing.T) {
 	w := newWallet(t)
-	ann, ben := w.person("ann", usd, "100"), w.person("ben", eur, "")
-	q := w.quote(ann, benPointer, "25", payments.FixedDebit)
+	ann, ben := w.Person("ann", usd, "100"), w.Person("ben", eur, "")
+	q := w.Quote(ann, benPointer, "25", payments.FixedDebit)
 	if got := q.DebitAmount.String() + " → " + q.ReceiveAmount.String(); got != "25.00 USD → 22.84 EUR" {
 		t.Errorf("quoted %s", got)
 	}
-	p := w.confirm(ann, q)
+	p := w.Confirm(ann, q)
 	if p.State != payments.Completed || p.SentAmount != q.DebitAmount || p.DeliveredAmount != q.ReceiveAmount {
 		t.Errorf("payment %+v", p)
 	}
-	if a, b := w.balance(ann), w.balance(ben); a != "75.00 USD" || b != "22.84 EUR" {
+	if a, b := w.Has(ann), w.Has(ben); a != "75.00 USD" || b != "22.84 EUR" {
 		t.Errorf("Ann has %s, Ben %s", a, b)
 	}
-	in, err := w.payments.FindIncoming(context.Background(), ben.id, p.ID)
+	in, err := w.Payments.FindIncoming(context.Background(), ben.ID, p.ID)
 	if err != nil || in.SenderName != "ann" || in.Sender != "ann" || in.Pointer != "ben" || in.Received != q.ReceiveAmount {
 		t.Errorf("Ben's side: %+v, %v", in, err)
 	}
-	w.check()
+	w.Check()
 }
 
 func TestTheExactBalanceCanBeSpent(t *testing.T) {
 	w := newWallet(t)
-	ann, ben := w.person("ann", usd, "12.34"), w.person("ben", usd, "")
-	if p := w.confirm(ann, w.quote(ann, benPointer, "12.34", payments.FixedDebit)); p.State != payments.Completed {
+	ann, ben := w.Person("ann", usd, "12.34"), w.Person("ben", usd, "")
+	if p := w.Confirm(ann, w.Quote(ann, benPointer, "12.34", payments.FixedDebit)); p.State != payments.Completed {
 		t.Errorf("payment %+v", p)
 	}
-	if a, b := w.balance(ann), w.balance(ben); a != "0.00 USD" || b != "12.34 USD" {
+	if a, b := w.Has(ann), w.Has(ben); a != "0.00 USD" || b != "12.34 USD" {
 		t.Errorf("Ann has %s, Ben %s", a, b)
 	}
-	w.check()
+	w.Check()
 }
 
 // What arrives grows in steps, since each conversion rounds down: the smallest
 // debit that brings the wanted amount is quoted, with what it really brings.
 func TestFixedReceiveFindsTheSmallestDebit(t *testing.T) {
 	w := newWallet(t)
-	ann, ben, cho := w.person("ann", usd, "1000"), w.person("ben", eur, "1000"), w.person("cho", jpy, "100000")
+	ann, ben, cho := w.Person("ann", usd, "1000"), w.Person("ben", eur, "1000"), w.Person("cho", jpy, "100000")
 	for _, test := range []struct {
 		from       person
 		to, amount string
@@ -71,23 +71,23 @@ func TestFixedReceiveFindsTheSmallestDebit(t *testing.T) {
 		{cho, annPointer, "0.01", "2 JPY → 0.01 USD"},
 		{ben, annPointer, "50", "45.69 EUR → 50.00 USD"},
 	} {
-		q := w.quote(test.from, test.to, test.amount, payments.FixedReceive)
+		q := w.Quote(test.from, test.to, test.amount, payments.FixedReceive)
 		if got := q.DebitAmount.String() + " → " + q.ReceiveAmount.String(); got != test.want {
 			t.Errorf("%s to %s: %s, want %s", test.amount, test.to, got, test.want)
 		}
 	}
-	if p := w.confirm(cho, w.quote(cho, annPointer, "1", payments.FixedReceive)); p.State != payments.Completed {
+	if p := w.Confirm(cho, w.Quote(cho, annPointer, "1", payments.FixedReceive)); p.State != payments.Completed {
 		t.Errorf("payment %+v", p)
 	}
-	w.check()
+	w.Check()
 }
 
 func TestQuoteRefusals(t *testing.T) {
 	w := newWallet(t)
-	ann := w.person("ann", usd, "10")
-	w.person("ben", eur, "")
-	w.person("cho", jpy, "")
-	w.person("dan", old, "")
+	ann := w.Person("ann", usd, "10")
+	w.Person("ben", eur, "")
+	w.Person("cho", jpy, "")
+	w.Person("dan", old, "")
 	for _, test := range []struct {
 		to, amount string
 		fixed      payments.Fixed
@@ -114,8 +114,8 @@ func TestQuoteRefusals(t *testing.T) {
 		{annPointer, "1", payments.FixedDebit, "to", "sending from"},
 		{"$localhost:3000/dan", "1", payments.FixedDebit, "to", "no exchange rate for OLD"},
 	} {
-		_, err := w.payments.Quote(context.Background(), ann.id, payments.QuoteRequest{
-			AccountID: ann.account, To: test.to, Amount: test.amount, Fixed: test.fixed,
+		_, err := w.Payments.Quote(context.Background(), ann.ID, payments.QuoteRequest{
+			AccountID: ann.Account, To: test.to, Amount: test.amount, Fixed: test.fixed,
 		})
 		if got := problem.Fields(err)[test.field]; !strings.Contains(got, test.says) {
 			t.Errorf("%s of %q to %q: %v; want %q beside %s", test.fixed, test.amount, test.to, err, test.says, test.field)
@@ -125,170 +125,169 @@ func TestQuoteRefusals(t *testing.T) {
 
 func TestConfirmTwiceIsOnePayment(t *testing.T) {
 	w := newWallet(t)
-	ann, ben := w.person("ann", usd, "10"), w.person("ben", usd, "")
-	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
+	ann, ben := w.Person("ann", usd, "10"), w.Person("ben", usd, "")
+	q := w.Quote(ann, benPointer, "10", payments.FixedDebit)
 	var clicks sync.WaitGroup
 	for range 8 {
 		clicks.Go(func() {
-			if _, err := w.payments.Confirm(context.Background(), ann.id, q.ID); err != nil {
+			if _, err := w.Payments.Confirm(context.Background(), ann.ID, q.ID); err != nil {
 				t.Errorf("confirm: %v", err)
 			}
 		})
 	}
 	clicks.Wait()
-	w.confirm(ann, q)
-	w.clock.advance(time.Hour) // also long after the quote has expired
-	if p := w.confirm(ann, q); p.State != payments.Completed {
+	w.Confirm(ann, q)
+	w.Clock.Advance(time.Hour) // also long after the quote has expired
+	if p := w.Confirm(ann, q); p.State != payments.Completed {
 		t.Errorf("payment %+v", p)
 	}
-	if a, b := w.balance(ann), w.balance(ben); a != "0.00 USD" || b != "10.00 USD" {
+	if a, b := w.Has(ann), w.Has(ben); a != "0.00 USD" || b != "10.00 USD" {
 		t.Errorf("Ann has %s, Ben %s", a, b)
 	}
-	w.check()
+	w.Check()
 }
 
 func TestConfirmRefusals(t *testing.T) {
 	w := newWallet(t)
-	ann, ben := w.person("ann", usd, "10"), w.person("ben", usd, "10")
+	ann, ben := w.Person("ann", usd, "10"), w.Person("ben", usd, "10")
 	ctx := context.Background()
-	q := w.quote(ann, benPointer, "6", payments.FixedDebit)
-	second := w.quote(ann, benPointer, "6", payments.FixedDebit)
-	if _, err := w.payments.Confirm(ctx, ben.id, q.ID); problem.CodeOf(err) != problem.NotFound {
+	q := w.Quote(ann, benPointer, "6", payments.FixedDebit)
+	second := w.Quote(ann, benPointer, "6", payments.FixedDebit)
+	if _, err := w.Payments.Confirm(ctx, ben.ID, q.ID); problem.CodeOf(err) != problem.NotFound {
 		t.Errorf("somebody else's quote: %v", err)
 	}
-	w.confirm(ann, q)
-	if _, err := w.payments.Confirm(ctx, ann.id, second.ID); problem.CodeOf(err) != problem.Conflict {
+	w.Confirm(ann, q)
+	if _, err := w.Payments.Confirm(ctx, ann.ID, second.ID); problem.CodeOf(err) != problem.Conflict {
 		t.Errorf("money that is gone: %v", err)
 	}
-	late := w.quote(ann, benPointer, "1", payments.FixedDebit)
-	w.clock.advance(2 * time.Minute)
-	if _, err := w.payments.Confirm(ctx, ann.id, late.ID); problem.CodeOf(err) != problem.Gone {
+	late := w.Quote(ann, benPointer, "1", payments.FixedDebit)
+	w.Clock.Advance(2 * time.Minute)
+	if _, err := w.Payments.Confirm(ctx, ann.ID, late.ID); problem.CodeOf(err) != problem.Gone {
 		t.Errorf("expired quote: %v", err)
 	}
-	renewed, err := w.payments.Renew(ctx, ann.id, late.ID)
+	renewed, err := w.Payments.Renew(ctx, ann.ID, late.ID)
 	if err != nil || renewed.DebitAmount != late.DebitAmount {
 		t.Errorf("renewed %+v, %v", renewed, err)
 	}
-	if got := w.balance(ann); got != "4.00 USD" {
+	if got := w.Has(ann); got != "4.00 USD" {
 		t.Errorf("Ann has %s", got)
 	}
-	w.check()
+	w.Check()
 }
 
 // Ben lets his pointer pay an account in another currency after the quote: the
 // payment must not go through at any price.
 func TestReceiverChangesCurrencyAfterTheQuote(t *testing.T) {
 	w := newWallet(t)
-	ann, ben := w.person("ann", usd, "10"), w.person("ben", eur, "")
+	ann, ben := w.Person("ann", usd, "10"), w.Person("ben", eur, "")
 	ctx := context.Background()
-	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
-	yen, err := w.accounts.Open(ctx, ben.id, "JPY", "Yen")
+	q := w.Quote(ann, benPointer, "10", payments.FixedDebit)
+	yen, err := w.Accounts.Open(ctx, ben.ID, "JPY", "Yen")
 	if err != nil {
 		t.Fatal(err)
 	}
-	pointers, err := w.accounts.Pointers(ctx, ben.id)
+	pointers, err := w.Accounts.Pointers(ctx, ben.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.accounts.Repoint(ctx, ben.id, pointers[0].ID, yen); err != nil {
+	if err := w.Accounts.Repoint(ctx, ben.ID, pointers[0].ID, yen); err != nil {
 		t.Fatal(err)
 	}
-	p := w.confirm(ann, q)
+	p := w.Confirm(ann, q)
 	if p.State != payments.Failed || p.SentAmount.Value != 0 || p.Reason != "The receiver has come to be paid in another currency." {
 		t.Errorf("payment %+v", p)
 	}
-	if got := w.balance(ann); got != "10.00 USD" {
+	if got := w.Has(ann); got != "10.00 USD" {
 		t.Errorf("Ann has %s", got)
 	}
-	w.check()
+	w.Check()
 }
 
 // The answer to a packet is lost after the money has moved. What is shown must
 // be what happened, not what the sender was told.
 func TestLostAnswerDoesNotHideADelivery(t *testing.T) {
 	w := newWallet(t)
-	ann, ben := w.person("ann", usd, "10"), w.person("ben", usd, "")
-	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
-	w.links.between(func(p packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
+	ann, ben := w.Person("ann", usd, "10"), w.Person("ben", usd, "")
+	q := w.Quote(ann, benPointer, "10", payments.FixedDebit)
+	w.Links.Between(func(p packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
 		reply, err := next()
 		if _, fulfilled := reply.(*packet.Fulfill); fulfilled {
 			return nil, errors.New("connection reset")
 		}
 		return reply, err
 	})
-	if p := w.confirm(ann, q); p.State != payments.Completed || p.SentAmount != q.DebitAmount {
+	if p := w.Confirm(ann, q); p.State != payments.Completed || p.SentAmount != q.DebitAmount {
 		t.Errorf("payment %+v", p)
 	}
-	if a, b := w.balance(ann), w.balance(ben); a != "0.00 USD" || b != "10.00 USD" {
+	if a, b := w.Has(ann), w.Has(ben); a != "0.00 USD" || b != "10.00 USD" {
 		t.Errorf("Ann has %s, Ben %s", a, b)
 	}
-	w.check()
+	w.Check()
 }
 
 // A payment that was confirmed when the wallet stopped is sent by the next
 // run, however long that took; one that was delivered is only ended.
 func TestRestartTakesPaymentsUp(t *testing.T) {
 	w := newWallet(t)
-	ann, ben := w.person("ann", usd, "10"), w.person("ben", eur, "")
-	w.stop()
-	w.start(false)
+	ann, ben := w.Person("ann", usd, "10"), w.Person("ben", eur, "")
+	w.Stop()
+	w.Start(false)
 	ctx := context.Background()
-	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
-	if p, err := w.payments.Confirm(ctx, ann.id, q.ID); err != nil || p.State != payments.Sending {
+	q := w.Quote(ann, benPointer, "10", payments.FixedDebit)
+	if p, err := w.Payments.Confirm(ctx, ann.ID, q.ID); err != nil || p.State != payments.Sending {
 		t.Fatalf("confirm: %+v, %v", p, err)
 	}
-	w.check()
-	w.stop()
-	w.clock.advance(24 * time.Hour)
-	w.start(true)
-	t.Cleanup(w.stop)
-	w.payments.Wait(ctx, q.ID)
-	p, err := w.payments.FindOutgoing(ctx, ann.id, q.ID)
+	w.Check()
+	w.Stop()
+	w.Clock.Advance(24 * time.Hour)
+	w.Start(true)
+	w.Payments.Wait(ctx, q.ID)
+	p, err := w.Payments.FindOutgoing(ctx, ann.ID, q.ID)
 	if err != nil || p.State != payments.Completed {
 		t.Errorf("payment %+v, %v", p, err)
 	}
-	if a, b := w.balance(ann), w.balance(ben); a != "0.00 USD" || b != "9.13 EUR" {
+	if a, b := w.Has(ann), w.Has(ben); a != "0.00 USD" || b != "9.13 EUR" {
 		t.Errorf("Ann has %s, Ben %s", a, b)
 	}
-	w.check()
+	w.Check()
 }
 
 func TestManyPaymentsAtOnceNeverOverspend(t *testing.T) {
 	w := newWallet(t)
-	ann, ben := w.person("ann", usd, "10"), w.person("ben", eur, "")
+	ann, ben := w.Person("ann", usd, "10"), w.Person("ben", eur, "")
 	ctx := context.Background()
 	var quotes []payments.Quote
 	for range 30 {
-		quotes = append(quotes, w.quote(ann, benPointer, "1", payments.FixedDebit))
+		quotes = append(quotes, w.Quote(ann, benPointer, "1", payments.FixedDebit))
 	}
 	var all sync.WaitGroup
 	for _, q := range quotes {
 		all.Go(func() {
-			if _, err := w.payments.Confirm(ctx, ann.id, q.ID); err != nil && problem.CodeOf(err) != problem.Conflict {
+			if _, err := w.Payments.Confirm(ctx, ann.ID, q.ID); err != nil && problem.CodeOf(err) != problem.Conflict {
 				t.Errorf("confirm: %v", err)
 			}
-			w.payments.Wait(ctx, q.ID)
+			w.Payments.Wait(ctx, q.ID)
 		})
 	}
 	all.Wait()
-	if a, b := w.balance(ann), w.balance(ben); a != "0.00 USD" || b != "9.10 EUR" {
+	if a, b := w.Has(ann), w.Has(ben); a != "0.00 USD" || b != "9.10 EUR" {
 		t.Errorf("Ann has %s, Ben %s", a, b)
 	}
-	w.check()
+	w.Check()
 }
 
 func TestHistoryPages(t *testing.T) {
 	w := newWallet(t)
-	ann, ben := w.person("ann", usd, "10"), w.person("ben", eur, "")
+	ann, ben := w.Person("ann", usd, "10"), w.Person("ben", eur, "")
 	ctx := context.Background()
 	for _, amount := range []string{"1", "2", "3"} {
-		w.clock.advance(time.Second)
-		w.confirm(ann, w.quote(ann, benPointer, amount, payments.FixedDebit))
+		w.Clock.Advance(time.Second)
+		w.Confirm(ann, w.Quote(ann, benPointer, amount, payments.FixedDebit))
 	}
 	var got []string
 	before, pages := "", 0
 	for {
-		page, older, err := w.payments.History(ctx, payments.Filter{UserID: ann.id, Before: before, Limit: 2})
+		page, older, err := w.Payments.History(ctx, payments.Filter{UserID: ann.ID, Before: before, Limit: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -304,7 +303,7 @@ func TestHistoryPages(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || pages != 2 {
 		t.Errorf("%d pages: %s", pages, diff)
 	}
-	mine, _, err := w.payments.History(ctx, payments.Filter{UserID: ben.id, AccountID: ben.account, Limit: 10})
+	mine, _, err := w.Payments.History(ctx, payments.Filter{UserID: ben.ID, AccountID: ben.Account, Limit: 10})
 	if err != nil || len(mine) != 3 || !mine[0].In || mine[0].Who != "ann" || mine[0].Amount.String() != "2.74 EUR" {
 		t.Errorf("Ben's history %+v, %v", mine, err)
 	}
@@ -312,15 +311,15 @@ func TestHistoryPages(t *testing.T) {
 
 func TestDepositRefusals(t *testing.T) {
 	w := newWallet(t)
-	ann, ben := w.person("ann", jpy, ""), w.person("ben", usd, "")
+	ann, ben := w.Person("ann", jpy, ""), w.Person("ben", usd, "")
 	ctx := context.Background()
 	for amount, says := range map[string]string{"0": "more than 0", "1.5": "no decimals", "1000001": "1,000,000 JPY"} {
-		err := w.payments.Deposit(ctx, ann.id, ann.account, amount)
+		err := w.Payments.Deposit(ctx, ann.ID, ann.Account, amount)
 		if got := problem.Fields(err)["amount"]; !strings.Contains(got, says) {
 			t.Errorf("%s: %v, want %q", amount, err, says)
 		}
 	}
-	if err := w.payments.Deposit(ctx, ann.id, ben.account, "1"); problem.Fields(err)["account"] == "" {
+	if err := w.Payments.Deposit(ctx, ann.ID, ben.Account, "1"); problem.Fields(err)["account"] == "" {
 		t.Errorf("somebody else's account: %v", err)
 	}
 }

@@ -86,7 +86,8 @@ func (p pricing) fair(ctx context.Context, debit, receive ledger.Amount) error {
 
 // priceReceive finds the smallest debit of which at least the wanted amount
 // arrives. Each hop rounds down, so what arrives grows in steps: bisection
-// finds the step. The real amount that arrives is quoted.
+// finds the step. Within this wallet the real amount that arrives is quoted, and to
+// another wallet the wanted one: it is paid for until that has arrived.
 func (p pricing) priceReceive(ctx context.Context, want ledger.Amount) (debit, receive ledger.Amount, err error) {
 	refusal := error(problem.Field("amount", "%s", ledger.ErrAmountTooLarge.Error()))
 	low, high, got := uint64(0), uint64(0), uint64(0) // low is too little, high is enough and brings got
@@ -107,7 +108,10 @@ func (p pricing) priceReceive(ctx context.Context, want ledger.Amount) (debit, r
 		case high-low == 1 && high != 0:
 			debit = ledger.Amount{Value: high, Asset: p.account.Asset()}
 			receive = ledger.Amount{Value: got, Asset: want.Asset}
-			return debit, receive, cmp.Or(p.affordable(debit), p.fair(ctx, debit, receive))
+			if err := cmp.Or(p.affordable(debit), p.fair(ctx, debit, receive)); err != nil || p.receiver.Local != nil {
+				return debit, receive, err
+			}
+			return debit, want, nil // what isn't needed of the debit goes back
 		case high != 0:
 			next = low + (high-low)/2
 		case limit-low <= 1:

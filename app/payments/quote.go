@@ -11,8 +11,6 @@ import (
 	"pochi/app/problem"
 	"pochi/db"
 	"pochi/ilp"
-	"pochi/ilp/connector"
-	"pochi/ilp/stream"
 	"pochi/ledger"
 
 	"github.com/google/uuid"
@@ -71,18 +69,13 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 	if err := s.exchangeable(account, receiver); err != nil {
 		return Quote{}, err
 	}
-	details, err := s.details(ctx, receiver)
+	c, err := s.connect(ctx, receiver, account.ID, ilp.Asset(account.Asset()), uuid.Nil)
 	if err != nil {
 		return Quote{}, err
 	}
-	sender := stream.NewSender(stream.SenderConfig{
-		Link:        s.Links.Link(connector.FromWallet(account.ID, ilp.Asset(account.Asset()), uuid.Nil)),
-		Destination: details.DestinationAccount, Secret: details.SharedSecret, Clock: s.Clock, Random: s.Random,
-	})
-	p := pricing{account: account, receiver: receiver, rates: s.Rates, probe: sender.ProbeWhole}
+	p := pricing{account: account, receiver: receiver, rates: s.Rates, probe: c.ProbeWhole}
 	if receiver.Local == nil {
-		p.probe = sender.Probe
-		defer sender.Close(ctx)
+		p.probe = c.Probe
 	}
 	asked, debit, receive, err := p.price(ctx, req)
 	if err != nil {
@@ -95,7 +88,13 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 		AskedAmount: asked, Rate: s.Rates.Describe(debit.Asset.Code, receive.Asset.Code),
 		DebitAmount: debit, ReceiveAmount: receive, CreatedAt: now, ExpiresAt: now.Add(s.QuoteTTL),
 	}
-	return q, s.insertQuote(ctx, q)
+	if err := s.insertQuote(ctx, q); err != nil {
+		return Quote{}, err
+	}
+	if receiver.Local == nil {
+		s.quoted.keep(q, c)
+	}
+	return q, nil
 }
 
 // exchangeable refuses a receiver of ours in a currency that has no rate any

@@ -10,6 +10,7 @@ import (
 // What the person reads about a payment that no sender ended by itself.
 const (
 	suspendedReason = "The wallet was interrupted while a part of this payment was on its way to the other wallet."
+	doubtedReason   = "The other wallet didn't answer for a part of this payment, so it isn't known whether that arrived."
 	parkedReason    = "This payment was on its way when this wallet's data was copied, and the wallet has gone back to that copy. " +
 		"We look into what became of it. Until then nothing more is sent."
 	returnedReason = "This payment was interrupted. We ended it: nothing more of it is sent, and what was still reserved is given back."

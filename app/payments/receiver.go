@@ -11,8 +11,6 @@ import (
 	"pochi/app/problem"
 	"pochi/ilp/pointer"
 	"pochi/ilp/spsp"
-
-	"github.com/google/uuid"
 )
 
 // Receiver is who a pointer leads to, as far as this wallet can know.
@@ -73,26 +71,12 @@ func (s *Service) details(ctx context.Context, r Receiver) (spsp.Details, error)
 }
 
 // Offer makes fresh STREAM credentials with which anybody can pay one of our
-// pointers. Nothing is stored: the address itself says whose it is.
-func (s *Service) Offer(payee accounts.Payee) (spsp.Details, error) {
-	to, secret, err := s.Credentials.Credentials(newTag(payee.ID))
+// pointers, and pays the account that it names now. Nothing is stored: the
+// address itself says whose it is.
+func (s *Service) Offer(p accounts.Payee) (spsp.Details, error) {
+	to, secret, err := s.Credentials.Credentials(newTag(payee{p.ID, p.AccountID}))
 	if err != nil {
-		return spsp.Details{}, fmt.Errorf("credentials for %s: %w", payee.Name, err)
+		return spsp.Details{}, fmt.Errorf("credentials for %s: %w", p.Name, err)
 	}
 	return spsp.Details{DestinationAccount: to, SharedSecret: secret}, nil
-}
-
-// A connection's tag is the pointer's id and an id of the connection.
-const tagSize = 32
-
-func newTag(pointerID uuid.UUID) []byte {
-	connection := uuid.Must(uuid.NewV7())
-	return append(pointerID[:], connection[:]...)
-}
-
-func parseTag(tag []byte) (pointerID uuid.UUID, ok bool) {
-	if len(tag) != tagSize {
-		return uuid.Nil, false
-	}
-	return uuid.UUID(tag[:16]), true
 }

@@ -18,12 +18,12 @@ const farPointer = "$wallet.example/ben"
 // over a path that takes packets up to limit.
 func (w *wallet) far(name string, limit uint64) {
 	w.t.Helper()
-	payee, err := w.accounts.PayeeByName(context.Background(), name)
+	payee, err := w.Accounts.PayeeByName(context.Background(), name)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.elsewhere.answer = func() (spsp.Details, error) { return w.payments.Offer(payee) }
-	w.links.between(func(p packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
+	w.Elsewhere.Answer = func() (spsp.Details, error) { return w.Payments.Offer(payee) }
+	w.Links.Between(func(p packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
 		if p.Amount <= limit {
 			return next()
 		}
@@ -37,48 +37,48 @@ func (w *wallet) far(name string, limit uint64) {
 // quote has the worst rounding in it: no less arrives than it says.
 func TestPaymentInManyPackets(t *testing.T) {
 	w := newWallet(t)
-	ann, ben := w.person("ann", usd, "1000"), w.person("ben", eur, "")
+	ann, ben := w.Person("ann", usd, "1000"), w.Person("ben", eur, "")
 	w.far("ben", 1000)
-	q := w.quote(ann, farPointer, "500", payments.FixedDebit)
+	q := w.Quote(ann, farPointer, "500", payments.FixedDebit)
 	// 50 packets of 10.00 bring 9.13 each, 456.50 in all; 100 might bring 0.99 less.
 	if got := q.ReceiveAmount.String(); got != "455.51 EUR" {
 		t.Errorf("quoted %s", got)
 	}
-	p := w.confirm(ann, q)
+	p := w.Confirm(ann, q)
 	if p.State != payments.Completed || p.SentAmount != q.DebitAmount || p.DeliveredAmount.String() != "456.50 EUR" {
 		t.Errorf("payment %+v", p)
 	}
-	if a, b := w.balance(ann), w.balance(ben); a != "500.00 USD" || b != "456.50 EUR" {
+	if a, b := w.Has(ann), w.Has(ben); a != "500.00 USD" || b != "456.50 EUR" {
 		t.Errorf("Ann has %s, Ben %s", a, b)
 	}
-	w.check()
+	w.Check()
 }
 
 // A path that comes to make more packets of a payment than were quoted for
 // doesn't end it.
 func TestPaymentInMorePacketsThanQuoted(t *testing.T) {
 	w := newWallet(t)
-	ann := w.person("ann", usd, "1000")
-	w.person("ben", eur, "")
+	ann := w.Person("ann", usd, "1000")
+	w.Person("ben", eur, "")
 	w.far("ben", 1000)
-	q := w.quote(ann, farPointer, "500", payments.FixedDebit)
+	q := w.Quote(ann, farPointer, "500", payments.FixedDebit)
 	w.far("ben", 500)
-	if p := w.confirm(ann, q); p.State != payments.Completed || p.DeliveredAmount.Value < q.ReceiveAmount.Value {
+	if p := w.Confirm(ann, q); p.State != payments.Completed || p.DeliveredAmount.Value < q.ReceiveAmount.Value {
 		t.Errorf("payment %+v", p)
 	}
-	w.check()
+	w.Check()
 }
 
 // What arrived of a payment that a path breaks off half-way is what the sender
 // paid for, and the rest is back.
 func TestPaymentThatBreaksOff(t *testing.T) {
 	w := newWallet(t)
-	ann := w.person("ann", usd, "1000")
-	w.person("ben", usd, "")
+	ann := w.Person("ann", usd, "1000")
+	w.Person("ben", usd, "")
 	w.far("ben", 1000)
-	q := w.quote(ann, farPointer, "500", payments.FixedDebit)
+	q := w.Quote(ann, farPointer, "500", payments.FixedDebit)
 	var packets atomic.Int64
-	w.links.between(func(p packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
+	w.Links.Between(func(p packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
 		if p.Amount > 1000 {
 			j := packet.NewReject(packet.TooLarge, "test.far", "too large")
 			j.Data = packet.AmountTooLarge{Received: p.Amount, Maximum: 1000}.Append(nil)
@@ -89,27 +89,27 @@ func TestPaymentThatBreaksOff(t *testing.T) {
 		}
 		return next()
 	})
-	p := w.confirm(ann, q)
+	p := w.Confirm(ann, q)
 	if p.State != payments.Failed || p.SentAmount.String() != "200.00 USD" || p.SentAmount != p.DeliveredAmount || p.Reason == "" {
 		t.Errorf("payment %+v", p)
 	}
-	if a := w.balance(ann); a != "800.00 USD" {
+	if a := w.Has(ann); a != "800.00 USD" {
 		t.Errorf("Ann has %s", a)
 	}
-	w.check()
+	w.Check()
 }
 
 // Hazard 24: whoever is on the way can't name the price.
 func TestQuoteFarBelowTheRate(t *testing.T) {
 	w := newWallet(t)
-	ann := w.person("ann", usd, "1000")
-	w.person("ben", eur, "")
+	ann := w.Person("ann", usd, "1000")
+	w.Person("ben", eur, "")
 	w.far("ben", 1_000_000)
 	for keeps, fair := range map[uint64]bool{0: true, 10: true, 20: false, 500: false} {
-		w.links.take(keeps)
+		w.Links.Keep(keeps)
 		for _, fixed := range []payments.Fixed{payments.FixedDebit, payments.FixedReceive} {
-			_, err := w.payments.Quote(context.Background(), ann.id, payments.QuoteRequest{
-				AccountID: ann.account, To: farPointer, Amount: "100", Fixed: fixed,
+			_, err := w.Payments.Quote(context.Background(), ann.ID, payments.QuoteRequest{
+				AccountID: ann.Account, To: farPointer, Amount: "100", Fixed: fixed,
 			})
 			if fair && err != nil || !fair && !strings.Contains(problem.MessageOf(err), "takes too much") {
 				t.Errorf("a path that keeps %d of 1000, %s: %v", keeps, fixed, err)

@@ -193,8 +193,12 @@ func (r Review) Return(ctx context.Context, id uuid.UUID) (p Payer, repeated boo
 	if p.State != NeedsReview {
 		return returnedBefore(p)
 	}
-	err = r.Ledger.Submit(ctx, ledger.Chain{closingOf(p.Outgoing)}, func(tx db.Tx) error {
-		return endRow(ctx, tx, id, NeedsReview, returnedReason, r.Now())
+	closings, err := closingsOf(ctx, r.DB.Read, p.Outgoing)
+	if err != nil {
+		return p, false, err
+	}
+	err = r.Ledger.Submit(ctx, closings, func(tx db.Tx) error {
+		return endRow(ctx, tx, id, NeedsReview, ending{why: returnedReason}, r.Now())
 	})
 	refused := errors.Is(err, ledger.ErrHoldUnknown) // somebody was faster: nothing else closes such a hold
 	if err != nil && !refused {
@@ -228,13 +232,13 @@ func findPayer(ctx context.Context, tx db.Tx, id uuid.UUID) (Payer, error) {
 	return Payer{p, email}, err
 }
 
-// Park sets every payment that isn't all sent aside for review. It belongs into
+// Park sets every payment that isn't done aside for review. It belongs into
 // the transaction that restores a database: what was sent after the backup was
-// made, this wallet can't know. Of a payment that was all sent nothing is left to
+// made, this wallet can't know. Of a payment that is done nothing is left to
 // send: its worker only ends it. It returns the payments' ids.
 func Park(ctx context.Context, tx db.Tx) ([]uuid.UUID, error) {
 	rows, err := tx.QueryContext(ctx, `UPDATE outgoing_payments SET state = 'needs_review', reason = ?
-		WHERE state = 'sending' AND sent_amount < debit_amount RETURNING id`, parkedReason)
+		WHERE state = 'sending' AND NOT `+reached("delivered_amount")+` RETURNING id`, parkedReason)
 	if err != nil {
 		return nil, fmt.Errorf("park payments: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"pochi/app/payments"
 	"pochi/app/problem"
 	"pochi/db"
+	"pochi/ilp/address"
 	"pochi/ledger"
 
 	"github.com/google/uuid"
@@ -17,22 +18,12 @@ import (
 
 // review is what admins have of the wallet.
 func (w *wallet) review() payments.Review {
-	return payments.Review{DB: w.db, Ledger: w.ledger, Now: w.clock.Now}
+	return payments.Review{DB: w.DB, Ledger: w.Ledger, Now: w.Clock.Now}
 }
 
 // peer opens the account of another node.
 func (w *wallet) peer(asset ledger.Asset) uuid.UUID {
-	w.t.Helper()
-	ctx := context.Background()
-	number, err := ledger.LedgerOf(ctx, w.db.Read, asset)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	id := uuid.Must(uuid.NewV7())
-	if err := w.ledger.Submit(ctx, ledger.Chain{ledger.OpenAccount{ID: id, Ledger: number, Code: ledger.CodePeer}}, nil); err != nil {
-		w.t.Fatal(err)
-	}
-	return id
+	return w.AddPeer(address.Address("test.peer"+strings.ToLower(asset.Code)), asset, 0, nil)
 }
 
 // crashed is a payment of Ann's of which a part was delivered and another part
@@ -41,42 +32,33 @@ func (w *wallet) peer(asset ledger.Asset) uuid.UUID {
 func crashed(t *testing.T, w *wallet, ann person, amount string, delivered, inFlight uint64, work bool) (payments.Quote, uuid.UUID) {
 	t.Helper()
 	ctx := context.Background()
-	w.stop()
-	w.start(false)
+	w.Stop()
+	w.Start(false)
 	peer := w.peer(usd)
-	q := w.quote(ann, benPointer, amount, payments.FixedDebit)
+	q := w.Quote(ann, benPointer, amount, payments.FixedDebit)
 	if delivered > 0 {
 		interrupted(t, w, ann, benPointer, q, delivered)
-	} else if _, err := w.payments.Confirm(ctx, ann.id, q.ID); err != nil {
+	} else if _, err := w.Payments.Confirm(ctx, ann.ID, q.ID); err != nil {
 		t.Fatal(err)
 	}
-	err := w.ledger.Submit(ctx, ledger.Chain{ledger.Take{
-		Reference: q.ID, Debit: ann.account, Credit: ledger.HouseAccount(usd, ledger.CodeOutgoing), Toward: peer, Amount: inFlight,
+	err := w.Ledger.Submit(ctx, ledger.Chain{ledger.Take{
+		Reference: q.ID, Debit: ann.Account, Credit: ledger.HouseAccount(usd, ledger.CodeOutgoing), Toward: peer, Amount: inFlight,
 	}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.stop()
-	w.start(work)
+	w.Stop()
+	w.Start(work)
 	if work {
-		w.payments.Wait(ctx, q.ID)
+		w.Payments.Wait(ctx, q.ID)
 	}
 	return q, peer
-}
-
-func (w *wallet) outgoing(p person, id uuid.UUID) payments.Outgoing {
-	w.t.Helper()
-	out, err := w.payments.FindOutgoing(context.Background(), p.id, id)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return out
 }
 
 // item returns the only open item in suspense.
 func (w *wallet) item() int64 {
 	w.t.Helper()
-	items, err := payments.ListSuspense(context.Background(), w.db.Read, true)
+	items, err := payments.ListSuspense(context.Background(), w.DB.Read, true)
 	if err != nil || len(items) != 1 {
 		w.t.Fatalf("open items %+v, %v", items, err)
 	}
@@ -96,62 +78,53 @@ func wantSummary(t *testing.T, p payments.Outgoing, want string) {
 	}
 }
 
-func (w *wallet) balanceOf(id uuid.UUID) uint64 {
-	w.t.Helper()
-	a, err := ledger.Find(context.Background(), w.db.Read, id)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return a.CreditsPosted - a.DebitsPosted
-}
-
 // What was in flight when the wallet crashed is not sent again; the rest is.
 func TestSuspenseIsNotSentAgain(t *testing.T) {
 	w := newWallet(t)
-	ann, ben := w.person("ann", usd, "10"), w.person("ben", usd, "")
+	ann, ben := w.Person("ann", usd, "10"), w.Person("ben", usd, "")
 	q, _ := crashed(t, w, ann, "10", 300, 250, true)
-	wantSummary(t, w.outgoing(ann, q.ID), "failed sent 7.50 USD held 0.00 USD checking 2.50 USD released 0.00 USD paid 0.00 USD")
-	if a, b := w.balance(ann), w.balance(ben); a != "0.00 USD" || b != "7.50 USD" {
+	wantSummary(t, w.Outgoing(ann, q.ID), "failed sent 7.50 USD held 0.00 USD checking 2.50 USD released 0.00 USD paid 0.00 USD")
+	if a, b := w.Has(ann), w.Has(ben); a != "0.00 USD" || b != "7.50 USD" {
 		t.Errorf("Ann has %s, Ben %s", a, b)
 	}
-	w.check()
+	w.Check()
 }
 
 func TestSuspenseIsPaid(t *testing.T) {
 	w := newWallet(t)
-	ann := w.person("ann", usd, "10")
-	w.person("ben", usd, "")
+	ann := w.Person("ann", usd, "10")
+	w.Person("ben", usd, "")
 	q, peer := crashed(t, w, ann, "10", 300, 250, true)
 	item := w.item()
 	group, repeated, err := w.review().Resolve(context.Background(), item, true)
 	if err != nil || repeated || len(group) != 1 || group[0].State != payments.SuspensePaid || group[0].Email != "ann@example.com" || group[0].Payment.ID != q.ID {
 		t.Errorf("%+v, %t, %v", group, repeated, err)
 	}
-	p := w.outgoing(ann, q.ID)
+	p := w.Outgoing(ann, q.ID)
 	wantSummary(t, p, "completed sent 10.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 2.50 USD")
 	if p.Reason != "" {
 		t.Errorf("completed, for the reason %q", p.Reason)
 	}
-	if got := w.balanceOf(peer); got != 250 {
+	if got := w.Balance(peer); got != 250 {
 		t.Errorf("the other node has %d", got)
 	}
-	w.check()
+	w.Check()
 }
 
 func TestSuspenseIsReleased(t *testing.T) {
 	w := newWallet(t)
-	ann := w.person("ann", usd, "10")
-	w.person("ben", usd, "")
+	ann := w.Person("ann", usd, "10")
+	w.Person("ben", usd, "")
 	q, peer := crashed(t, w, ann, "10", 0, 1000, true)
-	wantSummary(t, w.outgoing(ann, q.ID), "failed sent 0.00 USD held 0.00 USD checking 10.00 USD released 0.00 USD paid 0.00 USD")
+	wantSummary(t, w.Outgoing(ann, q.ID), "failed sent 0.00 USD held 0.00 USD checking 10.00 USD released 0.00 USD paid 0.00 USD")
 	if _, _, err := w.review().Resolve(context.Background(), w.item(), false); err != nil {
 		t.Fatal(err)
 	}
-	wantSummary(t, w.outgoing(ann, q.ID), "failed sent 0.00 USD held 0.00 USD checking 0.00 USD released 10.00 USD paid 0.00 USD")
-	if a, b := w.balance(ann), w.balanceOf(peer); a != "10.00 USD" || b != 0 {
+	wantSummary(t, w.Outgoing(ann, q.ID), "failed sent 0.00 USD held 0.00 USD checking 0.00 USD released 10.00 USD paid 0.00 USD")
+	if a, b := w.Has(ann), w.Balance(peer); a != "10.00 USD" || b != 0 {
 		t.Errorf("Ann has %s, the other node %d", a, b)
 	}
-	w.check()
+	w.Check()
 }
 
 // The item is resolved while its payment still sends: it ends right all the
@@ -165,19 +138,19 @@ func TestSuspenseIsResolvedWhileSending(t *testing.T) {
 		{false, "failed sent 7.50 USD held 0.00 USD checking 0.00 USD released 2.50 USD paid 0.00 USD"},
 	} {
 		w := newWallet(t)
-		ann := w.person("ann", usd, "10")
-		w.person("ben", usd, "")
+		ann := w.Person("ann", usd, "10")
+		w.Person("ben", usd, "")
 		q, _ := crashed(t, w, ann, "10", 300, 250, false)
-		wantSummary(t, w.outgoing(ann, q.ID), "sending sent 3.00 USD held 4.50 USD checking 2.50 USD released 0.00 USD paid 0.00 USD")
+		wantSummary(t, w.Outgoing(ann, q.ID), "sending sent 3.00 USD held 4.50 USD checking 2.50 USD released 0.00 USD paid 0.00 USD")
 		if _, _, err := w.review().Resolve(context.Background(), w.item(), test.pay); err != nil {
 			t.Fatal(err)
 		}
-		w.check()
-		w.stop()
-		w.start(true)
-		w.payments.Wait(context.Background(), q.ID)
-		wantSummary(t, w.outgoing(ann, q.ID), test.want)
-		w.check()
+		w.Check()
+		w.Stop()
+		w.Start(true)
+		w.Payments.Wait(context.Background(), q.ID)
+		wantSummary(t, w.Outgoing(ann, q.ID), test.want)
+		w.Check()
 	}
 }
 
@@ -186,17 +159,17 @@ func TestSuspenseIsResolvedWhileSending(t *testing.T) {
 func TestSuspenseAcrossCurrencies(t *testing.T) {
 	w := newWallet(t)
 	ctx := context.Background()
-	ann := w.person("ann", usd, "10")
-	w.person("ben", usd, "")
-	w.stop()
-	w.start(false)
+	ann := w.Person("ann", usd, "10")
+	w.Person("ben", usd, "")
+	w.Stop()
+	w.Start(false)
 	peer := w.peer(eur)
-	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
-	if _, err := w.payments.Confirm(ctx, ann.id, q.ID); err != nil {
+	q := w.Quote(ann, benPointer, "10", payments.FixedDebit)
+	if _, err := w.Payments.Confirm(ctx, ann.ID, q.ID); err != nil {
 		t.Fatal(err)
 	}
-	err := w.ledger.Submit(ctx, ledger.Chain{
-		ledger.Take{Reference: q.ID, Debit: ann.account, Credit: ledger.HouseAccount(usd, ledger.CodeOutgoing),
+	err := w.Ledger.Submit(ctx, ledger.Chain{
+		ledger.Take{Reference: q.ID, Debit: ann.Account, Credit: ledger.HouseAccount(usd, ledger.CodeOutgoing),
 			Toward: ledger.HouseAccount(usd, ledger.CodeExchange), Amount: 250},
 		ledger.Take{Reference: q.ID, Debit: ledger.HouseAccount(eur, ledger.CodeExchange), Credit: ledger.HouseAccount(eur, ledger.CodeOutgoing),
 			Toward: peer, Amount: 228, Unreserved: true},
@@ -204,10 +177,10 @@ func TestSuspenseAcrossCurrencies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.stop()
-	w.start(true)
-	w.payments.Wait(ctx, q.ID)
-	items, err := payments.ListSuspense(ctx, w.db.Read, true)
+	w.Stop()
+	w.Start(true)
+	w.Payments.Wait(ctx, q.ID)
+	items, err := payments.ListSuspense(ctx, w.DB.Read, true)
 	if err != nil || len(items) != 2 || items[0].Group != items[1].Group || items[1].Payment.ID != q.ID {
 		t.Fatalf("items %+v, %v", items, err)
 	}
@@ -221,20 +194,20 @@ func TestSuspenseAcrossCurrencies(t *testing.T) {
 			t.Fatalf("%+v, %t, %v", group, repeated, err)
 		}
 	}
-	wantSummary(t, w.outgoing(ann, q.ID), "completed sent 10.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 2.50 USD")
-	if got := w.balanceOf(peer); got != 228 {
+	wantSummary(t, w.Outgoing(ann, q.ID), "completed sent 10.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 2.50 USD")
+	if got := w.Balance(peer); got != 228 {
 		t.Errorf("the other node has %d", got)
 	}
-	if left, err := payments.ListSuspense(ctx, w.db.Read, true); err != nil || len(left) > 0 {
+	if left, err := payments.ListSuspense(ctx, w.DB.Read, true); err != nil || len(left) > 0 {
 		t.Errorf("still open: %+v, %v", left, err)
 	}
-	w.check()
+	w.Check()
 }
 
 func TestSuspenseIsResolvedOnce(t *testing.T) {
 	w := newWallet(t)
-	ann := w.person("ann", usd, "10")
-	w.person("ben", usd, "")
+	ann := w.Person("ann", usd, "10")
+	w.Person("ben", usd, "")
 	_, peer := crashed(t, w, ann, "10", 0, 1000, true)
 	item := w.item()
 	var moved, told atomic.Int32
@@ -253,8 +226,8 @@ func TestSuspenseIsResolvedOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if moved.Load() != 1 || told.Load() != 7 || w.balanceOf(peer) != 1000 {
-		t.Errorf("%d moved it, %d were told, the other node has %d", moved.Load(), told.Load(), w.balanceOf(peer))
+	if moved.Load() != 1 || told.Load() != 7 || w.Balance(peer) != 1000 {
+		t.Errorf("%d moved it, %d were told, the other node has %d", moved.Load(), told.Load(), w.Balance(peer))
 	}
 	_, _, err := w.review().Resolve(context.Background(), item, false)
 	if problem.CodeOf(err) != problem.Conflict || !strings.Contains(problem.MessageOf(err), "paid before") {
@@ -263,35 +236,35 @@ func TestSuspenseIsResolvedOnce(t *testing.T) {
 	if _, _, err := w.review().Resolve(context.Background(), item+1, false); problem.CodeOf(err) != problem.NotFound {
 		t.Errorf("no item: %v", err)
 	}
-	w.check()
+	w.Check()
 }
 
 // The money may come back: until that is known its account stays open.
 func TestAnAccountWithSuspenseStaysOpen(t *testing.T) {
 	w := newWallet(t)
 	ctx := context.Background()
-	ann := w.person("ann", usd, "10")
-	w.person("ben", usd, "")
+	ann := w.Person("ann", usd, "10")
+	w.Person("ben", usd, "")
 	crashed(t, w, ann, "10", 0, 1000, true)
-	second, err := w.accounts.Open(ctx, ann.id, "EUR", "Second")
+	second, err := w.Accounts.Open(ctx, ann.ID, "EUR", "Second")
 	if err != nil {
 		t.Fatal(err)
 	}
-	pointers, err := w.accounts.Pointers(ctx, ann.id)
+	pointers, err := w.Accounts.Pointers(ctx, ann.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.accounts.Repoint(ctx, ann.id, pointers[0].ID, second); err != nil {
+	if err := w.Accounts.Repoint(ctx, ann.ID, pointers[0].ID, second); err != nil {
 		t.Fatal(err)
 	}
-	err = w.accounts.Close(ctx, ann.id, ann.account)
+	err = w.Accounts.Close(ctx, ann.ID, ann.Account)
 	if problem.CodeOf(err) != problem.Conflict || problem.MessageOf(err) != "The account can be closed once its payments have ended." {
 		t.Errorf("close: %v", err)
 	}
 	if _, _, err := w.review().Resolve(ctx, w.item(), true); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.accounts.Close(ctx, ann.id, ann.account); err != nil {
+	if err := w.Accounts.Close(ctx, ann.ID, ann.Account); err != nil {
 		t.Errorf("close when it is settled: %v", err)
 	}
 }
@@ -299,7 +272,7 @@ func TestAnAccountWithSuspenseStaysOpen(t *testing.T) {
 // park sets all payments aside that haven't ended, as a restore does.
 func (w *wallet) park() (ids []uuid.UUID) {
 	w.t.Helper()
-	err := w.db.Write(context.Background(), func(tx db.Tx) (err error) {
+	err := w.DB.Write(context.Background(), func(tx db.Tx) (err error) {
 		ids, err = payments.Park(context.Background(), tx)
 		return err
 	})
@@ -312,20 +285,20 @@ func (w *wallet) park() (ids []uuid.UUID) {
 func TestParkedPaymentsAreNotSent(t *testing.T) {
 	w := newWallet(t)
 	ctx := context.Background()
-	ann, ben := w.person("ann", usd, "20"), w.person("ben", usd, "")
-	w.confirm(ann, w.quote(ann, benPointer, "10", payments.FixedDebit))
-	w.stop()
-	w.start(false)
-	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
+	ann, ben := w.Person("ann", usd, "20"), w.Person("ben", usd, "")
+	w.Confirm(ann, w.Quote(ann, benPointer, "10", payments.FixedDebit))
+	w.Stop()
+	w.Start(false)
+	q := w.Quote(ann, benPointer, "10", payments.FixedDebit)
 	interrupted(t, w, ann, benPointer, q, 400)
 	if ids := w.park(); len(ids) != 1 || ids[0] != q.ID {
 		t.Fatalf("parked %v, want the one that had not ended", ids)
 	}
-	w.stop()
-	w.start(true)
-	w.payments.Wait(ctx, q.ID)
-	wantSummary(t, w.outgoing(ann, q.ID), "needs_review sent 4.00 USD held 6.00 USD checking 0.00 USD released 0.00 USD paid 0.00 USD")
-	w.check()
+	w.Stop()
+	w.Start(true)
+	w.Payments.Wait(ctx, q.ID)
+	wantSummary(t, w.Outgoing(ann, q.ID), "needs_review sent 4.00 USD held 6.00 USD checking 0.00 USD released 0.00 USD paid 0.00 USD")
+	w.Check()
 	p, repeated, err := w.review().Return(ctx, q.ID)
 	if err != nil || repeated {
 		t.Errorf("return: %t, %v", repeated, err)
@@ -334,22 +307,22 @@ func TestParkedPaymentsAreNotSent(t *testing.T) {
 		t.Errorf("payer %q", p.Email)
 	}
 	wantSummary(t, p.Outgoing, "failed sent 4.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 0.00 USD")
-	if a, b := w.balance(ann), w.balance(ben); a != "6.00 USD" || b != "14.00 USD" {
+	if a, b := w.Has(ann), w.Has(ben); a != "6.00 USD" || b != "14.00 USD" {
 		t.Errorf("Ann has %s, Ben %s", a, b)
 	}
-	w.check()
+	w.Check()
 }
 
 func TestParkedPaymentsAreReturnedOnce(t *testing.T) {
 	w := newWallet(t)
 	ctx := context.Background()
-	ann := w.person("ann", usd, "20")
-	w.person("ben", usd, "")
-	done := w.confirm(ann, w.quote(ann, benPointer, "10", payments.FixedDebit))
-	w.stop()
-	w.start(false)
-	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
-	if _, err := w.payments.Confirm(ctx, ann.id, q.ID); err != nil {
+	ann := w.Person("ann", usd, "20")
+	w.Person("ben", usd, "")
+	done := w.Confirm(ann, w.Quote(ann, benPointer, "10", payments.FixedDebit))
+	w.Stop()
+	w.Start(false)
+	q := w.Quote(ann, benPointer, "10", payments.FixedDebit)
+	if _, err := w.Payments.Confirm(ctx, ann.ID, q.ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := w.review().Return(ctx, q.ID); problem.CodeOf(err) != problem.Conflict || problem.MessageOf(err) != "Payment "+q.ID.String()+" is sending, not needs_review. Nothing was moved." {
@@ -375,34 +348,34 @@ func TestParkedPaymentsAreReturnedOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if moved.Load() != 1 || told.Load() != 7 || w.balance(ann) != "10.00 USD" {
-		t.Errorf("%d moved it, %d were told, Ann has %s", moved.Load(), told.Load(), w.balance(ann))
+	if moved.Load() != 1 || told.Load() != 7 || w.Has(ann) != "10.00 USD" {
+		t.Errorf("%d moved it, %d were told, Ann has %s", moved.Load(), told.Load(), w.Has(ann))
 	}
 	nobodys := uuid.New()
 	if _, _, err := w.review().Return(ctx, nobodys); problem.CodeOf(err) != problem.NotFound || problem.MessageOf(err) != "There is no payment "+nobodys.String()+"." {
 		t.Errorf("no payment: %v", err)
 	}
-	w.check()
+	w.Check()
 }
 
 // All of it was sent when the wallet died: there is nothing to review, and the
 // worker ends it.
 func TestAPaymentThatWasSentIsNotParked(t *testing.T) {
 	w := newWallet(t)
-	ann := w.person("ann", usd, "10")
-	w.person("ben", usd, "")
-	w.stop()
-	w.start(false)
-	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
+	ann := w.Person("ann", usd, "10")
+	w.Person("ben", usd, "")
+	w.Stop()
+	w.Start(false)
+	q := w.Quote(ann, benPointer, "10", payments.FixedDebit)
 	interrupted(t, w, ann, benPointer, q, 1000)
 	if ids := w.park(); len(ids) > 0 {
 		t.Errorf("parked %v", ids)
 	}
-	w.stop()
-	w.start(true)
-	w.payments.Wait(context.Background(), q.ID)
-	wantSummary(t, w.outgoing(ann, q.ID), "completed sent 10.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 0.00 USD")
-	w.check()
+	w.Stop()
+	w.Start(true)
+	w.Payments.Wait(context.Background(), q.ID)
+	wantSummary(t, w.Outgoing(ann, q.ID), "completed sent 10.00 USD held 0.00 USD checking 0.00 USD released 0.00 USD paid 0.00 USD")
+	w.Check()
 }
 
 // parkedInFlight is a parked payment of 10.00 USD: all of it was sent or was in
@@ -410,8 +383,8 @@ func TestAPaymentThatWasSentIsNotParked(t *testing.T) {
 func parkedInFlight(t *testing.T) (w *wallet, ann person, id uuid.UUID) {
 	t.Helper()
 	w = newWallet(t)
-	ann = w.person("ann", usd, "10")
-	w.person("ben", usd, "")
+	ann = w.Person("ann", usd, "10")
+	w.Person("ben", usd, "")
 	q, _ := crashed(t, w, ann, "10", 750, 250, false)
 	if ids := w.park(); len(ids) != 1 {
 		t.Fatalf("parked %v", ids)
@@ -447,7 +420,7 @@ func (w *wallet) settled(returnFirst bool, id uuid.UUID) payments.Outgoing {
 	if !returnFirst {
 		giveBack(false)
 	}
-	w.check()
+	w.Check()
 	return giveBack(true)
 }
 
@@ -470,28 +443,28 @@ func TestReturnIsRepeatableWhateverComesOut(t *testing.T) {
 func TestHeldLeavesOutWhatIsInFlight(t *testing.T) {
 	w := newWallet(t)
 	ctx := context.Background()
-	ann := w.person("ann", usd, "10")
-	w.person("ben", usd, "")
-	w.stop()
-	w.start(false)
+	ann := w.Person("ann", usd, "10")
+	w.Person("ben", usd, "")
+	w.Stop()
+	w.Start(false)
 	peer := w.peer(usd)
-	q := w.quote(ann, benPointer, "10", payments.FixedDebit)
-	if _, err := w.payments.Confirm(ctx, ann.id, q.ID); err != nil {
+	q := w.Quote(ann, benPointer, "10", payments.FixedDebit)
+	if _, err := w.Payments.Confirm(ctx, ann.ID, q.ID); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := payments.CountInFlight(ctx, w.db.Read); n != 0 || err != nil {
+	if n, err := payments.CountInFlight(ctx, w.DB.Read); n != 0 || err != nil {
 		t.Errorf("%d in flight, %v", n, err)
 	}
-	err := w.ledger.Submit(ctx, ledger.Chain{ledger.Take{
-		Reference: q.ID, Debit: ann.account, Credit: ledger.HouseAccount(usd, ledger.CodeOutgoing), Toward: peer, Amount: 250,
+	err := w.Ledger.Submit(ctx, ledger.Chain{ledger.Take{
+		Reference: q.ID, Debit: ann.Account, Credit: ledger.HouseAccount(usd, ledger.CodeOutgoing), Toward: peer, Amount: 250,
 	}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := w.outgoing(ann, q.ID); p.Held().String() != "7.50 USD" || p.InFlight.String() != "2.50 USD" {
+	if p := w.Outgoing(ann, q.ID); p.Held().String() != "7.50 USD" || p.InFlight.String() != "2.50 USD" {
 		t.Errorf("held %s, in flight %s", p.Held(), p.InFlight)
 	}
-	if n, err := payments.CountInFlight(ctx, w.db.Read); n != 1 || err != nil {
+	if n, err := payments.CountInFlight(ctx, w.DB.Read); n != 1 || err != nil {
 		t.Errorf("%d in flight, %v", n, err)
 	}
 }
@@ -500,17 +473,17 @@ func TestHeldLeavesOutWhatIsInFlight(t *testing.T) {
 func TestQuotesWithoutAPaymentAreDropped(t *testing.T) {
 	w := newWallet(t)
 	ctx := context.Background()
-	ann := w.person("ann", usd, "20")
-	w.person("ben", usd, "")
-	confirmed, open := w.quote(ann, benPointer, "10", payments.FixedDebit), w.quote(ann, benPointer, "10", payments.FixedDebit)
-	w.confirm(ann, confirmed)
-	if err := w.db.Write(ctx, func(tx db.Tx) error { return payments.DropQuotes(ctx, tx) }); err != nil {
+	ann := w.Person("ann", usd, "20")
+	w.Person("ben", usd, "")
+	confirmed, open := w.Quote(ann, benPointer, "10", payments.FixedDebit), w.Quote(ann, benPointer, "10", payments.FixedDebit)
+	w.Confirm(ann, confirmed)
+	if err := w.DB.Write(ctx, func(tx db.Tx) error { return payments.DropQuotes(ctx, tx) }); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.payments.FindQuote(ctx, ann.id, confirmed.ID); err != nil {
+	if _, err := w.Payments.FindQuote(ctx, ann.ID, confirmed.ID); err != nil {
 		t.Errorf("the one that was confirmed: %v", err)
 	}
-	if _, err := w.payments.Confirm(ctx, ann.id, open.ID); problem.CodeOf(err) != problem.NotFound {
+	if _, err := w.Payments.Confirm(ctx, ann.ID, open.ID); problem.CodeOf(err) != problem.NotFound {
 		t.Errorf("the other one: %v", err)
 	}
 }
@@ -518,11 +491,11 @@ func TestQuotesWithoutAPaymentAreDropped(t *testing.T) {
 func TestHistoryTellsWhatIsBeingChecked(t *testing.T) {
 	w := newWallet(t)
 	ctx := context.Background()
-	ann := w.person("ann", usd, "10")
-	w.person("ben", usd, "")
+	ann := w.Person("ann", usd, "10")
+	w.Person("ben", usd, "")
 	crashed(t, w, ann, "10", 300, 250, true)
 	newest := func() payments.Movement {
-		movements, _, err := w.payments.History(ctx, payments.Filter{UserID: ann.id, Limit: 1})
+		movements, _, err := w.Payments.History(ctx, payments.Filter{UserID: ann.ID, Limit: 1})
 		if err != nil || len(movements) != 1 {
 			t.Fatal(movements, err)
 		}

@@ -11,7 +11,6 @@ import (
 
 	"pochi/db"
 	"pochi/ilp"
-	"pochi/ilp/connector"
 	"pochi/ilp/stream"
 	"pochi/ledger"
 
@@ -19,7 +18,6 @@ import (
 )
 
 const (
-	sendersMax = 1024            // payments that send at once; more wait
 	retryMin   = time.Second     // before a payment that couldn't be ended is tried again, doubling
 	retryMax   = 2 * time.Minute // the longest such pause
 	endTimeout = 30 * time.Second
@@ -100,107 +98,141 @@ func (s *Service) Wait(ctx context.Context, id uuid.UUID) {
 	}
 }
 
-// work sees a payment to its end. When that can't be written, or something
-// breaks, it tries again: as long as the row says "sending" money is held.
+// work sees a payment to its end. What fails or breaks is tried again: as long as
+// the row says "sending" money is held. Once all was sent that could be, only the
+// end is tried again, never the sending.
 func (s *Service) work(ctx context.Context, id uuid.UUID) {
-	select {
-	case s.slots <- struct{}{}:
-	case <-ctx.Done():
-		return
+	var p Outgoing
+	var end ending
+	sent := s.untilDone(ctx, id, func() (err error) {
+		p, end, err = s.attempt(ctx, id)
+		return err
+	})
+	if !sent || p.State != Sending {
+		return // stopped, and the next run goes on; or it has ended
 	}
-	defer func() { <-s.slots }()
+	s.untilDone(ctx, id, func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+		defer cancel()
+		return s.finish(ctx, p, end)
+	})
+}
+
+// untilDone does a part of the work until it succeeds. It returns false when it was
+// stopped.
+func (s *Service) untilDone(ctx context.Context, id uuid.UUID, do func() error) bool {
 	for pause := retryMin; ; pause = min(2*pause, retryMax) {
-		err := s.attempt(ctx, id)
-		if err == nil || ctx.Err() != nil {
-			return // ended, or stopped: then the next run goes on
+		err := do()
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
 		}
 		s.Log.Error("a payment could not be ended; it is tried again", "payment", id, "error", err)
 		if s.Clock.Sleep(ctx, pause) != nil {
-			return
+			return false
 		}
 	}
 }
 
-// attempt sends what is left of a payment and writes its end. A panic is an
-// error: one payment must not stop the wallet.
-func (s *Service) attempt(ctx context.Context, id uuid.UUID) (err error) {
+// attempt sends what is left of a payment. A panic is an error: one payment must
+// not stop the wallet.
+func (s *Service) attempt(ctx context.Context, id uuid.UUID) (p Outgoing, end ending, err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
 		}
 	}()
-	p, err := findOutgoing(ctx, s.DB.Read, id)
-	if err != nil {
-		return err
+	if p, err = findOutgoing(ctx, s.DB.Read, id); err != nil || p.State != Sending {
+		return p, end, err
 	}
-	if p.State != Sending {
-		return nil
-	}
-	why, failure := s.send(ctx, p)
+	end, failure := s.send(ctx, p)
 	if ctx.Err() != nil {
-		return ctx.Err() // stopped, not failed
+		return p, end, ctx.Err() // stopped, not failed
 	}
 	if failure != nil {
 		s.Log.Info("payment ended early", "payment", id, "cause", failure)
 	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
-	defer cancel()
-	return s.finish(end, p, why)
+	return p, end, nil
 }
 
-// send sends what is left of a payment. It returns why not all of it was sent,
-// for the person and for the log.
-func (s *Service) send(ctx context.Context, p Outgoing) (why string, err error) {
+// ending is what is known of a payment when nothing more of it is sent.
+type ending struct {
+	why       string // not all of it was sent, for the person; else ""
+	delivered uint64 // what the receiver at another wallet says that it got
+}
+
+// send sends what is left of a payment. It returns why not all of it was sent, for
+// the log too.
+func (s *Service) send(ctx context.Context, p Outgoing) (ending, error) {
 	order := orderOf(p)
-	if order.done.Sent == order.amount {
-		return order.why, nil
+	if order.reached() {
+		return ending{why: order.why}, nil
 	}
 	receiver, err := s.Resolve(ctx, p.Receiver)
 	if err != nil {
-		return failureReason(err, false), err
+		return ending{why: failureReason(err, false)}, err
 	}
-	details, err := s.details(ctx, receiver)
-	if err != nil {
-		return failureReason(err, false), err
-	}
-	sender := stream.NewSender(stream.SenderConfig{
-		Link:        s.Links.Link(connector.FromWallet(p.AccountID, ilp.Asset(p.DebitAmount.Asset), p.ID)),
-		Destination: details.DestinationAccount, Secret: details.SharedSecret, Clock: s.Clock, Random: s.Random,
-	})
 	local := receiver.Local != nil
-	_, err = sender.Send(ctx, stream.SendParams{
+	if !local {
+		release, err := s.slots.take(ctx, p.UserID)
+		if err != nil {
+			return ending{}, err
+		}
+		defer release()
+	}
+	c, err := s.pay(ctx, receiver, p)
+	if err != nil {
+		return ending{why: failureReason(err, false)}, err
+	}
+	result, err := c.Send(ctx, stream.SendParams{
 		Amount:       order.amount,
 		MinDelivered: order.min,
+		FixedReceive: order.fixed == FixedReceive,
 		Asset:        ilp.Asset(p.ReceiveAmount.Asset),
 		Whole:        local, // each packet rounds down, and nothing on this way needs it cut
-		MaxRounding:  1,     // what going on after a restart may cost; the quote has the rest in it
+		MaxRounding:  max(p.Packets, 1),
 		Deadline:     s.Clock.Now().Add(s.SendTimeout),
 		Done:         order.done,
 	})
-	return cmp.Or(failureReason(err, local), order.why), err
+	end := ending{why: cmp.Or(failureReason(err, local), order.why)}
+	if !local {
+		end.delivered = min(result.Delivered, ledger.AmountMax)
+	}
+	return end, err
 }
 
 // order is what a payment's own packets have to deliver: all of it but what
-// went into suspense, which is never sent again.
+// may have arrived and isn't known to have, which is never sent again.
 type order struct {
 	amount uint64        // of the debit
 	min    uint64        // that has to arrive for it
-	done   stream.Result // what of it earlier packets did
+	fixed  Fixed         // what ends it
+	done   stream.Result // what of it earlier packets did; each may be a unit behind its share, because of rounding
 	why    string        // that isn't the whole debit, for the person; else ""
+}
+
+// reached reports whether nothing is left to send.
+func (o order) reached() bool {
+	return o.done.Sent >= o.amount || o.fixed == FixedReceive && o.done.Delivered >= o.min
 }
 
 func orderOf(p Outgoing) order {
 	o := order{
-		amount: p.DebitAmount.Value, min: p.ReceiveAmount.Value,
+		amount: p.DebitAmount.Value, min: p.ReceiveAmount.Value, fixed: p.Fixed,
 		done: stream.Result{Sent: p.SentAmount.Value, Delivered: p.DeliveredAmount.Value},
 	}
-	suspended := p.Suspended.Open.Value + p.Suspended.Released.Value + p.Suspended.Paid.Value
-	if suspended == 0 {
+	suspended := p.Suspended.Open.Value + p.Suspended.Released.Value + p.Suspended.Paid.Value + p.InFlight.Value
+	unknown := suspended + p.Doubted.Value
+	if unknown == 0 {
 		return o
 	}
-	o.amount -= suspended
+	if o.why = doubtedReason; suspended > 0 {
+		o.why = suspendedReason
+	}
+	o.amount -= min(unknown, o.amount)
 	o.done.Sent -= p.Suspended.Paid.Value
-	o.why = suspendedReason
 	high, low := bits.Mul64(o.min, o.amount)
 	if o.min, _ = bits.Div64(high, low, p.DebitAmount.Value); o.min == 0 {
 		o.amount = o.done.Sent // so little is left that nothing would arrive
@@ -211,29 +243,58 @@ func orderOf(p Outgoing) order {
 // finish returns what is left of the hold and writes the final state. What was
 // sent is read from the row, which commits with each packet: the sender may
 // have been told less than what happened.
-func (s *Service) finish(ctx context.Context, p Outgoing, why string) error {
-	return s.Ledger.Submit(ctx, ledger.Chain{closingOf(p)}, func(tx db.Tx) error {
-		return endRow(ctx, tx, p.ID, Sending, why, s.Clock.Now())
+func (s *Service) finish(ctx context.Context, p Outgoing, end ending) error {
+	closings, err := closingsOf(ctx, s.DB.Read, p)
+	if err != nil {
+		return err
+	}
+	return s.Ledger.Submit(ctx, closings, func(tx db.Tx) error {
+		return endRow(ctx, tx, p.ID, Sending, end, s.Clock.Now())
 	})
 }
 
-// closingOf returns what is left of a payment's hold to its account.
-func closingOf(p Outgoing) ledger.CloseHold {
-	return ledger.CloseHold{Reference: p.ID, Debit: p.AccountID, Credit: outgoingAccount(ilp.Asset(p.DebitAmount.Asset))}
+// closingsOf returns what is left of a payment's hold to its account, and closes the
+// holds of what the wallet exchanged for its packets. The ledger refuses that while
+// anything is in flight.
+func closingsOf(ctx context.Context, tx db.Tx, p Outgoing) (ledger.Chain, error) {
+	chain := ledger.Chain{
+		ledger.CloseHold{Reference: p.ID, Debit: p.AccountID, Credit: outgoingAccount(ilp.Asset(p.DebitAmount.Asset))},
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT d.id, c.id FROM holds h JOIN accounts d ON d.n = h.debit JOIN accounts c ON c.n = h.credit
+		WHERE h.reference = ? AND h.unreserved = 1 AND h.closed = 0`, p.ID[:])
+	if err != nil {
+		return nil, fmt.Errorf("look up the holds of payment %s: %w", p.ID, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		end := ledger.CloseHold{Reference: p.ID}
+		if err := rows.Scan(&end.Debit, &end.Credit); err != nil {
+			return nil, fmt.Errorf("look up the holds of payment %s: %w", p.ID, err)
+		}
+		chain = append(chain, end)
+	}
+	return chain, rows.Err()
 }
 
 // errEnded: the payment isn't in the state any more from which it was to end.
 var errEnded = errors.New("the payment has ended before")
 
-// endRow ends a payment that is in a state: completed when all of it was sent,
-// else failed for the reason. One that needed review is returned by that. It
-// returns errEnded when its state is another.
-func endRow(ctx context.Context, tx db.Tx, id uuid.UUID, from State, why string, now time.Time) error {
+// reached is SQL for what makes an outgoing payment complete: all of it was sent, or
+// what was to be received, if that was what counts. delivered is what arrived.
+func reached(delivered string) string {
+	return "(sent_amount = debit_amount OR fixed = 'receive' AND " + delivered + " >= receive_amount)"
+}
+
+// endRow ends a payment that is in a state: completed or, for the reason, failed.
+// One that needed review is returned by that. It returns errEnded when its state is
+// another.
+func endRow(ctx context.Context, tx db.Tx, id uuid.UUID, from State, end ending, now time.Time) error {
+	reached := reached("max(delivered_amount, ?5)")
 	res, err := tx.ExecContext(ctx, `UPDATE outgoing_payments SET
-		state = CASE WHEN sent_amount = debit_amount THEN 'completed' ELSE 'failed' END,
-		reason = CASE WHEN sent_amount = debit_amount THEN '' ELSE ?1 END, ended_at = ?2,
-		returned = state = 'needs_review'
-		WHERE id = ?3 AND state = ?4`, why, now.UnixMicro(), id[:], from)
+		state = CASE WHEN `+reached+` THEN 'completed' ELSE 'failed' END,
+		reason = CASE WHEN `+reached+` THEN '' ELSE ?1 END, ended_at = ?2,
+		delivered_amount = max(delivered_amount, ?5), returned = state = 'needs_review'
+		WHERE id = ?3 AND state = ?4`, end.why, now.UnixMicro(), id[:], from, end.delivered)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,10 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	money := payments.Books{DB: d, Ledger: books, Accounts: persons, Now: time.Now}
+	money, err := payments.NewBooks(ctx, payments.BooksConfig{DB: d, Writer: d.Writer, Ledger: books, Now: time.Now, Log: log})
+	if err != nil {
+		return nil, err
+	}
 	interledger, err := buildNode(cfg, secrets, money, table, link, log)
 	if err != nil {
 		return nil, err

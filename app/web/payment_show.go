@@ -89,13 +89,14 @@ func words(a ledger.Amount) string {
 }
 
 // back is what came back to the account of a payment that was checked with the
-// other wallet: when it has ended, with what was never sent.
+// other wallet, when it has ended with what was never sent, and of one that needed
+// less than was confirmed.
 func back(p payments.Outgoing) ledger.Amount {
-	out := p.Suspended.Released
-	if p.State.Ended() && p.Suspended.Open.Value+p.Suspended.Released.Value+p.Suspended.Paid.Value > 0 {
-		out.Value = p.DebitAmount.Value - p.SentAmount.Value - p.Suspended.Open.Value
+	checked := p.Suspended.Open.Value+p.Suspended.Released.Value+p.Suspended.Paid.Value > 0
+	if p.State == payments.Completed || p.State.Ended() && checked {
+		return p.Back()
 	}
-	return out
+	return p.Suspended.Released
 }
 
 // moneyUnlessZero is an amount that is shown only if there is something.

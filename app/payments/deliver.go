@@ -1,0 +1,115 @@
+package payments
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"pochi/db"
+	"pochi/ilp/connector"
+	"pochi/ledger"
+
+	"github.com/google/uuid"
+)
+
+// Deliver implements connector.Books for receivers of this wallet.
+func (b *Books) Deliver(ctx context.Context, d connector.Delivery) error {
+	if d.From.Account == d.To.Account {
+		return errOneself()
+	}
+	to, err := b.line(ctx, d.To)
+	if err != nil {
+		return err
+	}
+	if !fromPayment(d) {
+		return b.arrive(ctx, d, to)
+	}
+	chain, err := paymentChain(d)
+	if err != nil {
+		return err
+	}
+	return b.submit(ctx, chain, func(tx db.Tx) error { return b.paymentRows(ctx, tx, d, to) })
+}
+
+func errOneself() error {
+	return fmt.Errorf("%w: it would pay the account it comes from", connector.ErrRefused)
+}
+
+// arrive pays somebody of this wallet from another node's account, or under an
+// agreement. The receiver's line is written when the batch ends.
+func (b *Books) arrive(ctx context.Context, d connector.Delivery, to line) error {
+	chain, legs, err := b.legs(ctx, d)
+	if err != nil {
+		return err
+	}
+	for _, l := range legs {
+		chain = append(chain, l.packet())
+	}
+	return refusal(b.Writer.Submit(ctx, db.Unit{Apply: func(tx db.Tx) (func(), error) {
+		undoChain, err := b.Ledger.Apply(tx, chain)
+		if err != nil {
+			return nil, err
+		}
+		undoLine := b.arrivals.add(to, d.AmountOut)
+		return func() { undoLine(); undoChain() }, nil
+	}}))
+}
+
+// paymentChain draws on the payment's hold and pays the payee, through the
+// exchange accounts when the currencies differ.
+func paymentChain(d connector.Delivery) (ledger.Chain, error) {
+	legs, err := moneyLegs(d)
+	if err != nil {
+		return nil, err
+	}
+	first := legs[0]
+	draw := ledger.Draw{
+		Reference: first.reference, Debit: first.debit, Credit: first.via, To: first.to, Amount: first.amount, Code: CodePayment,
+	}
+	if draw.ID, err = uuid.NewV7(); err != nil {
+		return nil, err
+	}
+	chain := ledger.Chain{draw}
+	for _, l := range legs[1:] {
+		t := ledger.Transfer{Debit: l.debit, Credit: l.to, Amount: l.amount, Code: l.code, Reference: l.reference}
+		if t.ID, err = uuid.NewV7(); err != nil {
+			return nil, err
+		}
+		chain = append(chain, t)
+	}
+	return chain, nil
+}
+
+// paymentRows adds a packet to the payment on both sides. The payer's must
+// still be sending, in the currency that was quoted: a pointer may have come
+// to pay another account since.
+func (b *Books) paymentRows(ctx context.Context, tx db.Tx, d connector.Delivery, to line) error {
+	var sender, senderName string
+	err := tx.QueryRowContext(ctx, `UPDATE outgoing_payments
+		SET sent_amount = sent_amount + ?, delivered_amount = delivered_amount + ?, packets = packets + 1
+		WHERE id = ? AND state = 'sending' AND receive_code = ? AND receive_scale = ?
+		RETURNING coalesce((SELECT name FROM pointers WHERE user_id = outgoing_payments.user_id ORDER BY account_id <> outgoing_payments.account_id, id LIMIT 1), ''),
+		(SELECT name FROM users WHERE id = outgoing_payments.user_id)`,
+		d.AmountIn, d.AmountOut, d.From.Reference[:], d.To.Asset.Code, d.To.Asset.Scale).Scan(&sender, &senderName)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("%w: the payment has ended, or its receiver's currency changed", connector.ErrRefused)
+	case err != nil:
+		return fmt.Errorf("write the outgoing payment: %w", err)
+	}
+	now := b.Now().UnixMicro()
+	res, err := tx.ExecContext(ctx, `INSERT INTO incoming_payments
+		(id, user_id, account_id, pointer_id, sender, sender_name, received_amount, packets, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET received_amount = received_amount + excluded.received_amount,
+		packets = packets + 1, updated_at = excluded.updated_at WHERE account_id = excluded.account_id`,
+		d.From.Reference[:], to.user[:], to.account[:], to.pointer[:], sender, senderName, d.AmountOut, now, now)
+	if err != nil {
+		return fmt.Errorf("write the incoming payment: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 { // the pointer pays another account since the last packet
+		return errors.Join(fmt.Errorf("%w: the receiving account changed", connector.ErrRefused), err)
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package payments
+
+import (
+	"context"
+	"fmt"
+
+	"pochi/ilp"
+	"pochi/ilp/connector"
+	"pochi/ledger"
+
+	"github.com/google/uuid"
+)
+
+// leg is what a packet moves within one ledger: from debit to to, at once or, on
+// its way to another node, in two phases through a hold toward via.
+type leg struct {
+	reference, debit, via, to uuid.UUID
+	amount                    uint64
+	code                      uint16
+	reserved                  bool // the hold has a reservation
+}
+
+func (l leg) packet() ledger.Packet {
+	return ledger.Packet{Debit: l.debit, Credit: l.to, Amount: l.amount, Code: l.code, Reference: l.reference}
+}
+
+func (l leg) take() ledger.Take {
+	return ledger.Take{Reference: l.reference, Debit: l.debit, Credit: l.via, Toward: l.to, Amount: l.amount, Unreserved: !l.reserved}
+}
+
+func (l leg) post() ledger.Post {
+	return ledger.Post{Reference: l.reference, Debit: l.debit, Credit: l.via, To: l.to, Amount: l.amount, Code: l.code}
+}
+
+func (l leg) release() ledger.Release {
+	return ledger.Release{Reference: l.reference, Debit: l.debit, Credit: l.via, Amount: l.amount}
+}
+
+// moneyLegs are the legs of a packet's money: one within a currency, two through
+// the exchange accounts across. What rounding leaves stays on those.
+func moneyLegs(d connector.Delivery) ([]leg, error) {
+	first := leg{
+		reference: referenceOf(d), debit: d.From.Account, via: outgoingAccount(d.From.Asset), to: d.To.Account,
+		amount: d.AmountIn, code: codeOf(d), reserved: fromPayment(d),
+	}
+	if d.From.Asset == d.To.Asset {
+		if d.AmountIn != d.AmountOut {
+			return nil, fmt.Errorf("%d of %s became %d", d.AmountIn, d.From.Asset, d.AmountOut)
+		}
+		return []leg{first}, nil
+	}
+	first.to = exchangeAccount(d.From.Asset)
+	return []leg{first, {
+		reference: first.reference, debit: exchangeAccount(d.To.Asset), via: outgoingAccount(d.To.Asset), to: d.To.Account,
+		amount: d.AmountOut, code: CodeExchange,
+	}}, nil
+}
+
+// fromPayment reports whether a payment of ours is behind a packet: all of its
+// debit is reserved.
+func fromPayment(d connector.Delivery) bool { return !d.From.Peer && d.Authority == nil }
+
+// pairSpace makes the references of what peers send each other.
+var pairSpace = uuid.MustParse("6d0c3b8e-2f5a-4a57-8f0e-6c1d9b7a4e13")
+
+// referenceOf returns what a packet's money moves for: a payment or an agreement of
+// ours, a connection of somebody here, or what one peer sends to another.
+func referenceOf(d connector.Delivery) uuid.UUID {
+	switch {
+	case !d.To.Peer && !fromPayment(d):
+		return d.To.Reference
+	case !d.From.Peer:
+		return d.From.Reference
+	}
+	return pairReference(d.From.Account, d.To.Account)
+}
+
+func pairReference(from, to uuid.UUID) uuid.UUID {
+	return uuid.NewSHA1(pairSpace, append(from[:], to[:]...))
+}
+
+func codeOf(d connector.Delivery) uint16 {
+	switch {
+	case !d.To.Peer:
+		return CodeArrived
+	case !d.From.Peer:
+		return CodeSent
+	}
+	return CodeForwarded
+}
+
+// authorityLegs is the leg of the allowance that a packet uses, if it needs one,
+// and the command that opens the allowance: the first that uses it does. One that
+// is there stays as it is: its limit may have been lowered since it was looked at.
+func (b *Books) authorityLegs(ctx context.Context, d connector.Delivery) (ledger.Chain, []leg, error) {
+	if d.Authority == nil {
+		return nil, nil, nil
+	}
+	a := d.Authority
+	asset := ledger.Asset(a.Asset).Authority()
+	number, known := b.authorities.get(ilp.Asset(asset))
+	if !known {
+		var err error
+		if number, err = ledger.LedgerOf(ctx, b.DB.Read, asset); err != nil {
+			return nil, nil, fmt.Errorf("find the ledger of %s: %w", asset, err)
+		}
+		b.authorities.put(ilp.Asset(asset), number)
+	}
+	used := ledger.HouseAccount(asset, ledger.CodeUsed)
+	open := ledger.OpenAccount{ID: a.Account, Ledger: number, Code: ledger.CodeAuthority, Limit: a.Limit, IfAbsent: true}
+	return ledger.Chain{open}, []leg{{
+		reference: d.From.Reference, debit: a.Account, via: used, to: used, amount: a.Amount, code: CodeUsed,
+	}}, nil
+}
+
+// legs returns all legs of a packet, and the command to begin with, if there is
+// one.
+func (b *Books) legs(ctx context.Context, d connector.Delivery) (ledger.Chain, []leg, error) {
+	chain, authority, err := b.authorityLegs(ctx, d)
+	if err != nil {
+		return nil, nil, err
+	}
+	money, err := moneyLegs(d)
+	return chain, append(money, authority...), err
+}

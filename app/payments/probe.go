@@ -1,0 +1,55 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pochi/ilp/connector"
+	"pochi/ledger"
+
+	"github.com/google/uuid"
+)
+
+// CanDeliver implements connector.Books: it says before anything is confirmed
+// that a delivery would be refused. The hold of a payment of ours is not there
+// yet.
+func (b *Books) CanDeliver(ctx context.Context, d connector.Delivery) error {
+	if d.From.Account == d.To.Account {
+		return errOneself()
+	}
+	if !fromPayment(d) {
+		if err := b.has(ctx, d.From.Account, d.AmountIn, "the sender's"); err != nil {
+			return err
+		}
+	}
+	if d.From.Asset != d.To.Asset {
+		if err := b.has(ctx, exchangeAccount(d.To.Asset), d.AmountOut, "the wallet's limit for exchanging into "+d.To.Asset.Code); err != nil {
+			return err
+		}
+	}
+	to, err := ledger.Find(ctx, b.DB.Read, d.To.Account)
+	switch {
+	case err != nil:
+		return fmt.Errorf("find the receiver's account: %w", err)
+	case to.Closed && d.To.Peer:
+		return fmt.Errorf("%w: the next node was removed", connector.ErrBusy)
+	case to.Closed:
+		return fmt.Errorf("%w: the receiver's account is closed", connector.ErrRefused)
+	}
+	return nil
+}
+
+// has refuses what an account can't be debited.
+func (b *Books) has(ctx context.Context, account uuid.UUID, amount uint64, whose string) error {
+	a, err := ledger.Find(ctx, b.DB.Read, account)
+	switch {
+	case errors.Is(err, ledger.ErrAccountUnknown), err == nil && a.Closed:
+		return fmt.Errorf("%w: there is no such account: %s", connector.ErrRefused, whose)
+	case err != nil:
+		return fmt.Errorf("find an account: %w", err)
+	case a.Available() < amount:
+		return fmt.Errorf("%w: %s", connector.ErrInsufficient, whose)
+	}
+	return nil
+}
