@@ -16,9 +16,7 @@ const errorText = 4 << 10
 // read makes an answer of a response; see SendPacket.
 func (e *Endpoint) read(ctx context.Context, resp *http.Response, condition [32]byte) (packet.Reply, error) {
 	if resp.StatusCode != http.StatusOK {
-		if resp.ContentLength > 0 && resp.ContentLength <= errorText {
-			_, _ = io.Copy(io.Discard, resp.Body) // read to its end, the connection can be used again
-		}
+		discard(resp)
 		return e.refused(ctx, resp.StatusCode)
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, MaxResponseBody+1))
@@ -35,11 +33,23 @@ func (e *Endpoint) read(ctx context.Context, resp *http.Response, condition [32]
 	if header := resp.Header.Get("Content-Type"); !isPacket(header) {
 		return nil, e.unreadable(ctx, fmt.Errorf("Content-Type is %.100q", header))
 	}
-	if reply.Type() == packet.TypeFulfill {
+	return e.checked(ctx, &reply, condition), nil
+}
+
+// checked returns the peer's reply, or F05 if it is a Fulfill whose fulfillment is wrong.
+func (e *Endpoint) checked(ctx context.Context, reply *packet.ReplyView, condition [32]byte) packet.Reply {
+	if reply.Type() == packet.TypeFulfill && !reply.Fulfills(condition) {
 		e.log(ctx, "a peer sent a wrong fulfillment", http.StatusOK, nil)
-		return e.reject(packet.WrongCondition, "The next wallet's fulfillment doesn't match the condition."), nil
+		return e.reject(packet.WrongCondition, "The next wallet's fulfillment doesn't match the condition.")
 	}
-	return &reply, nil
+	return reply
+}
+
+// discard reads a short text to its end, so that the connection can be used again.
+func discard(resp *http.Response) {
+	if resp.ContentLength > 0 && resp.ContentLength <= errorText {
+		_, _ = io.Copy(io.Discard, resp.Body)
+	}
 }
 
 func viewReply(b []byte) (packet.ReplyView, error) {

@@ -113,16 +113,34 @@ type Endpoint struct {
 
 // Endpoint returns the endpoint of a peer. It fails if URL or Token can't be used; the error says why, without the token.
 func (c *Client) Endpoint(cfg EndpointConfig) (*Endpoint, error) {
-	u, err := ParseURL(cfg.URL, c.cfg.AllowLoopback)
+	u, authorization, err := c.target(cfg.Name, cfg.URL, cfg.Token)
 	if err != nil {
-		return nil, fmt.Errorf("peer %q: %w", cfg.Name, err)
-	}
-	if !ValidToken(cfg.Token) {
-		return nil, fmt.Errorf("peer %q: ilphttp: the token can't be sent in a header", cfg.Name)
+		return nil, err
 	}
 	return &Endpoint{
 		client: c, name: cfg.Name, url: u,
-		authorization: []string{"Bearer " + cfg.Token},
+		authorization: authorization,
 		max:           int64(or(cfg.MaxInFlight, defaultMaxOutgoing)),
 	}, nil
 }
+
+// target reads where to call, and with which Authorization.
+func (c *Client) target(name, rawURL, token string) (u *url.URL, authorization []string, err error) {
+	u, err = ParseURL(rawURL, c.cfg.AllowLoopback)
+	if err != nil {
+		return nil, nil, fmt.Errorf("peer %q: %w", name, err)
+	}
+	if !ValidToken(token) {
+		return nil, nil, fmt.Errorf("peer %q: ilphttp: the token can't be sent in a header", name)
+	}
+	return u, []string{"Bearer " + token}, nil
+}
+
+// packetHeader is what every request says.
+func packetHeader(authorization []string) http.Header {
+	return http.Header{
+		"Content-Type": octetStream, "Accept": octetStream, "Authorization": authorization, "User-Agent": userAgent,
+	}
+}
+
+var userAgent = []string{"Pochi"}

@@ -62,33 +62,37 @@ func (s *Server) authenticate(r *http.Request) (Peer, bool) {
 
 // servePeer reads the packet and answers it, if the peer may have one more in flight.
 func (s *Server) servePeer(w http.ResponseWriter, r *http.Request, peer Peer) {
-	switch s.packets.begin(peer.ID, or(peer.MaxInFlight, s.cfg.MaxInFlightPeer), s.cfg.MaxInFlight) {
-	case peerFull:
-		s.reject(w, packet.RateLimited, "Too many of your packets are in flight. Send fewer at once.")
-		return
-	case allFull:
-		s.reject(w, packet.ConnectorBusy, "Too many packets are in flight. Try again later.")
+	if a := s.packets.begin(peer.ID, s.limit(peer), s.cfg.MaxInFlight); a != admitted {
+		write(w, s.reject(a.refusal()))
 		return
 	}
 	defer s.packets.end(peer.ID)
-
-	body, status, reason := readRequest(w, r)
-	if status != 0 {
-		http.Error(w, reason, status)
-		return
+	if p, ok := readPrepare(w, r); ok {
+		s.answer(w, r, peer, p)
 	}
-	p, err := packet.ViewPrepare(body)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	s.answer(w, r, peer, &p)
 }
 
-// readRequest returns the body, or the status and the reason to answer with.
-func readRequest(w http.ResponseWriter, r *http.Request) (body []byte, status int, reason string) {
-	const tooLong = "a packet is at most 33857 bytes long"
-	if r.ContentLength > MaxRequestBody {
+// limit is how many packets of a peer are worked on at once.
+func (s *Server) limit(peer Peer) int { return or(peer.MaxInFlight, s.cfg.MaxInFlightPeer) }
+
+// readPrepare returns the packet. If there is none, the request has been answered.
+func readPrepare(w http.ResponseWriter, r *http.Request) (p *packet.PrepareView, ok bool) {
+	body, status, reason := readBody(w, r, MaxRequestBody, "a packet is at most 33857 bytes long")
+	if status != 0 {
+		http.Error(w, reason, status)
+		return nil, false
+	}
+	view, err := packet.ViewPrepare(body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return nil, false
+	}
+	return &view, true
+}
+
+// readBody returns the body, or the status and the reason to answer with.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, tooLong string) (body []byte, status int, reason string) {
+	if r.ContentLength > limit {
 		w.Header().Set("Connection", "close") // not to read the rest
 		return nil, http.StatusRequestEntityTooLarge, tooLong
 	}
@@ -97,7 +101,7 @@ func readRequest(w http.ResponseWriter, r *http.Request) (body []byte, status in
 		body = make([]byte, r.ContentLength)
 		_, err = io.ReadFull(r.Body, body)
 	} else {
-		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, MaxRequestBody))
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	}
 	var large *http.MaxBytesError
 	switch {
@@ -111,21 +115,32 @@ func readRequest(w http.ResponseWriter, r *http.Request) (body []byte, status in
 	return body, 0, ""
 }
 
-// answer has the packet handled within its time. The peer's connection plays no part in that.
+// answer answers with what became of the packet. If nobody can say that, it can't be a Reject, which would say that no money
+// moved, so the peer gets no ILP answer; a status, unlike a connection that breaks, is nothing that an HTTP client tries again.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, peer Peer, p *packet.PrepareView) {
-	left := min(p.ExpiresAt().Sub(s.cfg.Now()), s.cfg.MaxHold)
-	if left <= 0 {
-		s.reject(w, packet.TimedOut, "The packet expired on its way. Allow more time, or check that both clocks are right.")
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), left)
-	defer cancel()
-	b, err := s.handle(ctx, peer, p)
+	b, err := s.reply(context.WithoutCancel(r.Context()), peer, p)
 	if err != nil {
-		s.unknown(ctx, w, peer, p, err)
+		http.Error(w, "nobody can say what became of this packet", http.StatusInternalServerError)
 		return
 	}
 	write(w, b)
+}
+
+// reply has the packet handled within its time, in which the peer's connection plays no part, and returns the encoded answer. An
+// error, which has been logged, says that there is none.
+func (s *Server) reply(ctx context.Context, peer Peer, p *packet.PrepareView) ([]byte, error) {
+	left := min(p.ExpiresAt().Sub(s.cfg.Now()), s.cfg.MaxHold)
+	if left <= 0 {
+		return s.reject(packet.TimedOut, "The packet expired on its way. Allow more time, or check that both clocks are right."), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	b, err := s.handle(ctx, peer, p)
+	if err != nil {
+		s.cfg.Log.ErrorContext(ctx, "a peer's packet gets no answer", "peer", peer.Name, "amount", p.Amount(),
+			"expires", p.ExpiresAt().Format(time.RFC3339Nano), "error", err)
+	}
+	return b, err
 }
 
 // handle returns the encoded answer. A handler that panics has given none.
@@ -142,20 +157,13 @@ func (s *Server) handle(ctx context.Context, peer Peer, p *packet.PrepareView) (
 	return reply.Append(make([]byte, 0, 512))
 }
 
-// unknown answers for a packet of which nobody can say what became of it. It can't be a Reject, which would say that no money
-// moved, so the peer gets no ILP answer; a status, unlike a connection that breaks, is nothing that an HTTP client tries again.
-func (s *Server) unknown(ctx context.Context, w http.ResponseWriter, peer Peer, p *packet.PrepareView, err error) {
-	s.cfg.Log.ErrorContext(ctx, "a peer's packet gets no answer", "peer", peer.Name, "amount", p.Amount(),
-		"expires", p.ExpiresAt().Format(time.RFC3339Nano), "error", err)
-	http.Error(w, "nobody can say what became of this packet", http.StatusInternalServerError)
-}
-
-func (s *Server) reject(w http.ResponseWriter, code packet.Code, message string) {
+// reject returns a Reject of the server's own.
+func (s *Server) reject(code packet.Code, message string) []byte {
 	b, err := packet.NewReject(code, s.cfg.Address, message).Append(nil)
 	if err != nil { // the server's own rejects are short
 		panic(err)
 	}
-	write(w, b)
+	return b
 }
 
 func write(w http.ResponseWriter, b []byte) {

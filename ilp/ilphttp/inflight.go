@@ -3,6 +3,8 @@ package ilphttp
 import (
 	"context"
 	"sync"
+
+	"pochi/ilp/packet"
 )
 
 // inFlight counts the packets that are worked on, in all and by peer. It remembers only peers that have some.
@@ -21,6 +23,14 @@ const (
 	peerFull
 	allFull
 )
+
+// refusal is what a peer is told whose packet isn't admitted.
+func (a admission) refusal() (code packet.Code, message string) {
+	if a == peerFull {
+		return packet.RateLimited, "Too many of your packets are in flight. Send fewer at once."
+	}
+	return packet.ConnectorBusy, "Too many packets are in flight. Try again later."
+}
 
 // begin counts a packet in, unless that makes more than maxPeer of the peer or maxAll.
 func (f *inFlight) begin(peer [16]byte, maxPeer, maxAll int) admission {

@@ -80,15 +80,11 @@ func (e *Endpoint) request(ctx context.Context, l *load, size int) *http.Request
 	req := &http.Request{
 		Method: http.MethodPost, URL: e.url, Host: e.url.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{
-			"Content-Type": octetStream, "Accept": octetStream, "Authorization": e.authorization, "User-Agent": userAgent,
-		},
-		Body: l, ContentLength: int64(size),
+		Header: packetHeader(e.authorization),
+		Body:   l, ContentLength: int64(size),
 	}
 	return req.WithContext(ctx)
 }
-
-var userAgent = []string{"Pochi"}
 
 // unsent answers for a packet that never left whole.
 func (e *Endpoint) unsent(caller, ctx context.Context, err error) *packet.Reject {

@@ -27,15 +27,17 @@ func HashToken(token string) TokenHash { return sha256.Sum256([]byte(token)) }
 
 // ValidToken reports whether a token can travel in an Authorization header: 1 to 1,024 visible ASCII characters.
 func ValidToken(token string) bool {
-	if token == "" || len(token) > maxToken {
-		return false
-	}
-	for i := range len(token) {
-		if token[i] <= ' ' || token[i] > '~' {
+	return len(token) <= maxToken && isVisible(token)
+}
+
+// isVisible reports whether s is at least one visible ASCII character and nothing else.
+func isVisible(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
 			return false
 		}
 	}
-	return true
+	return s != ""
 }
 
 // bearer returns the request's one bearer token.
