@@ -30,6 +30,10 @@ type ClientConfig struct {
 	// Margin is how long before a packet's expiry the client stops waiting. Zero is right if the packet already expires
 	// earlier than the one that it forwards: then every answer that comes in time counts.
 	Margin time.Duration
+	// CallbackURL is where the node's Server takes callbacks, as peers reach it: read with ParseURL. It and Pending, which is
+	// the Server's too, are for asynchronous mode; without it both are left out.
+	CallbackURL string
+	Pending     *Pending
 	// Now is the clock: time.Now when nil.
 	Now func() time.Time
 }
@@ -60,6 +64,14 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	}
 	if cfg.DialContext == nil || cfg.Log == nil {
 		return nil, errors.New("ilphttp: DialContext and Log are required")
+	}
+	if (cfg.CallbackURL == "") != (cfg.Pending == nil) {
+		return nil, errors.New("ilphttp: CallbackURL and Pending go together")
+	}
+	if cfg.CallbackURL != "" {
+		if _, err := ParseURL(cfg.CallbackURL, cfg.AllowLoopback); err != nil {
+			return nil, fmt.Errorf("the callback: %w", err)
+		}
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -96,8 +108,12 @@ type EndpointConfig struct {
 	// Token is what the peer knows this node by; see ValidToken.
 	Token string
 	// MaxInFlight is how many packets are sent to it at once: 512 when zero. More are rejected with T03. On HTTP/1.1 each has
-	// a connection of its own.
+	// a connection of its own. In asynchronous mode a packet counts until its reply has come.
 	MaxInFlight int
+	// Async makes it ask for replies in callbacks: the Client needs CallbackURL and Pending for that. Peer is who sends them:
+	// the Peer.ID that the Server knows the peer by.
+	Async bool
+	Peer  [16]byte
 }
 
 // Endpoint sends packets to one peer. It is a connector.Link, and safe for concurrent use. When something about the peer changes,
@@ -109,6 +125,8 @@ type Endpoint struct {
 	authorization []string
 	max           int64
 	inFlight      atomic.Int64
+	async         bool
+	peer          [16]byte
 }
 
 // Endpoint returns the endpoint of a peer. It fails if URL or Token can't be used; the error says why, without the token.
@@ -117,10 +135,17 @@ func (c *Client) Endpoint(cfg EndpointConfig) (*Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Async {
+		if err := c.checkAsync(cfg); err != nil {
+			return nil, err
+		}
+	}
 	return &Endpoint{
 		client: c, name: cfg.Name, url: u,
 		authorization: authorization,
 		max:           int64(or(cfg.MaxInFlight, defaultMaxOutgoing)),
+		async:         cfg.Async,
+		peer:          cfg.Peer,
 	}, nil
 }
 

@@ -16,6 +16,9 @@ type Peer struct {
 	Name string
 	// MaxInFlight is how many of its packets are worked on at once; 0 is the server's default.
 	MaxInFlight int
+	// Callback is where the replies to its packets go if it asks for asynchronous mode; nil if it can't have that: then it gets
+	// them in the response, which RFC 7240 allows.
+	Callback *Callback
 }
 
 // Peers knows whose a token is. A Directory is one.

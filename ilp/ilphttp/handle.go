@@ -14,20 +14,30 @@ import (
 	"pochi/ilp/packet"
 )
 
-// ServeHTTP answers one request:
+// ServeHTTP answers one request at /ilp:
 //
 //	200  the packet's Fulfill or Reject; also the server's own Reject: R00 if the packet had expired when it came, T05 if the
-//	     peer has too many in flight, T03 if all peers together have
-//	400  the body is no Prepare; says why
+//	     peer has too many in flight, T03 if all peers together have, T00 if the server is stopping
+//	202  the reply will be sent to the peer's callback
+//	400  the body is no Prepare, or a header of asynchronous mode isn't as it must be; says why
 //	401  no token, or one that nobody has; says nothing
-//	404  another path than /ilp
+//	404  another path
 //	405  another method than POST
 //	408  the body came too slowly
 //	413  the body is longer than MaxRequestBody
 //	415  another Content-Type than a packet's, or a Content-Encoding
+//	429  as T05, T03 and T00 above, to a packet in asynchronous mode
 //	500  nobody can say what became of the packet
+//
+// and at /ilp/callback, if there is a Pending, as above but for
+//
+//	200  the reply is taken
+//	400  no packet that was sent to this peer waits under the Request-Id, or the body is no reply, and the packet waits on
+//	413  the body is longer than MaxResponseBody
+//	503  the body came too slowly, or too many callbacks come at once: the peer sends it again
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != Path {
+	callback := s.cfg.Pending != nil && r.URL.Path == CallbackPath
+	if r.URL.Path != Path && !callback {
 		http.NotFound(w, r)
 		return
 	}
@@ -49,7 +59,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "a packet is sent as "+ContentType+", without Content-Encoding", http.StatusUnsupportedMediaType)
 		return
 	}
-	s.servePeer(w, r, peer)
+	switch {
+	case callback:
+		s.serveCallback(w, r, peer)
+	case isAsync(r.Header, peer):
+		s.serveAsync(w, r, peer)
+	default:
+		s.servePeer(w, r, peer)
+	}
 }
 
 func (s *Server) authenticate(r *http.Request) (Peer, bool) {

@@ -11,6 +11,7 @@ import (
 type inFlight struct {
 	mu    sync.Mutex
 	all   int
+	shut  bool
 	peers map[[16]byte]int
 	none  chan struct{} // closed when there are none left; nil while nobody waits
 }
@@ -22,14 +23,25 @@ const (
 	admitted admission = iota
 	peerFull
 	allFull
+	stopping
 )
 
 // refusal is what a peer is told whose packet isn't admitted.
 func (a admission) refusal() (code packet.Code, message string) {
-	if a == peerFull {
+	switch a {
+	case peerFull:
 		return packet.RateLimited, "Too many of your packets are in flight. Send fewer at once."
+	case allFull:
+		return packet.ConnectorBusy, "Too many packets are in flight. Try again later."
 	}
-	return packet.ConnectorBusy, "Too many packets are in flight. Try again later."
+	return packet.InternalError, "This wallet is stopping. Try again later."
+}
+
+// close lets nothing begin any more.
+func (f *inFlight) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.shut = true
 }
 
 // begin counts a packet in, unless that makes more than maxPeer of the peer or maxAll.
@@ -37,6 +49,8 @@ func (f *inFlight) begin(peer [16]byte, maxPeer, maxAll int) admission {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
+	case f.shut:
+		return stopping
 	case f.peers[peer] >= maxPeer:
 		return peerFull
 	case f.all >= maxAll:

@@ -34,6 +34,9 @@ import (
 // long, of another type than a packet's, or no answer to a Prepare. A Fulfill that proves the condition is taken whatever type it
 // came under. A Reject with a code of this list that came from the peer is triggered by another address than this node's.
 //
+// In asynchronous mode the answer may also come in a callback, before the response or after it. A 202 promises one; it and a broken
+// connection are waited out until the packet expires. No callback by then is an *UnknownError with R00. Everything else is as above.
+//
 // The peer gets the very bytes of p, and the answer is the very bytes of the peer's: a *packet.ReplyView. The transport may go on
 // reading p after SendPacket has returned, so nobody may change it any more.
 func (e *Endpoint) SendPacket(ctx context.Context, p *packet.PrepareView) (packet.Reply, error) {
@@ -45,11 +48,18 @@ func (e *Endpoint) SendPacket(ctx context.Context, p *packet.PrepareView) (packe
 		e.inFlight.Add(-1)
 		return e.reject(packet.ConnectorBusy, "Too many packets are on their way to the next wallet. Try again later."), nil
 	}
+	if e.async {
+		return e.sendAsync(ctx, p, left)
+	}
 	defer e.inFlight.Add(-1)
-	return e.send(ctx, p.Bytes(), left, p.Condition())
+	return e.send(ctx, p.Bytes(), left, p.Condition(), "")
 }
 
-func (e *Endpoint) send(caller context.Context, body []byte, left time.Duration, condition [32]byte) (packet.Reply, error) {
+// send sends a packet and reads the response. With a Request-Id, for asynchronous mode, a response that settles nothing is an
+// *unanswered.
+func (e *Endpoint) send(
+	caller context.Context, body []byte, left time.Duration, condition [32]byte, id string,
+) (packet.Reply, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(caller), left)
 	defer cancel()
 	if err := caller.Err(); err != nil {
@@ -63,25 +73,31 @@ func (e *Endpoint) send(caller context.Context, body []byte, left time.Duration,
 	})
 	defer stop()
 
-	resp, err := e.client.transport.RoundTrip(e.request(ctx, l, len(body)))
+	resp, err := e.client.transport.RoundTrip(e.request(ctx, l, len(body), id))
 	if err != nil {
 		if l.recall() {
 			return e.unsent(caller, ctx, err), nil
 		}
-		return nil, e.silent(ctx, err)
+		return nil, e.lost(ctx, err, id != "")
 	}
 	defer resp.Body.Close()
+	if id != "" && resp.StatusCode == http.StatusAccepted {
+		return nil, accepted(resp)
+	}
 	return e.read(ctx, resp, condition)
 }
 
 // request is a POST that net/http can't repeat: it has no GetBody and no Idempotency-Key. It goes to the transport and not to
 // an http.Client, so that nothing follows redirects.
-func (e *Endpoint) request(ctx context.Context, l *load, size int) *http.Request {
+func (e *Endpoint) request(ctx context.Context, l *load, size int, id string) *http.Request {
 	req := &http.Request{
 		Method: http.MethodPost, URL: e.url, Host: e.url.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: packetHeader(e.authorization),
 		Body:   l, ContentLength: int64(size),
+	}
+	if id != "" {
+		e.announce(req.Header, id)
 	}
 	return req.WithContext(ctx)
 }

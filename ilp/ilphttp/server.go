@@ -41,6 +41,9 @@ type ServerConfig struct {
 	MaxConnections int
 	// ReadTimeout is how long a request may take to arrive: 10 s. Half of it is for the header.
 	ReadTimeout time.Duration
+	// Pending are the packets that the node's Client waits for in asynchronous mode: with it, the server takes callbacks at
+	// CallbackPath.
+	Pending *Pending
 	// Now is the clock: time.Now.
 	Now func() time.Time
 }
@@ -60,12 +63,16 @@ const (
 	maxHeader   = 8 << 10
 )
 
-// Server takes packets from peers at POST /ilp. It is an http.Handler, which Serve serves with the limits that a listener to
+// Server takes packets from peers at POST /ilp, and replies of asynchronous peers at POST /ilp/callback. It is an http.Handler, which Serve serves with the limits that a listener to
 // the world needs; tests and other servers may use the handler alone.
 type Server struct {
-	cfg     ServerConfig
-	http    *http.Server
-	packets inFlight
+	cfg       ServerConfig
+	http      *http.Server
+	packets   inFlight
+	callbacks inFlight // that are being read
+	requests  requests // in asynchronous mode
+	life      context.Context
+	giveUp    context.CancelFunc // on replies that no peer takes
 }
 
 // NewServer returns a Server that listens to nobody yet. It fails if something required is missing.
@@ -85,6 +92,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 		cfg.Now = time.Now
 	}
 	s := &Server{cfg: cfg}
+	s.life, s.giveUp = context.WithCancel(context.Background())
 	s.http = &http.Server{
 		Handler:           s,
 		TLSConfig:         cfg.TLS,
@@ -120,10 +128,21 @@ func (s *Server) Serve(l net.Listener) error {
 }
 
 // Shutdown stops listening and returns when every packet that was being worked on is answered, whether or not its sender still
-// listens, or when ctx ends: then with the context's error.
+// listens, or when ctx ends: then with the context's error, and replies that no peer has taken so far are given up.
+//
+// With Pending it first listens on, for the callbacks without which those packets have no answer, and only takes no new packets.
+// What else the node sends in asynchronous mode has to be finished before Shutdown is called.
 func (s *Server) Shutdown(ctx context.Context) error {
-	if err := s.http.Shutdown(ctx); err != nil {
-		return err
+	if s.cfg.Pending != nil {
+		s.packets.close()
+		_ = s.packets.wait(ctx) // what follows sees that ctx has ended
 	}
-	return s.packets.wait(ctx) // on HTTP/2 a packet outlives its connection
+	err := s.http.Shutdown(ctx)
+	if err == nil {
+		err = s.packets.wait(ctx) // on HTTP/2 and in asynchronous mode a packet outlives its connection
+	}
+	if err != nil {
+		s.giveUp()
+	}
+	return err
 }
