@@ -68,3 +68,6 @@ func (w *Wallet) offer(ctx context.Context, name string) (spsp.Details, error) {
 	}
 	return service.Offer(p)
 }
+
+// Reach lets the wallet be asked for payment details.
+func (e *Elsewhere) Reach(w *Wallet) { e.add(w) }

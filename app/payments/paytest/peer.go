@@ -21,11 +21,11 @@ type Way struct {
 	from uuid.UUID // the sender as the receiver knows it
 
 	mu      sync.Mutex
-	between func(next func() (packet.Reply, error)) (packet.Reply, error)
+	between func(p packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error)
 }
 
 // Between has f see each packet on its way; next delivers it and returns the answer.
-func (w *Way) Between(f func(next func() (packet.Reply, error)) (packet.Reply, error)) {
+func (w *Way) Between(f func(p packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.between = f
@@ -41,7 +41,7 @@ func (w *Way) SendPacket(ctx context.Context, p *packet.PrepareView) (packet.Rep
 	if between == nil {
 		return next()
 	}
-	return between(next)
+	return between(p.Prepare(), next)
 }
 
 func (w *Way) deliver(ctx context.Context, wire []byte) (packet.Reply, error) {
