@@ -428,3 +428,32 @@ func TestCheckNamesWhatIsWrongBetweenWallets(t *testing.T) {
 		})
 	}
 }
+
+// What is in doubt isn't sent again after a restart either; the rest is.
+func TestDoubtOutlivesARestart(t *testing.T) {
+	p := newPair(t, usd, usd, dollars(), paytest.NewClock())
+	p.a.Stop()
+	p.a.Start(false)
+	ctx := context.Background()
+	q := p.a.Quote(p.ann, farBen, "25", payments.FixedDebit)
+	if _, err := p.a.Payments.Confirm(ctx, p.ann.ID, q.ID); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := errors.Join(p.a.Books.Take(ctx, p.delivery(q, 500, 500)), p.a.Books.Release(ctx, p.delivery(q, 500, 500), "no answer")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.a.Stop()
+	p.a.Start(true)
+	p.a.Payments.Wait(ctx, q.ID)
+	out := p.a.Outgoing(p.ann, q.ID)
+	if out.State != payments.Failed || out.SentAmount.String() != "15.00 USD" || out.DeliveredAmount != out.SentAmount || !strings.Contains(out.Reason, "didn't answer") {
+		t.Errorf("payment %+v", out)
+	}
+	var packets, amount int64
+	if err := p.a.DB.Read.QueryRow("SELECT packets, amount FROM peer_doubts WHERE peer = ?", p.line.AtA[:]).Scan(&packets, &amount); err != nil || packets != 2 || amount != 1000 {
+		t.Errorf("%d packets of %d are in doubt, %v", packets, amount, err)
+	}
+	p.agree(1500)
+}

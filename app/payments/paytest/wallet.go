@@ -64,6 +64,8 @@ type Wallet struct {
 	Node     *connector.Connector
 	Links    *Links
 
+	receiver *stream.Receiver
+
 	t      testing.TB
 	secret [32]byte
 	peers  []connector.Peer
@@ -148,8 +150,7 @@ func (w *Wallet) build(ctx context.Context) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	receiver, err := stream.NewReceiver(w.Address, w.secret, rand.Reader)
-	if err != nil {
+	if w.receiver, err = stream.NewReceiver(w.Address, w.secret, rand.Reader); err != nil {
 		w.t.Fatal(err)
 	}
 	w.Writer = &Writer{next: w.DB.Writer}
@@ -160,14 +161,14 @@ func (w *Wallet) build(ctx context.Context) {
 		w.t.Fatal(err)
 	}
 	w.Node, err = connector.New(connector.Config{
-		Address: w.Address, Receiver: receiver, Payees: w.Books, Books: w.Books, Rates: table, Now: w.Clock.Now, Log: w.Log,
+		Address: w.Address, Receiver: w.receiver, Payees: w.Books, Books: w.Books, Rates: table, Now: w.Clock.Now, Log: w.Log,
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.Links = &Links{node: w.Node}
 	w.Payments = payments.New(payments.Config{
-		DB: w.DB, Ledger: w.Ledger, Accounts: w.Accounts, Links: w.Links, SPSP: &w.Elsewhere, Credentials: receiver,
+		DB: w.DB, Ledger: w.Ledger, Accounts: w.Accounts, Links: w.Links, SPSP: &w.Elsewhere, Credentials: w.receiver,
 		Rates: table, Pointers: pointer.Parser{AllowLoopback: true}, Host: w.Host,
 		QuoteTTL: 2 * time.Minute, SendTimeout: time.Minute, Clock: w.Clock, Random: rand.Reader, Log: w.Log,
 	})
@@ -292,4 +293,18 @@ func (w *Wallet) Rest() {
 	if err != nil || n > 0 {
 		w.t.Errorf("%d holds have something in flight, %v", n, err)
 	}
+}
+
+// Connect returns whom a new connection to somebody's pointer pays.
+func (w *Wallet) Connect(name string) (connector.Party, error) {
+	ctx := context.Background()
+	details, err := w.offer(ctx, name)
+	if err != nil {
+		return connector.Party{}, err
+	}
+	connection, ok := w.receiver.Identify(details.DestinationAccount)
+	if !ok {
+		return connector.Party{}, connector.ErrNoPayee
+	}
+	return w.Books.Payee(ctx, connection.Tag)
 }
