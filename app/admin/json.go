@@ -68,6 +68,7 @@ type Payment struct {
 	CheckingAmount  Amount     `json:"checkingAmount"` // open in suspense
 	ReleasedAmount  Amount     `json:"releasedAmount"` // back from suspense
 	PaidAmount      Amount     `json:"paidAmount"`     // paid from suspense, a part of the sent amount
+	DoubtedAmount   Amount     `json:"doubtedAmount"`  // given back because answers were lost: it may have arrived
 	Reason          string     `json:"reason,omitempty"`
 	CreatedAt       time.Time  `json:"createdAt"`
 	EndedAt         *time.Time `json:"endedAt,omitempty"`
@@ -80,7 +81,8 @@ func newPayment(p payments.Payer) Payment {
 		DebitAmount: newAmount(p.DebitAmount), SentAmount: newAmount(p.SentAmount), DeliveredAmount: newAmount(p.DeliveredAmount),
 		HeldAmount: newAmount(p.Held()), InFlightAmount: newAmount(p.InFlight), CheckingAmount: newAmount(p.Suspended.Open),
 		ReleasedAmount: newAmount(p.Suspended.Released), PaidAmount: newAmount(p.Suspended.Paid),
-		Reason: p.Reason, CreatedAt: p.CreatedAt,
+		DoubtedAmount: newAmount(p.Doubted),
+		Reason:        p.Reason, CreatedAt: p.CreatedAt,
 	}
 	if !p.EndedAt.IsZero() {
 		out.EndedAt = &p.EndedAt

@@ -23,12 +23,10 @@ type connection struct {
 // turn is a link that is turned from a quote's to its payment's.
 type turn struct{ stream.Link }
 
-// SendMoney passes on what a packet is sure to bring to links that want to know.
+// SendMoney implements stream.MinimumLink.
 func (t *turn) SendMoney(ctx context.Context, p packet.Prepare, minimum uint64) (packet.Reply, error) {
-	if m, ok := t.Link.(interface {
-		SendMoney(ctx context.Context, p packet.Prepare, minimum uint64) (packet.Reply, error)
-	}); ok {
-		return m.SendMoney(ctx, p, minimum)
+	if link, ok := t.Link.(stream.MinimumLink); ok {
+		return link.SendMoney(ctx, p, minimum)
 	}
 	return t.SendPacket(ctx, p)
 }

@@ -457,3 +457,51 @@ func TestDoubtOutlivesARestart(t *testing.T) {
 	}
 	p.agree(1500)
 }
+
+// A payment in many packets across currencies is interrupted by a stop, or by a crash:
+// it goes on with what is left, though of what arrived only the least is known.
+func TestPaymentInManyPacketsIsInterrupted(t *testing.T) {
+	for name, end := range map[string]func(*paytest.Wallet){"a stop": (*paytest.Wallet).Stop, "a crash": (*paytest.Wallet).Crash} {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t, usd, eur, dollars(), paytest.NewClock())
+			way := small(300)
+			p.line.ToB.Between(way)
+			q := p.a.Quote(p.ann, farBen, "100", payments.FixedDebit)
+			ended := make(chan struct{})
+			var packets atomic.Int64
+			p.line.ToB.Between(func(pr packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
+				reply, err := way(pr, next)
+				if reply != nil && reply.Type() == packet.TypeFulfill && packets.Add(1) == 10 {
+					go func() { end(p.a); close(ended) }()
+				}
+				return reply, err
+			})
+			if _, err := p.a.Payments.Confirm(context.Background(), p.ann.ID, q.ID); err != nil {
+				t.Fatal(err)
+			}
+			<-ended
+			p.a.Start(true)
+			p.a.Payments.Wait(context.Background(), q.ID)
+			out := p.a.Outgoing(p.ann, q.ID)
+			suspended := out.Suspended.Open.Value
+			if out.SentAmount.Value+suspended != out.DebitAmount.Value || (out.State == payments.Completed) != (suspended == 0) {
+				t.Errorf("payment %+v", out)
+			}
+			// Each packet may bring a unit less than its share.
+			share := q.ReceiveAmount.Value * out.SentAmount.Value / out.DebitAmount.Value
+			if suspended == 0 && out.Packets != uint64(packets.Load()) || out.DeliveredAmount.Value+out.Packets < share {
+				t.Errorf("quoted %s, %s of %s known to have arrived in %d packets", q.ReceiveAmount, out.DeliveredAmount, out.SentAmount, out.Packets)
+			}
+			if got := uint64(p.b.Balance(p.ben.Account)) - 100000; got < out.DeliveredAmount.Value {
+				t.Errorf("Ben got %d, A says %s", got, out.DeliveredAmount)
+			}
+			p.a.Rest()
+			p.a.Check()
+			p.b.Check()
+			byA, byB := p.line.Owed()
+			if differ := byB - byA; differ < 0 || differ > int64(suspended) {
+				t.Errorf("A owes B %d by its books, %d by B's; %d are in suspense", byA, byB, suspended)
+			}
+		})
+	}
+}

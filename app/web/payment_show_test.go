@@ -47,3 +47,26 @@ func TestWhere(t *testing.T) {
 		}
 	}
 }
+
+// TestBack checks what a page says came back of a payment.
+func TestBack(t *testing.T) {
+	usd := func(cents uint64) ledger.Amount {
+		return ledger.Amount{Value: cents, Asset: ledger.Asset{Code: "USD", Scale: 2}}
+	}
+	for name, test := range map[string]struct {
+		p    payments.Outgoing
+		want uint64
+	}{
+		"sending":                  {payments.Outgoing{State: payments.Sending, SentAmount: usd(300)}, 0},
+		"all was sent":             {payments.Outgoing{State: payments.Completed, SentAmount: usd(1000)}, 0},
+		"less was needed":          {payments.Outgoing{State: payments.Completed, SentAmount: usd(990)}, 10},
+		"failed, which where says": {payments.Outgoing{State: payments.Failed, SentAmount: usd(300)}, 0},
+		"checked":                  {payments.Outgoing{State: payments.Failed, SentAmount: usd(300), Suspended: payments.Suspended{Released: usd(200)}}, 700},
+		"being checked":            {payments.Outgoing{State: payments.Sending, SentAmount: usd(300), Suspended: payments.Suspended{Released: usd(200)}}, 200},
+	} {
+		test.p.DebitAmount = usd(1000)
+		if got := back(test.p); got.Value != test.want {
+			t.Errorf("%s: %d is back, want %d", name, got.Value, test.want)
+		}
+	}
+}

@@ -19,29 +19,25 @@ type Links struct {
 }
 
 type link struct {
-	next stream.Link
+	next stream.MinimumLink
 	l    *Links
 }
 
 // Link implements payments.Links.
-func (l *Links) Link(from connector.Sender) stream.Link { return link{l.node.Link(from), l} }
+func (l *Links) Link(from connector.Sender) stream.Link { return link{l.node.Link(from).(stream.MinimumLink), l} }
 
 func (l link) SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, error) {
 	return l.SendMoney(ctx, p, 0)
 }
 
-// SendMoney is for a stream.Sender that says what a packet is sure to bring.
+// SendMoney implements stream.MinimumLink.
 func (l link) SendMoney(ctx context.Context, p packet.Prepare, minimum uint64) (packet.Reply, error) {
 	l.l.mu.Lock()
 	between := l.l.between
 	passed := p
 	passed.Amount -= p.Amount * l.l.keeps / 1000
 	l.l.mu.Unlock()
-	next := func() (packet.Reply, error) {
-		return l.next.(interface {
-			SendMoney(context.Context, packet.Prepare, uint64) (packet.Reply, error)
-		}).SendMoney(ctx, passed, minimum)
-	}
+	next := func() (packet.Reply, error) { return l.next.SendMoney(ctx, passed, minimum) }
 	if between == nil {
 		return next()
 	}

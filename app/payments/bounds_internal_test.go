@@ -1,0 +1,95 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// What was used last is remembered, and never more than twice as much.
+func TestRecentIsBounded(t *testing.T) {
+	const most = 10
+	r := newRecent[int, int](most)
+	r.put(-1, -1)
+	for i := range 1000 {
+		r.put(i, i)
+		if got, here := r.get(i); !here || got != i {
+			t.Fatalf("%d is forgotten at once", i)
+		}
+		if _, here := r.get(-1); !here { // it is always in use
+			t.Fatalf("what is in use is forgotten after %d", i)
+		}
+		if n := len(r.young) + len(r.old); n > 2*most {
+			t.Fatalf("%d are remembered", n)
+		}
+	}
+}
+
+// Connections of quotes are there once, until the quotes expire, and no more of them
+// than there may be.
+func TestQuotedConnectionsAreBounded(t *testing.T) {
+	k := newQuoted()
+	at := time.Unix(1_700_000_000, 0)
+	quote := func() Quote {
+		at = at.Add(time.Millisecond)
+		return Quote{ID: uuid.New(), CreatedAt: at, ExpiresAt: at.Add(time.Minute)}
+	}
+	first := quote()
+	k.keep(first, connection{})
+	if _, here := k.take(first.ID); !here {
+		t.Error("the connection is gone")
+	}
+	if _, here := k.take(first.ID); here {
+		t.Error("the connection is there twice")
+	}
+	for range 2 * quotedMax {
+		k.keep(quote(), connection{})
+	}
+	if len(k.byID) != quotedMax || len(k.queue) != quotedMax {
+		t.Errorf("%d are kept, %d may expire", len(k.byID), len(k.queue))
+	}
+	at = at.Add(time.Hour)
+	k.keep(quote(), connection{})
+	if len(k.byID) != 1 || len(k.queue) != 1 {
+		t.Errorf("after an hour %d are kept, %d may expire", len(k.byID), len(k.queue))
+	}
+}
+
+// A person who takes all they may has no part in what others wait for.
+func TestSlotsAreOfAPerson(t *testing.T) {
+	s := newSlots()
+	ctx := context.Background()
+	ann, ben := uuid.New(), uuid.New()
+	var releases []func()
+	for range sendersMaxPerson {
+		release, err := s.take(ctx, ann)
+		if err != nil {
+			t.Fatal(err)
+		}
+		releases = append(releases, release)
+	}
+	late, cancel := context.WithCancel(ctx)
+	var waits sync.WaitGroup
+	waits.Go(func() {
+		if _, err := s.take(late, ann); !errors.Is(err, context.Canceled) {
+			t.Errorf("one more than a person may have: %v", err)
+		}
+	})
+	release, err := s.take(ctx, ben)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
+	cancel()
+	waits.Wait()
+	for _, release := range releases {
+		release()
+	}
+	if len(s.all) != 0 || len(s.people) != 0 {
+		t.Errorf("%d slots and %d people are left", len(s.all), len(s.people))
+	}
+}
