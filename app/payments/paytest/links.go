@@ -24,7 +24,9 @@ type link struct {
 }
 
 // Link implements payments.Links.
-func (l *Links) Link(from connector.Sender) stream.Link { return link{l.node.Link(from).(stream.MinimumLink), l} }
+func (l *Links) Link(from connector.Sender) stream.Link {
+	return link{l.node.Link(from).(stream.MinimumLink), l}
+}
 
 func (l link) SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, error) {
 	return l.SendMoney(ctx, p, 0)
