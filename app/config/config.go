@@ -144,6 +144,15 @@ func (c Config) Assets() ([]ledger.Asset, error) {
 	return out, nil
 }
 
+// RateTable returns the exchange rates that no admin has to set.
+func (c Config) RateTable() (rates.Table, error) {
+	table, err := rates.Parse(c.Rates)
+	if err != nil {
+		return table, fmt.Errorf("POCHI_RATES: %w", err)
+	}
+	return table, nil
+}
+
 func (c Config) validateEnv() error {
 	if c.Env != "dev" && c.Env != "production" {
 		return fmt.Errorf("POCHI_ENV is %q: it must be dev or production", c.Env)
@@ -168,9 +177,9 @@ func (c Config) validateMoney() error {
 	if err != nil {
 		return err
 	}
-	table, err := rates.Parse(c.Rates)
+	table, err := c.RateTable()
 	if err != nil {
-		return fmt.Errorf("POCHI_RATES: %w", err)
+		return err
 	}
 	for _, asset := range assets {
 		if !table.Has(asset.Code) {
