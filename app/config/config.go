@@ -64,7 +64,22 @@ func Load(getenv func(string) string) (Config, error) {
 // files: ENV, DATA and DB. Whoever runs them needs none of its secrets. The rest
 // of the Config is not to be used.
 func LoadFiles(getenv func(string) string) (Config, error) {
-	c, err := parse(getenv, func(name string) bool { return slices.Contains(fileVariables, name) })
+	return loadSome(getenv, fileVariables)
+}
+
+// LoadRates is LoadFiles for the commands that look after exchange rates: they
+// use RATES too.
+func LoadRates(getenv func(string) string) (Config, error) {
+	c, err := loadSome(getenv, append([]string{prefix + "RATES"}, fileVariables...))
+	if err != nil {
+		return Config{}, err
+	}
+	_, err = c.RateTable()
+	return c, err
+}
+
+func loadSome(getenv func(string) string, names []string) (Config, error) {
+	c, err := parse(getenv, func(name string) bool { return slices.Contains(names, name) })
 	if err != nil {
 		return Config{}, err
 	}

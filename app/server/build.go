@@ -87,7 +87,7 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	}
 	return &server{
 		db: d, payments: pay, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
-		admin: buildAdmin(cfg, d, books, nodes, newcomers, log), log: log,
+		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, log), log: log,
 	}, nil
 }
 
