@@ -126,7 +126,7 @@ func TestPaymentAtAStaleRate(t *testing.T) {
 	w.Clock.Advance(24*time.Hour - time.Minute)
 	q := w.Quote(ann, benPointer, "10", payments.FixedDebit)
 	w.Clock.Advance(time.Minute)
-	if p := w.Confirm(ann, q); p.State != payments.Failed || p.SentAmount.Value != 0 || p.Reason == "" {
+	if p := w.Confirm(ann, q); p.State != payments.Failed || p.SentAmount.Value != 0 || p.Reason != "The exchange rate from USD to EUR is out of date. Try again later." {
 		t.Errorf("payment %+v", p)
 	}
 	if a, b := w.Has(ann), w.Has(ben); a != "100.00 USD" || b != "0.00 EUR" {
