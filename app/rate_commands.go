@@ -9,8 +9,8 @@ import (
 )
 
 type rateCommands struct {
-	List rateList `cmd:"" help:"List what is in force in each direction, an object a line: what was set, and for the other pairs what POCHI_RATES says here."`
-	Set  rateSet  `cmd:"" help:"Set the rate of two currencies, from the next packet on, until it is set again or too old: then nothing is exchanged at it. It serves both directions, each with the spread, but not one that was set itself."`
+	List rateList `cmd:"" help:"List what is in force in each direction, an object a line: what was set, what follows from it, and for the other pairs what POCHI_RATES says here."`
+	Set  rateSet  `cmd:"" help:"Set the rate of two currencies, from the next packet on, until it is set again or too old: then nothing is exchanged at it. It serves both directions, each with the spread. The value of TO follows it, with all that other set rates connect to TO; that of FROM stays."`
 }
 
 type rateList struct{}
@@ -31,7 +31,7 @@ type rateSet struct {
 	Rate      string        `arg:"" help:"How many whole units of TO one whole unit of FROM buys: 0.9137 or 9/10."`
 	SpreadBps int           `help:"What the wallet keeps of it, in hundredths of a percent: 0 to 9999." default:"0" placeholder:"N"`
 	Valid     time.Duration `help:"For how long it is good." default:"24h"`
-	Force     bool          `help:"Also if what one unit brings changes by more than 50 %."`
+	Force     bool          `help:"Also if what one unit brings changes by more than 50 %, here or between other currencies."`
 }
 
 func (c rateSet) Run(p *program) error {

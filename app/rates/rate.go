@@ -18,7 +18,8 @@ type Source string
 // The sources.
 const (
 	Configuration Source = "configuration" // POCHI_RATES
-	Admin         Source = "admin"
+	Admin         Source = "admin"         // was set for these two currencies
+	Derived       Source = "derived"       // follows from what was set for others, and from POCHI_RATES
 )
 
 // Rate is what one whole unit of a currency buys of another.
@@ -28,8 +29,10 @@ type Rate struct {
 	SpreadBps int      // hundredths of a percent that the wallet keeps of it
 	Source    Source
 	Inverse   bool      // the other direction was set, and this is its inverse
-	SetAt     time.Time // zero if it is the configuration's
+	SetAt     time.Time // zero unless it was set
 	GoodUntil time.Time // zero if it is the configuration's: that is never too old
+	Renew     string    // the pair to set again when it is too old: "USD EUR"; "" if it is the configuration's
+	Of        []string  // the pairs that a derived rate depends on, each as it was set: "USD EUR"
 }
 
 // spreadWhole is all of it, in basis points.
@@ -43,6 +46,12 @@ func (r Rate) Effective() *big.Rat {
 
 // Stale reports whether the rate is too old at a time.
 func (r Rate) Stale(now time.Time) bool { return !r.GoodUntil.IsZero() && !now.Before(r.GoodUntil) }
+
+// pair returns the currencies.
+func (r Rate) pair() pair { return pair{r.From, r.To} }
+
+// samePair reports whether two rates are of the same currencies, in either direction.
+func (r Rate) samePair(o Rate) bool { return r.pair() == o.pair() || r.pair() == o.inverse().pair() }
 
 // inverse returns the rate that serves the other direction, at the same spread.
 func (r Rate) inverse() Rate {
@@ -72,22 +81,14 @@ func List(ctx context.Context, tx db.Tx, table Table) ([]Rate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.SortedFunc(maps.Values(inForce(table, set)), func(a, b Rate) int {
+	return sorted(derive(table, set).rates()), nil
+}
+
+func sorted(rates map[pair]Rate) []Rate {
+	return slices.SortedFunc(maps.Values(rates), func(a, b Rate) int {
 		if c := strings.Compare(a.From, b.From); c != 0 {
 			return c
 		}
 		return strings.Compare(a.To, b.To)
-	}), nil
-}
-
-// inForce puts the rates that admins have set over the configuration's.
-func inForce(table Table, set []Rate) map[pair]Rate {
-	out := table.rates()
-	for _, r := range set {
-		out[pair{r.To, r.From}] = r.inverse()
-	}
-	for _, r := range set {
-		out[pair{r.From, r.To}] = r
-	}
-	return out
+	})
 }

@@ -1,13 +1,22 @@
-// Package rates converts amounts between currencies. A rate comes from the
-// configuration, or an admin has set it: that one has a spread, which the
-// wallet keeps, and is good for a time only. Rates are rationals; what is
-// converted is rounded down once, and what rounding leaves stays with the
+// Package rates converts amounts between currencies. Rates are rationals; what
+// is converted is rounded down once, and what rounding leaves stays with the
 // wallet's exchange account.
 //
-// A pair that an admin has set serves both directions, each with the spread,
-// until the other direction is set itself; the configuration's table says
-// nothing about either any more. When it is too old it refuses: nothing stands
-// in for it.
+// The configuration says what one and the same value is in each currency. Rates
+// that admins set change that, oldest first: the second currency, and with it
+// all that earlier ones of these rates connect it to, moves to where the rate
+// has it; the first one's side stays. Every other pair is the quotient of the
+// values that this leaves, so that no circle of exchanges gains. A rate that was
+// set is what was set, and its inverse the other way. Where it closes a circle of
+// rates that were set, it need not be the quotient: it is refused when people
+// would gain.
+//
+// A rate that was set has a spread, which the wallet keeps, and is good for a
+// time only. Currencies that such rates connect are a group. Every pair with a
+// currency of a group that was not set itself is derived from all rates of the
+// group, or of both its groups: it has the largest of their spreads, and is too
+// old as soon as one of them is. What is too old refuses: nothing stands in for
+// it. Pairs of currencies that no admin has named are the configuration's.
 package rates
 
 import (
@@ -30,6 +39,7 @@ type Book struct {
 	now   func() time.Time
 
 	setting sync.Mutex // one Set at a time
+	set     []Rate     // the newest of each pair, oldest first
 	entries atomic.Pointer[map[pair]entry]
 }
 
@@ -40,7 +50,6 @@ type pair struct{ from, to string }
 type entry struct {
 	rate   Rate
 	factor factor
-	until  int64 // unix microseconds from which on it is too old; 0 is never
 }
 
 // Open returns a book of the configuration's rates and of those that admins
@@ -51,21 +60,17 @@ func Open(ctx context.Context, d *db.DB, table Table, now func() time.Time) (*Bo
 	if err != nil {
 		return nil, err
 	}
-	b.install(set)
+	b.install(set, derive(table, set).rates())
 	return b, nil
 }
 
-// install puts rates in force.
-func (b *Book) install(set []Rate) {
-	all := inForce(b.table, set)
+// install puts rates in force: those that were set, and all that follows.
+func (b *Book) install(set []Rate, all map[pair]Rate) {
 	entries := make(map[pair]entry, len(all))
 	for p, r := range all {
-		e := entry{rate: r, factor: newFactor(r.Effective())}
-		if !r.GoodUntil.IsZero() {
-			e.until = r.GoodUntil.UnixMicro()
-		}
-		entries[p] = e
+		entries[p] = entry{rate: r, factor: newFactor(r.Effective())}
 	}
+	b.set = set
 	b.entries.Store(&entries)
 }
 
@@ -76,8 +81,9 @@ func (b *Book) find(from, to string) (entry, error) {
 	switch {
 	case !ok:
 		return e, fmt.Errorf("%w from %s to %s", connector.ErrNoRate, from, to)
-	case e.until != 0 && b.now().UnixMicro() >= e.until:
-		return e, fmt.Errorf("%w: from %s to %s, good until %s", connector.ErrStaleRate, from, to, e.rate.GoodUntil.Format(time.RFC3339))
+	case e.rate.Stale(b.now()):
+		return e, fmt.Errorf("%w: from %s to %s, good until %s: rate set %s renews it",
+			connector.ErrStaleRate, from, to, e.rate.GoodUntil.Format(time.RFC3339), e.rate.Renew)
 	}
 	return e, nil
 }

@@ -9,10 +9,11 @@ import (
 	"pochi/db"
 )
 
-// newest returns the last rate that was set for each pair.
+// newest returns the last rate that was set for each two currencies, in either
+// direction, oldest first.
 func newest(ctx context.Context, tx db.Tx) ([]Rate, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT from_code, to_code, numerator, denominator, spread_bps, source, set_at, good_until
-		FROM rates WHERE id IN (SELECT max(id) FROM rates GROUP BY from_code, to_code)`)
+		FROM rates WHERE id IN (SELECT max(id) FROM rates GROUP BY min(from_code, to_code), max(from_code, to_code)) ORDER BY id`)
 	if err != nil {
 		return nil, fmt.Errorf("read rates: %w", err)
 	}
@@ -24,7 +25,7 @@ func newest(ctx context.Context, tx db.Tx) ([]Rate, error) {
 		if err := rows.Scan(&r.From, &r.To, &num, &den, &r.SpreadBps, &r.Source, &set, &until); err != nil {
 			return nil, fmt.Errorf("read rates: %w", err)
 		}
-		r.Value = big.NewRat(num, den)
+		r.Value, r.Renew = big.NewRat(num, den), r.From+" "+r.To
 		r.SetAt, r.GoodUntil = time.UnixMicro(set).UTC(), time.UnixMicro(until).UTC()
 		out = append(out, r)
 	}

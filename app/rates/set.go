@@ -2,9 +2,7 @@ package rates
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -12,7 +10,6 @@ import (
 
 	"pochi/app/problem"
 	"pochi/db"
-	"pochi/ilp/connector"
 )
 
 const (
@@ -35,38 +32,45 @@ type Change struct {
 	Force     bool          // also if it changes by more than half
 }
 
-// Changed is what came of a Change.
-type Changed struct {
-	Rates   []Rate // the direction that was set, and the other where this serves it too
-	Warning string // how people can gain by exchanging in a circle now, for the admin; "" if they can't
-}
-
 // Set puts a rate in force: from the next packet on. It is durable when Set
-// returns. Errors are problems with what was asked for, by field: from, to, rate,
-// spread_bps, valid; and problem.Conflict when what one unit brings would change
-// by more than half without Force, or when exchanging there and back would gain.
-func (b *Book) Set(ctx context.Context, c Change) (Changed, error) {
+// returns, in both directions. Errors are problems with what was asked for, by
+// field: from, to, rate, spreadBps, valid; and problem.Conflict when people would
+// gain by exchanging in a circle, or when what one unit brings would change by
+// more than half without Force.
+func (b *Book) Set(ctx context.Context, c Change) ([]Rate, error) {
 	b.setting.Lock()
 	defer b.setting.Unlock()
 	r, err := c.rate(b.now())
 	if err != nil {
-		return Changed{}, err
+		return nil, err
 	}
-	if err := b.allow(r, c.Force); err != nil {
-		return Changed{}, err
-	}
-	var set []Rate
-	err = b.db.Write(ctx, func(tx db.Tx) (err error) {
-		if err = insert(ctx, tx, r); err == nil {
-			set, err = newest(ctx, tx)
-		}
-		return err
-	})
+	set, all, err := b.with(r, c.Force)
 	if err != nil {
-		return Changed{}, fmt.Errorf("set the rate from %s to %s: %w", r.From, r.To, err)
+		return nil, err
 	}
-	b.install(set)
-	return b.changed(r.From, r.To), nil
+	err = b.db.Write(ctx, func(tx db.Tx) error { return insert(ctx, tx, r) })
+	if err != nil {
+		return nil, fmt.Errorf("set the rate from %s to %s: %w", r.From, r.To, err)
+	}
+	b.install(set, all)
+	return []Rate{r, r.inverse()}, nil
+}
+
+// with returns what would be in force with a rate, if it may be.
+func (b *Book) with(r Rate, force bool) (set []Rate, all map[pair]Rate, err error) {
+	set = append(slices.DeleteFunc(slices.Clone(b.set), r.samePair), r)
+	v := derive(b.table, set)
+	if codes, gets := v.circle(b.now()); codes != nil {
+		percent := new(big.Rat).Sub(gets, one)
+		return nil, nil, problem.New(problem.Conflict, "With %s people would gain %s %% by exchanging %s. Nothing was done. "+
+			"Take another rate or a larger spread, or let one of the others on the way get too old first, by setting it again with --valid 1s.",
+			r, significant(percent.Mul(percent, big.NewRat(100, 1))), strings.Join(codes, " → "))
+	}
+	all = v.rates()
+	if !force {
+		err = b.allow(r.pair(), all)
+	}
+	return set, all, err
 }
 
 // rate reads what was asked for.
@@ -85,14 +89,14 @@ func (c Change) rate(now time.Time) (Rate, error) {
 	case err != nil:
 		return Rate{}, problem.Field("rate", "%q: %s.", c.Rate, err.Error())
 	case c.SpreadBps < 0 || c.SpreadBps >= spreadWhole:
-		return Rate{}, problem.Field("spread_bps", "The spread must be between 0 and %d basis points.", spreadWhole-1)
+		return Rate{}, problem.Field("spreadBps", "The spread must be between 0 and %d basis points.", spreadWhole-1)
 	case c.Valid < time.Second || c.Valid > validMax:
 		return Rate{}, problem.Field("valid", "A rate can be valid for one second at the least and ten years at the most.")
 	}
 	set := now.UTC().Truncate(time.Microsecond)
 	r := Rate{
 		From: c.From, To: c.To, Value: value, SpreadBps: c.SpreadBps, Source: Admin,
-		SetAt: set, GoodUntil: set.Add(c.Valid).Truncate(time.Microsecond),
+		SetAt: set, GoodUntil: set.Add(c.Valid).Truncate(time.Microsecond), Renew: c.From + " " + c.To,
 	}
 	if r.Effective().Cmp(wide) < 0 || r.inverse().Effective().Cmp(wide) < 0 {
 		return Rate{}, problem.Field("rate", "1 %s = %s %s after the spread: between two currencies so far apart nothing is ever worth anything.",
@@ -111,87 +115,21 @@ func isCode(text string) bool {
 	return len(text) >= codeMin && len(text) <= codeMax
 }
 
-// allow refuses a rate that looks like a mistake beside those in force. One that
-// is too old still says what is to be expected.
-func (b *Book) allow(r Rate, force bool) error {
-	back, err := b.find(r.To, r.From)
-	if err == nil && back.rate.Source == Admin && !back.rate.Inverse && product(r, back.rate).Cmp(one) > 0 {
-		return problem.New(problem.Conflict, "With %s and back at %s people would gain by exchanging there and back. Lower the other direction first.",
-			r, back.rate)
-	}
-	old, err := b.find(r.From, r.To)
-	if force || errors.Is(err, connector.ErrNoRate) {
-		return nil
-	}
-	change := new(big.Rat).Quo(r.Effective(), old.rate.Effective())
-	if change.Cmp(big.NewRat(1, 2)) >= 0 && change.Cmp(big.NewRat(3, 2)) <= 0 {
-		return nil
-	}
-	return problem.New(problem.Conflict, "%s until now, and %s after this, each after the spread: that is a change of more than 50 %%. "+
-		"Nothing was done. If it is right, repeat it with --force.", old.rate, r)
-}
-
-// one is the value of a circle that brings what was put in.
-var one = big.NewRat(1, 1)
-
-// product returns what one unit becomes along a path of rates.
-func product(path ...Rate) *big.Rat {
-	out := new(big.Rat).Set(one)
-	for _, r := range path {
-		out.Mul(out, r.Effective())
-	}
-	return out
-}
-
-// changed returns what is in force for two currencies of which one direction
-// was just set.
-func (b *Book) changed(from, to string) Changed {
+// allow refuses what looks like a mistake beside what is in force: a rate that
+// changes by more than half, and others that are less than half of what they
+// were on account of it. One that is too old still says what is to be expected.
+func (b *Book) allow(set pair, all map[pair]Rate) error {
 	entries := *b.entries.Load()
-	out := Changed{Rates: []Rate{entries[pair{from, to}].rate}, Warning: b.circle(from, to)}
-	if back := entries[pair{to, from}].rate; back.Inverse {
-		out.Rates = append(out.Rates, back)
-	}
-	return out
-}
-
-// circle says how to gain the most by exchanging two currencies and a third
-// one in a circle, "" if there is no way.
-func (b *Book) circle(from, to string) (says string) {
-	best := one
-	for _, third := range b.currencies() {
-		for _, codes := range [][]string{{from, to, third}, {to, from, third}} {
-			gets := b.around(codes)
-			if gets.Cmp(best) <= 0 {
-				continue
-			}
-			best = gets
-			percent := new(big.Rat).Sub(gets, one)
-			percent.Mul(percent, big.NewRat(100, 1))
-			says = fmt.Sprintf("Whoever exchanges %s → %s gains %s %%: set the other rates too.",
-				strings.Join(codes, " → "), codes[0], significant(percent))
+	for _, r := range slices.Insert(sorted(all), 0, all[set]) {
+		e, ok := entries[r.pair()]
+		if !ok {
+			continue
+		}
+		change := new(big.Rat).Quo(r.Effective(), e.rate.Effective())
+		if change.Cmp(big.NewRat(1, 2)) < 0 || r.pair() == set && change.Cmp(big.NewRat(3, 2)) > 0 {
+			return problem.New(problem.Conflict, "%s until now, and %s after this, each after the spread: that is a change of more than 50 %%. "+
+				"Nothing was done. If it is right, repeat it with --force.", e.rate, r)
 		}
 	}
-	return says
-}
-
-// currencies returns the codes that have a rate, in order.
-func (b *Book) currencies() []string {
-	codes := map[string]bool{}
-	for p := range *b.entries.Load() {
-		codes[p.from] = true
-	}
-	return slices.Sorted(maps.Keys(codes))
-}
-
-// around returns what one unit becomes in a circle, 0 if there is no way.
-func (b *Book) around(codes []string) *big.Rat {
-	var path []Rate
-	for i, code := range codes {
-		e, err := b.find(code, codes[(i+1)%len(codes)])
-		if err != nil {
-			return new(big.Rat)
-		}
-		path = append(path, e.rate)
-	}
-	return product(path...)
+	return nil
 }

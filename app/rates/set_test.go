@@ -2,6 +2,7 @@ package rates_test
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -69,7 +70,7 @@ func (f *fixture) reopen() {
 }
 
 // set sets a rate for a day.
-func (f *fixture) set(from, to, rate string, bps int) rates.Changed {
+func (f *fixture) set(from, to, rate string, bps int) []rates.Rate {
 	f.t.Helper()
 	changed, err := f.Set(f.t.Context(), rates.Change{From: from, To: to, Rate: rate, SpreadBps: bps, Valid: 24 * time.Hour})
 	if err != nil {
@@ -90,14 +91,14 @@ func TestSet(t *testing.T) {
 	f := newFixture(t, "USD=1,EUR=0.9137,GBP=0.7812")
 	f.converts("USD", "EUR", 913_70)
 	changed := f.set("USD", "EUR", "9/10", 0)
-	if len(changed.Rates) != 2 || changed.Rates[0].String() != "1 USD = 0.9 EUR" || changed.Rates[1].String() != "1 EUR = 1.1111 USD" {
-		t.Errorf("changed %v", changed.Rates)
+	if len(changed) != 2 || changed[0].String() != "1 USD = 0.9 EUR" || changed[1].String() != "1 EUR = 1.1111 USD" {
+		t.Errorf("changed %v", changed)
 	}
 	for range 2 { // in force at once, and after a restart
 		f.converts("USD", "EUR", 900_00)
 		f.converts("EUR", "USD", 1111_11)
 		f.converts("USD", "GBP", 781_20)
-		f.converts("EUR", "GBP", 854_98)
+		f.converts("EUR", "GBP", 868_00) // follows
 		f.reopen()
 	}
 	f.set("USD", "EUR", "0.92", 50)
@@ -106,11 +107,49 @@ func TestSet(t *testing.T) {
 	if got := f.Describe("USD", "EUR"); got != "1 USD = 0.9154 EUR" {
 		t.Errorf("described as %q", got)
 	}
-	if changed := f.set("EUR", "USD", "1.05", 0); len(changed.Rates) != 1 || changed.Rates[0].Inverse {
-		t.Errorf("changed %v", changed.Rates)
+	f.converts("EUR", "GBP", 844_88) // and so does its spread
+	f.set("EUR", "USD", "1.25", 0)
+	for range 2 {
+		f.converts("EUR", "USD", 1250_00)
+		f.converts("USD", "EUR", 800_00) // the newest says it for both directions
+		f.converts("EUR", "GBP", 854_98) // the euro stays where it was, the dollar moves
+		f.converts("USD", "GBP", 683_98)
+		f.reopen()
 	}
-	f.set("USD", "EUR", "0.91", 0)
-	f.converts("EUR", "USD", 1050_00) // was set itself
+}
+
+// What a rate moves, it moves with all that others have connected to it. A
+// currency that the configuration doesn't know has a value through these only.
+func TestSetMovesAGroup(t *testing.T) {
+	f := newFixture(t, "USD=1,EUR=0.9,GBP=0.8,JPY=150,CHF=0.9")
+	f.set("EUR", "GBP", "0.9", 0)
+	f.converts("USD", "GBP", 810_00)
+	f.set("USD", "EUR", "0.8", 0)
+	for range 2 {
+		f.converts("EUR", "GBP", 900_00)
+		f.converts("USD", "GBP", 720_00)
+		f.converts("JPY", "GBP", 4_80)
+		f.converts("USD", "JPY", 150_000_00)
+		f.reopen()
+	}
+	f.set("USD", "GBP", "0.72", 0) // closes a circle, and moves nothing
+	f.set("JPY", "GBP", "0.005", 0)
+	for range 2 { // the last one has all others move to the yen
+		f.converts("JPY", "GBP", 5_00)
+		f.converts("USD", "JPY", 144_000_00)
+		f.converts("CHF", "JPY", 166_666_66)
+		f.converts("CHF", "EUR", 925_92)
+		f.reopen()
+	}
+	f.set("XAU", "XAG", "80", 0)
+	if err := f.Check("USD", "XAG"); !errors.Is(err, connector.ErrNoRate) {
+		t.Errorf("nothing says what silver is worth: %v", err)
+	}
+	f.set("XAG", "GBP", "25", 0) // of the two, silver moves
+	f.converts("USD", "GBP", 720_00)
+	f.converts("XAU", "GBP", 2_000_000_00)
+	f.converts("XAU", "XAG", 80_000_00)
+	f.converts("XAG", "JPY", 5_000_000_00)
 }
 
 // Old rows stay: they say what earlier payments were made at.
@@ -126,7 +165,7 @@ func TestRatesAreKept(t *testing.T) {
 }
 
 func TestStaleRate(t *testing.T) {
-	f := newFixture(t, "USD=1,EUR=0.9,GBP=0.8")
+	f := newFixture(t, "USD=1,EUR=0.9,GBP=0.8,JPY=150,CHF=0.9")
 	f.set("USD", "EUR", "0.91", 0)
 	f.clock.advance(24*time.Hour - time.Microsecond)
 	f.converts("USD", "EUR", 910_00)
@@ -145,15 +184,31 @@ func TestStaleRate(t *testing.T) {
 		}
 		f.reopen()
 	}
-	f.converts("USD", "GBP", 800_00) // the configuration's is never too old
-	f.set("USD", "EUR", "0.92", 0)
-	f.converts("USD", "EUR", 920_00)
-	f.clock.advance(12 * time.Hour)
+	f.converts("JPY", "CHF", 6_00)                                  // the configuration's is never too old
+	for _, p := range [][2]string{{"USD", "GBP"}, {"GBP", "EUR"}} { // no way round
+		if err := f.Check(p[0], p[1]); !errors.Is(err, connector.ErrStaleRate) || !strings.Contains(err.Error(), "rate set USD EUR renews it") {
+			t.Errorf("%v: %v", p, err)
+		}
+	}
+	f.set("EUR", "GBP", "0.89", 0)
+	f.converts("EUR", "GBP", 890_00) // was set itself
+	if err := f.Check("JPY", "GBP"); !errors.Is(err, connector.ErrStaleRate) || !strings.Contains(err.Error(), "rate set USD EUR renews it") {
+		t.Errorf("of a pair that depends on one too old: %v", err)
+	}
 	f.set("EUR", "USD", "1.08", 0)
-	f.clock.advance(12 * time.Hour)
-	f.converts("EUR", "USD", 1080_00)
-	if err := f.Check("USD", "EUR"); !errors.Is(err, connector.ErrStaleRate) { // nor does the other direction's
-		t.Errorf("set itself: %v", err)
+	f.converts("USD", "EUR", 925_92)
+	f.converts("JPY", "EUR", 6_00)
+	f.clock.advance(time.Hour)
+	for _, p := range [][3]string{{"EUR", "CHF", "1.01"}, {"CHF", "USD", "1.07"}} { // the second one closes a circle
+		if _, err := f.Set(t.Context(), rates.Change{From: p[0], To: p[1], Rate: p[2], SpreadBps: 2000, Valid: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+		f.converts("JPY", "EUR", 4_80)
+		f.clock.advance(time.Hour)
+		if err := f.Check("JPY", "EUR"); !errors.Is(err, connector.ErrStaleRate) || !strings.Contains(err.Error(), "rate set "+p[0]+" "+p[1]+" renews it") {
+			t.Errorf("with one that ends earlier than the others: %v", err)
+		}
+		f.set(p[0], p[1], p[2], 100)
 	}
 }
 
@@ -177,8 +232,8 @@ func TestSetRefuses(t *testing.T) {
 		{"too wide", rates.Change{Rate: "1000000000000001"}, "rate"},
 		{"too narrow", rates.Change{Rate: "1/1000000000000001"}, "rate"},
 		{"too wide for the spread", rates.Change{Rate: "1/1000000000000", SpreadBps: 9999}, "rate"},
-		{"negative spread", rates.Change{SpreadBps: -1}, "spread_bps"},
-		{"the spread is all", rates.Change{SpreadBps: 10_000}, "spread_bps"},
+		{"negative spread", rates.Change{SpreadBps: -1}, "spreadBps"},
+		{"the spread is all", rates.Change{SpreadBps: 10_000}, "spreadBps"},
 		{"never good", rates.Change{Valid: -time.Hour}, "valid"},
 		{"good for ever", rates.Change{Valid: 100 * 365 * 24 * time.Hour}, "valid"},
 	} {
@@ -234,49 +289,71 @@ func TestALargeChangeHasToBeMeant(t *testing.T) {
 	}
 }
 
-// Nobody gains by exchanging there and back at two rates of the admins; of a
-// longer way they are told.
-func TestGains(t *testing.T) {
+// A slip of the finger can also be in the order: which currency stays moves
+// others.
+func TestALargeChangeOfOthersHasToBeMeant(t *testing.T) {
+	f := newFixture(t, "USD=1,BTC=1/10000,EUR=0.9")
+	if _, err := f.Set(t.Context(), rates.Change{From: "USD", To: "BTC", Rate: "1/100000", Valid: time.Hour, Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := f.Set(t.Context(), rates.Change{From: "BTC", To: "USD", Rate: "101000", Valid: time.Hour})
+	if problem.CodeOf(err) != problem.Conflict || !strings.Contains(problem.MessageOf(err), "1 BTC = 90000 EUR until now, and 1 BTC = 9000 EUR after this") {
+		t.Error(err)
+	}
+	f.converts("USD", "EUR", 900_00)
+}
+
+// A rate by which people would gain in a circle of rates that were set is
+// refused, meant or not.
+func TestSetRefusesACircle(t *testing.T) {
 	f := newFixture(t, "USD=1,EUR=0.9,GBP=0.8")
-	f.set("USD", "EUR", "0.9", 0)
-	f.set("EUR", "USD", "1.1", 0)
+	f.set("USD", "EUR", "0.9", 100)
+	f.set("EUR", "GBP", "0.9", 0)
 	for _, force := range []bool{false, true} {
-		_, err := f.Set(t.Context(), rates.Change{From: "USD", To: "EUR", Rate: "0.91", Valid: time.Hour, Force: force})
-		if problem.CodeOf(err) != problem.Conflict || !strings.Contains(problem.MessageOf(err), "1 EUR = 1.1 USD") {
-			t.Errorf("there and back: %v", err)
+		for rate, want := range map[string]string{
+			"1.26": "people would gain 1.0394 % by exchanging USD → EUR → GBP → USD.", // round with the spread of one
+			"1.2":  "people would gain 1.8519 % by exchanging USD → GBP → EUR → USD.", // and the other way
+		} {
+			_, err := f.Set(t.Context(), rates.Change{From: "GBP", To: "USD", Rate: rate, Valid: time.Hour, Force: force})
+			if problem.CodeOf(err) != problem.Conflict || !strings.Contains(problem.MessageOf(err), want) {
+				t.Errorf("%s: %v", rate, err)
+			}
 		}
 	}
-	f.set("USD", "EUR", "0.91", 100)
-	if changed := f.set("USD", "EUR", "0.89", 0); changed.Warning != "" {
-		t.Errorf("nobody gains: %s", changed.Warning)
+	var n int
+	if err := f.db.Read.QueryRowContext(t.Context(), "SELECT count(*) FROM rates").Scan(&n); err != nil || n != 2 {
+		t.Errorf("%d rows, %v", n, err)
 	}
-	changed := f.set("USD", "GBP", "0.84", 0)
-	if want := "Whoever exchanges USD → GBP → EUR → USD gains 3.95 %: set the other rates too."; changed.Warning != want {
-		t.Errorf("%q, want %q", changed.Warning, want)
-	}
+	f.converts("GBP", "USD", 1222_22)
+	f.set("GBP", "USD", "1.24", 0) // nobody gains between the spread's two sides
+	f.converts("GBP", "USD", 1240_00)
 }
 
 func TestList(t *testing.T) {
-	f := newFixture(t, "USD=1,EUR=0.9")
+	f := newFixture(t, "USD=1,EUR=0.9,GBP=0.8")
 	f.set("USD", "XRP", "2.5", 100)
 	list, err := rates.List(t.Context(), f.db.Read, f.table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	type line struct {
-		From, To, Rate, Effective string
-		Source                    rates.Source
-		Inverse, Stale            bool
-	}
-	var got []line
+	var got []string
 	for _, r := range list {
-		got = append(got, line{r.From, r.To, r.Value.RatString(), r.Effective().RatString(), r.Source, r.Inverse, r.Stale(f.clock.Now().Add(24 * time.Hour))})
+		got = append(got, fmt.Sprint(r.From, " ", r.To, " ", r.Value.RatString(), " ", r.Effective().RatString(), " ", r.Source, " ",
+			r.Inverse, " ", r.Stale(f.clock.Now().Add(24*time.Hour)), " ", r.Of))
 	}
-	want := []line{
-		{"EUR", "USD", "10/9", "10/9", rates.Configuration, false, false},
-		{"USD", "EUR", "9/10", "9/10", rates.Configuration, false, false},
-		{"USD", "XRP", "5/2", "99/40", rates.Admin, false, true},
-		{"XRP", "USD", "2/5", "99/250", rates.Admin, true, true},
+	want := []string{
+		"EUR GBP 8/9 8/9 configuration false false []",
+		"EUR USD 10/9 11/10 derived false true [USD XRP]",
+		"EUR XRP 25/9 11/4 derived false true [USD XRP]",
+		"GBP EUR 9/8 9/8 configuration false false []",
+		"GBP USD 5/4 99/80 derived false true [USD XRP]",
+		"GBP XRP 25/8 99/32 derived false true [USD XRP]",
+		"USD EUR 9/10 891/1000 derived false true [USD XRP]",
+		"USD GBP 4/5 99/125 derived false true [USD XRP]",
+		"USD XRP 5/2 99/40 admin false true []",
+		"XRP EUR 9/25 891/2500 derived false true [USD XRP]",
+		"XRP GBP 8/25 198/625 derived false true [USD XRP]",
+		"XRP USD 2/5 99/250 admin true true []",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -36,16 +36,3 @@ func Parse(text string) (Table, error) {
 
 // Has reports whether the table knows a currency.
 func (t Table) Has(code string) bool { return t.units[code] != nil }
-
-// rates returns the table's rate for each two currencies.
-func (t Table) rates() map[pair]Rate {
-	out := make(map[pair]Rate, len(t.units)*len(t.units))
-	for from, a := range t.units {
-		for to, b := range t.units {
-			if from != to {
-				out[pair{from, to}] = Rate{From: from, To: to, Value: new(big.Rat).Quo(b, a), Source: Configuration}
-			}
-		}
-	}
-	return out
-}
