@@ -55,6 +55,9 @@ func withFiles(do func(config.Config) error) error { return configured(config.Lo
 // withAdmin is withFiles for commands that add people and peers.
 func withAdmin(do func(config.Config) error) error { return configured(config.LoadAdmin, do) }
 
+// withRates is withFiles for commands that look after exchange rates.
+func withRates(do func(config.Config) error) error { return configured(config.LoadRates, do) }
+
 func configured(load func(getenv func(string) string) (config.Config, error), do func(config.Config) error) error {
 	if err := config.CheckNames(os.Environ()); err != nil {
 		return err

@@ -40,6 +40,7 @@ type Services struct {
 	Payments Reviewer
 	Peers    Peers
 	People   People
+	Rates    Rates
 	Database string // of DatabaseKey
 	Log      *slog.Logger
 }
@@ -63,6 +64,7 @@ func Handler(s Services) http.Handler {
 		"POST /peers/{name}/ping":       s.pingPeer,
 		"POST /peers/{name}/settle":     s.settlePeer,
 		"POST /users/add":               s.addPerson,
+		"POST /rates/{from}/{to}":       s.setRate,
 		"/": func(*http.Request) (answer, error) {
 			return answer{}, problem.New(problem.NotFound, "The running wallet doesn't know this command: it is of another version.")
 		},

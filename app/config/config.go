@@ -64,7 +64,22 @@ func Load(getenv func(string) string) (Config, error) {
 // files: ENV, DATA and DB. Whoever runs them needs none of its secrets. The rest
 // of the Config is not to be used.
 func LoadFiles(getenv func(string) string) (Config, error) {
-	c, err := parse(getenv, func(name string) bool { return slices.Contains(fileVariables, name) })
+	return loadSome(getenv, fileVariables)
+}
+
+// LoadRates is LoadFiles for the commands that look after exchange rates: they
+// use RATES too.
+func LoadRates(getenv func(string) string) (Config, error) {
+	c, err := loadSome(getenv, append([]string{prefix + "RATES"}, fileVariables...))
+	if err != nil {
+		return Config{}, err
+	}
+	_, err = c.RateTable()
+	return c, err
+}
+
+func loadSome(getenv func(string) string, names []string) (Config, error) {
+	c, err := parse(getenv, func(name string) bool { return slices.Contains(names, name) })
 	if err != nil {
 		return Config{}, err
 	}
@@ -144,6 +159,15 @@ func (c Config) Assets() ([]ledger.Asset, error) {
 	return out, nil
 }
 
+// RateTable returns the exchange rates that no admin has to set.
+func (c Config) RateTable() (rates.Table, error) {
+	table, err := rates.Parse(c.Rates)
+	if err != nil {
+		return table, fmt.Errorf("POCHI_RATES: %w", err)
+	}
+	return table, nil
+}
+
 func (c Config) validateEnv() error {
 	if c.Env != "dev" && c.Env != "production" {
 		return fmt.Errorf("POCHI_ENV is %q: it must be dev or production", c.Env)
@@ -168,9 +192,9 @@ func (c Config) validateMoney() error {
 	if err != nil {
 		return err
 	}
-	table, err := rates.Parse(c.Rates)
+	table, err := c.RateTable()
 	if err != nil {
-		return fmt.Errorf("POCHI_RATES: %w", err)
+		return err
 	}
 	for _, asset := range assets {
 		if !table.Has(asset.Code) {

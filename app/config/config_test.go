@@ -140,6 +140,17 @@ func TestAdminNeedsNoSecrets(t *testing.T) {
 	}
 }
 
+// Commands that look after rates use the configuration's too.
+func TestRatesNeedNoSecrets(t *testing.T) {
+	for rates, want := range map[string]string{"USD=1,XRP=2": "", "USD=0": "POCHI_RATES"} {
+		pairs := map[string]string{"POCHI_ENV": "production", "POCHI_RATES": rates}
+		c, err := config.LoadRates(func(name string) string { return pairs[name] })
+		if want == "" && (err != nil || c.Rates != rates) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %q, %v, want %q", rates, c.Rates, err, want)
+		}
+	}
+}
+
 // Payment pointers are compared in lower case and without the port that their scheme implies.
 func TestPublicURLIsWrittenAsPointersAre(t *testing.T) {
 	for value, want := range map[string]string{

@@ -23,8 +23,8 @@ import (
 
 	"pochi/app/accounts"
 	"pochi/app/problem"
-	"pochi/app/rates"
 	"pochi/db"
+	"pochi/ilp"
 	"pochi/ilp/address"
 	"pochi/ilp/connector"
 	"pochi/ilp/pointer"
@@ -62,6 +62,15 @@ type Credentials interface {
 	Credentials(tag []byte) (address.Address, [32]byte, error)
 }
 
+// Rates is what this package needs of the exchange rates. Errors are
+// connector.ErrNoRate and, when the rate is too old, connector.ErrStaleRate.
+type Rates interface {
+	Check(from, to string) error
+	Convert(ctx context.Context, amount uint64, from, to ilp.Asset) (uint64, error)
+	// Describe says what one unit brings, "1 USD = 0.9137 EUR", or "" within a currency and without a rate.
+	Describe(from, to string) string
+}
+
 // Config says what a Service works with. All fields are required.
 type Config struct {
 	DB          *db.DB
@@ -70,7 +79,7 @@ type Config struct {
 	Links       Links
 	SPSP        SPSP
 	Credentials Credentials
-	Rates       rates.Table
+	Rates       Rates
 	Pointers    pointer.Parser
 	Host        string        // of our own pointers, with the port if it has one
 	QuoteTTL    time.Duration // how long a quote can be confirmed

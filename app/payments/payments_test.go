@@ -112,7 +112,7 @@ func TestQuoteRefusals(t *testing.T) {
 		{"$localhost:3000/ben/x", "1", payments.FixedDebit, "to", "Nobody can be paid"},
 		{"$wallet.example/ben", "1", payments.FixedDebit, "to", "didn't answer"},
 		{annPointer, "1", payments.FixedDebit, "to", "sending from"},
-		{"$localhost:3000/dan", "1", payments.FixedDebit, "to", "no exchange rate for OLD"},
+		{"$localhost:3000/dan", "1", payments.FixedDebit, "to", "no exchange rate from USD to OLD"},
 	} {
 		_, err := w.Payments.Quote(context.Background(), ann.ID, payments.QuoteRequest{
 			AccountID: ann.Account, To: test.to, Amount: test.amount, Fixed: test.fixed,

@@ -8,8 +8,8 @@ import (
 
 	"pochi/app/accounts"
 	"pochi/app/problem"
-	"pochi/app/rates"
 	"pochi/ilp"
+	"pochi/ilp/connector"
 	"pochi/ilp/stream"
 	"pochi/ledger"
 )
@@ -18,7 +18,7 @@ import (
 type pricing struct {
 	account  accounts.Account
 	receiver Receiver
-	rates    rates.Table
+	rates    Rates
 	probe    func(ctx context.Context, amount uint64) (stream.Probe, error)
 }
 
@@ -70,11 +70,16 @@ const pathCosts = 15
 // what rounding takes of small amounts. A currency that has no rate here is
 // for the person to judge.
 func (p pricing) fair(ctx context.Context, debit, receive ledger.Amount) error {
-	if p.receiver.Local != nil || !p.rates.Has(debit.Asset.Code) || !p.rates.Has(receive.Asset.Code) {
+	if p.receiver.Local != nil {
 		return nil
 	}
 	worth, err := p.rates.Convert(ctx, debit.Value, ilp.Asset(debit.Asset), ilp.Asset(receive.Asset))
-	if err != nil {
+	switch {
+	case errors.Is(err, connector.ErrNoRate):
+		return nil
+	case errors.Is(err, connector.ErrStaleRate):
+		return rateProblem(err, debit.Asset.Code, receive.Asset.Code)
+	case err != nil:
 		return fmt.Errorf("compare with this wallet's rate: %w", err)
 	}
 	const rounding = 2 // units, of the quote's own
@@ -82,6 +87,17 @@ func (p pricing) fair(ctx context.Context, debit, receive ledger.Amount) error {
 		return nil
 	}
 	return problem.Field("to", "Only %s would arrive of %s: the way to the other wallet takes too much.", receive, debit)
+}
+
+// rateProblem says why one currency can't be exchanged into another now.
+func rateProblem(err error, from, to string) error {
+	switch {
+	case errors.Is(err, connector.ErrStaleRate):
+		return problem.Field("to", "This wallet's exchange rate from %s to %s is out of date. Try again later.", from, to).Because(err)
+	case errors.Is(err, connector.ErrNoRate):
+		return problem.Field("to", "This wallet has no exchange rate from %s to %s right now.", from, to).Because(err)
+	}
+	return err
 }
 
 // priceReceive finds the smallest debit of which at least the wanted amount

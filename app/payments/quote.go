@@ -97,18 +97,14 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 	return q, nil
 }
 
-// exchangeable refuses a receiver of ours in a currency that has no rate any
-// more.
+// exchangeable refuses a receiver of ours in a currency to which there is no
+// rate any more, or none that is up to date.
 func (s *Service) exchangeable(from accounts.Account, to Receiver) error {
-	if to.Local == nil || to.Local.Asset == from.Asset() {
+	if to.Local == nil {
 		return nil
 	}
-	for _, code := range []string{from.Asset().Code, to.Local.Asset.Code} {
-		if !s.Rates.Has(code) {
-			return problem.Field("to", "This wallet has no exchange rate for %s right now.", code)
-		}
-	}
-	return nil
+	here, there := from.Asset().Code, to.Local.Asset.Code
+	return rateProblem(s.Rates.Check(here, there), here, there)
 }
 
 func (s *Service) insertQuote(ctx context.Context, q Quote) error {

@@ -24,6 +24,9 @@ func failureReason(err error, local bool) string {
 	}
 	var failure *stream.Failure
 	if errors.As(err, &failure) {
+		if local && failure.Reason == stream.Busy && failure.Reject != nil {
+			return failure.Reject.Message // our own connector's words, such as of a rate that is out of date
+		}
 		return failureText(failure.Reason, local)
 	}
 	if problem.CodeOf(err) == problem.Internal {

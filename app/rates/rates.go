@@ -1,91 +1,129 @@
-// Package rates converts amounts between currencies with a fixed table. Rates
-// are rationals; what is converted is rounded down, and what rounding leaves
-// stays with the wallet's exchange account.
+// Package rates converts amounts between currencies. Rates are rationals; what
+// is converted is rounded down once, and what rounding leaves stays with the
+// wallet's exchange account.
+//
+// The configuration says what one and the same value is in each currency. Rates
+// that admins set change that, oldest first: the second currency, and with it
+// all that earlier ones of these rates connect it to, moves to where the rate
+// has it; the first one's side stays. Every other pair is the quotient of the
+// values that this leaves, so that no circle of exchanges gains. A rate that was
+// set is what was set, and its inverse the other way. Where it closes a circle of
+// rates that were set, it need not be the quotient: it is refused when people
+// would gain.
+//
+// A rate that was set has a spread, which the wallet keeps, and is good for a
+// time only. Currencies that such rates connect are a group. Every pair with a
+// currency of a group that was not set itself is derived from all rates of the
+// group, or of both its groups: it has the largest of their spreads, and is too
+// old as soon as one of them is. What is too old refuses: nothing stands in for
+// it. Pairs of currencies that no admin has named are the configuration's.
 package rates
 
 import (
 	"context"
 	"fmt"
-	"math/big"
-	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	"pochi/db"
 	"pochi/ilp"
 	"pochi/ilp/connector"
 )
 
-// Table holds how many units of each currency one unit of the base buys.
-type Table struct {
-	units map[string]*big.Rat
+// Book holds the rates in force. It answers from memory, and is safe for
+// concurrent use. It implements connector.Rates.
+type Book struct {
+	db    *db.DB
+	table Table
+	now   func() time.Time
+
+	setting sync.Mutex // one Set at a time
+	set     []Rate     // the newest of each pair, oldest first
+	entries atomic.Pointer[map[pair]entry]
 }
 
-// Parse reads a table: "USD=1,EUR=0.9137,JPY=149.62" says what one and the
-// same value is in each currency. A rate is a decimal or a fraction ("10/11"),
-// and more than 0.
-func Parse(text string) (Table, error) {
-	t := Table{units: map[string]*big.Rat{}}
-	for entry := range strings.SplitSeq(text, ",") {
-		code, value, ok := strings.Cut(strings.TrimSpace(entry), "=")
-		rate, valid := new(big.Rat).SetString(value)
-		if !ok || !valid || code == "" || rate.Sign() <= 0 {
-			return Table{}, fmt.Errorf("rate %q: want CODE=NUMBER with a number above 0", entry)
-		}
-		if _, twice := t.units[code]; twice {
-			return Table{}, fmt.Errorf("rate %q: %s has a rate already", entry, code)
-		}
-		t.units[code] = rate
-	}
-	return t, nil
+// pair is two different currencies, in the direction of an exchange.
+type pair struct{ from, to string }
+
+// entry is a rate, ready to convert with.
+type entry struct {
+	rate   Rate
+	factor factor
 }
 
-// Has reports whether the table knows a currency.
-func (t Table) Has(code string) bool { return t.units[code] != nil }
-
-// rate returns how many whole units of to one whole unit of from buys.
-func (t Table) rate(from, to string) (*big.Rat, error) {
-	a, b := t.units[from], t.units[to]
-	if a == nil || b == nil {
-		return nil, fmt.Errorf("%w from %s to %s", connector.ErrNoRate, from, to)
+// Open returns a book of the configuration's rates and of those that admins
+// have set in the database.
+func Open(ctx context.Context, d *db.DB, table Table, now func() time.Time) (*Book, error) {
+	b := &Book{db: d, table: table, now: now}
+	set, err := newest(ctx, d.Read)
+	if err != nil {
+		return nil, err
 	}
-	return new(big.Rat).Quo(b, a), nil
+	b.install(set, derive(table, set).rates())
+	return b, nil
+}
+
+// install puts rates in force: those that were set, and all that follows.
+func (b *Book) install(set []Rate, all map[pair]Rate) {
+	entries := make(map[pair]entry, len(all))
+	for p, r := range all {
+		entries[p] = entry{rate: r, factor: newFactor(r.Effective())}
+	}
+	b.set = set
+	b.entries.Store(&entries)
+}
+
+// find returns what is in force from one currency to another, or
+// connector.ErrNoRate or ErrStaleRate.
+func (b *Book) find(from, to string) (entry, error) {
+	e, ok := (*b.entries.Load())[pair{from, to}]
+	switch {
+	case !ok:
+		return e, fmt.Errorf("%w from %s to %s", connector.ErrNoRate, from, to)
+	case e.rate.Stale(b.now()):
+		return e, fmt.Errorf("%w: from %s to %s, good until %s: rate set %s renews it",
+			connector.ErrStaleRate, from, to, e.rate.GoodUntil.Format(time.RFC3339), e.rate.Renew)
+	}
+	return e, nil
+}
+
+// Check returns connector.ErrNoRate or ErrStaleRate when nothing of one
+// currency can be exchanged into the other right now.
+func (b *Book) Check(from, to string) error {
+	if from == to {
+		return nil
+	}
+	_, err := b.find(from, to)
+	return err
 }
 
 // Convert implements connector.Rates: amount in from's smallest unit becomes
-// to's, rounded down once.
-func (t Table) Convert(_ context.Context, amount uint64, from, to ilp.Asset) (uint64, error) {
-	rate, err := t.rate(from.Code, to.Code)
-	if err != nil {
-		return 0, err
+// to's, after the spread, rounded down once. Within a currency the rate is 1,
+// without a spread. Errors are connector.ErrNoRate, ErrStaleRate and ErrOverflow.
+func (b *Book) Convert(_ context.Context, amount uint64, from, to ilp.Asset) (uint64, error) {
+	f := same
+	if from.Code != to.Code {
+		e, err := b.find(from.Code, to.Code)
+		if err != nil {
+			return 0, err
+		}
+		f = e.factor
 	}
-	num := new(big.Int).Mul(rate.Num(), new(big.Int).SetUint64(amount))
-	num.Mul(num, powerOf10(to.Scale))
-	den := new(big.Int).Mul(rate.Denom(), powerOf10(from.Scale))
-	out := num.Quo(num, den)
-	if !out.IsUint64() {
-		return 0, fmt.Errorf("%w: %d %s in %s", connector.ErrOverflow, amount, from.Code, to.Code)
+	out, ok := f.convert(amount, int(to.Scale)-int(from.Scale))
+	if !ok {
+		return 0, fmt.Errorf("%w: %d %s in %s", connector.ErrOverflow, amount, from, to)
 	}
-	return out.Uint64(), nil
+	return out, nil
 }
 
-// Describe says the rate in words, "1 USD = 0.9137 EUR", with at least four
-// significant digits. It is "" between the same currencies and without a rate.
-func (t Table) Describe(from, to string) string {
-	rate, err := t.rate(from, to)
-	if err != nil || from == to {
+// Describe says in words what one unit brings, after the spread: "1 USD =
+// 0.9137 EUR", with at least four significant digits. It is "" within a currency
+// and where nothing can be exchanged right now.
+func (b *Book) Describe(from, to string) string {
+	e, err := b.find(from, to)
+	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("1 %s = %s %s", from, significant(rate), to)
-}
-
-// significant prints a rate with four decimals, or more while it is small.
-func significant(rate *big.Rat) string {
-	decimals := 4
-	for small := big.NewRat(1, 10); rate.Cmp(small) < 0 && decimals < 12; decimals++ {
-		small.Quo(small, big.NewRat(10, 1))
-	}
-	text := strings.TrimRight(rate.FloatString(decimals), "0")
-	return strings.TrimSuffix(text, ".")
-}
-
-func powerOf10(scale uint8) *big.Int {
-	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)
+	return e.rate.String()
 }

@@ -48,11 +48,11 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	table, err := rates.Parse(cfg.Rates)
+	books, err := ledger.Open(ctx, d)
 	if err != nil {
 		return nil, err
 	}
-	books, err := ledger.Open(ctx, d)
+	exchange, err := openRates(ctx, cfg, d)
 	if err != nil {
 		return nil, err
 	}
@@ -69,11 +69,11 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	interledger, err := buildNode(cfg, secrets, money, table, link, log)
+	interledger, err := buildNode(cfg, secrets, money, exchange, link, log)
 	if err != nil {
 		return nil, err
 	}
-	pay := buildPayments(cfg, d, books, persons, table, interledger, log)
+	pay := buildPayments(cfg, d, books, persons, exchange, interledger, log)
 	provider, err := buildProvider(cfg)
 	if err != nil {
 		return nil, err
@@ -81,14 +81,24 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	nodes := buildPeers(cfg, d, books, link)
 	signIn := users.New(d, books, persons, users.Options{})
 	newcomers := people{db: d, users: signIn, accounts: persons, host: cfg.Host()}
-	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, provider, table, currencies}, secrets, log)
+	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, provider, currencies}, secrets, log)
 	if err != nil {
 		return nil, err
 	}
 	return &server{
 		db: d, payments: pay, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
-		admin: buildAdmin(cfg, d, books, nodes, newcomers, log), log: log,
+		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, log), log: log,
 	}, nil
+}
+
+// openRates reads the configuration's exchange rates, and those that admins have
+// set.
+func openRates(ctx context.Context, cfg config.Config, d *db.DB) (*rates.Book, error) {
+	table, err := cfg.RateTable()
+	if err != nil {
+		return nil, err
+	}
+	return rates.Open(ctx, d, table, time.Now)
 }
 
 func openCurrencies(ctx context.Context, cfg config.Config, books *ledger.Ledger) ([]ledger.Asset, error) {
@@ -111,9 +121,9 @@ func openCurrencies(ctx context.Context, cfg config.Config, books *ledger.Ledger
 // buildPayments makes what sends people's payments: their packets go through
 // the node's connector.
 func buildPayments(cfg config.Config, d *db.DB, books *ledger.Ledger, people *accounts.Service,
-	table rates.Table, n *node, log *slog.Logger) *payments.Service {
+	exchange *rates.Book, n *node, log *slog.Logger) *payments.Service {
 	return payments.New(payments.Config{
-		DB: d, Ledger: books, Accounts: people, Links: n.connector, Credentials: n.receiver, Rates: table,
+		DB: d, Ledger: books, Accounts: people, Links: n.connector, Credentials: n.receiver, Rates: exchange,
 		SPSP:     spsp.Client{HTTP: fetch.New(fetch.Options{AllowLoopback: !cfg.Production()})},
 		Pointers: pointer.Parser{AllowLoopback: !cfg.Production()}, Host: cfg.Host(),
 		QuoteTTL: cfg.QuoteTTL, SendTimeout: cfg.SendTimeout,
@@ -138,7 +148,6 @@ type parts struct {
 	accounts   *accounts.Service
 	payments   *payments.Service
 	provider   *oauth.Provider
-	rates      rates.Table
 	currencies []ledger.Asset
 }
 

@@ -1,6 +1,6 @@
 -- An exchange rate that an admin set: one whole unit of from_code buys numerator/denominator whole units of to_code, of which
--- the wallet keeps spread_bps hundredths of a percent. The newest row of a pair counts; the older ones say what payments were
--- made at. It is too old to be used from good_until on.
+-- the wallet keeps spread_bps hundredths of a percent. The newest row of two currencies counts, in either direction; the
+-- older ones say what payments were made at. It is too old to be used from good_until on.
 CREATE TABLE rates (
     id          INTEGER PRIMARY KEY,
     from_code   TEXT    NOT NULL CHECK (length(from_code) BETWEEN 2 AND 10),
@@ -12,4 +12,4 @@ CREATE TABLE rates (
     set_at      INTEGER NOT NULL,
     good_until  INTEGER NOT NULL CHECK (good_until > set_at)
 ) STRICT;
-CREATE INDEX rates_by_pair ON rates (from_code, to_code, id);
+CREATE INDEX rates_by_pair ON rates (min(from_code, to_code), max(from_code, to_code), id);

@@ -32,7 +32,7 @@ var (
 	OLD = ledger.Asset{Code: "OLD", Scale: 2} // has no rate
 )
 
-// Rates are every wallet's: 1 USD = 0.9137 EUR.
+// Rates are every wallet's configuration: 1 USD = 0.9137 EUR.
 const Rates = "USD=1,EUR=0.9137,JPY=149.62"
 
 // ExchangeLimit is how much of a currency a wallet may owe from exchanging, in
@@ -58,6 +58,7 @@ type Wallet struct {
 	DB       *db.DB
 	Ledger   *ledger.Ledger
 	Accounts *accounts.Service
+	Rates    *rates.Book
 	Payments *payments.Service
 	Books    *payments.Books
 	Writer   *Writer
@@ -150,6 +151,9 @@ func (w *Wallet) build(ctx context.Context) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if w.Rates, err = rates.Open(ctx, w.DB, table, w.Clock.Now); err != nil {
+		w.t.Fatal(err)
+	}
 	if w.receiver, err = stream.NewReceiver(w.Address, w.secret, rand.Reader); err != nil {
 		w.t.Fatal(err)
 	}
@@ -161,7 +165,7 @@ func (w *Wallet) build(ctx context.Context) {
 		w.t.Fatal(err)
 	}
 	w.Node, err = connector.New(connector.Config{
-		Address: w.Address, Receiver: w.receiver, Payees: w.Books, Books: w.Books, Rates: table, Now: w.Clock.Now, Log: w.Log,
+		Address: w.Address, Receiver: w.receiver, Payees: w.Books, Books: w.Books, Rates: w.Rates, Now: w.Clock.Now, Log: w.Log,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -169,7 +173,7 @@ func (w *Wallet) build(ctx context.Context) {
 	w.Links = &Links{node: w.Node}
 	w.Payments = payments.New(payments.Config{
 		DB: w.DB, Ledger: w.Ledger, Accounts: w.Accounts, Links: w.Links, SPSP: &w.Elsewhere, Credentials: w.receiver,
-		Rates: table, Pointers: pointer.Parser{AllowLoopback: true}, Host: w.Host,
+		Rates: w.Rates, Pointers: pointer.Parser{AllowLoopback: true}, Host: w.Host,
 		QuoteTTL: 2 * time.Minute, SendTimeout: time.Minute, Clock: w.Clock, Random: rand.Reader, Log: w.Log,
 	})
 }
