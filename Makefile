@@ -28,6 +28,10 @@ help: ## this list
 run: preflight bin/pochi bin/hydra bin/hivemind ## build what is missing, start Hydra and the wallet, print the URL; Ctrl-C stops all
 	@exec tools/run
 
+.PHONY: demo
+demo: demo-preflight bin/pochi bin/hydra bin/hivemind ## two wallets that are each other's peers, with people in two currencies, in ./data/demo; Ctrl-C stops both
+	@exec tools/demo
+
 .PHONY: build
 build: bin/pochi bin/hydra bin/hivemind ## bin/pochi, bin/hydra and bin/hivemind, nothing started
 
@@ -86,12 +90,15 @@ $(PEERS): e2e/package-lock.json | programs
 
 # What must be there before ############################################################################################
 
-.PHONY: programs preflight
+.PHONY: programs preflight demo-preflight
 programs:
 	@tools/preflight build
 
 preflight:
 	@tools/preflight run
+
+demo-preflight:
+	@tools/demo preflight
 
 # The parts of `make test` #############################################################################################
 

@@ -118,11 +118,23 @@ func healthIs(w *wallet, want string) func() bool {
 // descendant is the process below ancestor that runs exactly this command.
 func descendant(t *testing.T, ancestor int, command string) int {
 	t.Helper()
+	for pid, runs := range descendants(t, ancestor) {
+		if runs == command {
+			return pid
+		}
+	}
+	t.Fatalf("no %s below process %d (%d)", command, ancestor, os.Getpid())
+	return 0
+}
+
+// descendants are the processes below ancestor, each with the command that it runs.
+func descendants(t *testing.T, ancestor int) map[int]string {
+	t.Helper()
 	out, err := exec.Command("ps", "-A", "-o", "pid=,ppid=,args=").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	parents, found := map[int]int{}, 0
+	parents, commands, found := map[int]int{}, map[int]string{}, map[int]string{}
 	for line := range strings.Lines(string(out)) {
 		fields := strings.Fields(line)
 		pid, errPID := strconv.Atoi(fields[0])
@@ -130,22 +142,14 @@ func descendant(t *testing.T, ancestor int, command string) int {
 		if errPID != nil || errParent != nil {
 			t.Fatalf("ps says %q", line)
 		}
-		parents[pid] = parent
+		parents[pid], commands[pid] = parent, strings.Join(fields[2:], " ")
 	}
-	for line := range strings.Lines(string(out)) {
-		fields := strings.Fields(line)
-		pid, _ := strconv.Atoi(fields[0])
-		if strings.Join(fields[2:], " ") != command {
-			continue
-		}
-		for above := pid; above > 1; above = parents[above] {
+	for pid, command := range commands {
+		for above := parents[pid]; above > 1; above = parents[above] {
 			if above == ancestor {
-				found = pid
+				found[pid] = command
 			}
 		}
-	}
-	if found == 0 {
-		t.Fatalf("no %s below process %d (%d)", command, ancestor, os.Getpid())
 	}
 	return found
 }

@@ -53,6 +53,15 @@ func (v *visitor) signUp(t *testing.T, name, currency string) {
 	}
 }
 
+// logIn makes the visitor somebody whom the wallet knows.
+func (v *visitor) logIn(t *testing.T, email, password string) {
+	t.Helper()
+	got, err := v.submit("/login", "/login", url.Values{"email": {email}, "password": {password}})
+	if err != nil || got.Status != http.StatusSeeOther {
+		t.Fatalf("log %s in: %d, %v", email, got.Status, err)
+	}
+}
+
 // addMoney adds test money to the visitor's first account.
 func (v *visitor) addMoney(t *testing.T, amount string) {
 	t.Helper()

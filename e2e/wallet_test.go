@@ -38,9 +38,7 @@ type wallet struct {
 // newWallet prepares a wallet without starting anything. Each variable, NAME=value, is given to both processes.
 func newWallet(t *testing.T, variables ...string) *wallet {
 	t.Helper()
-	if os.Getenv("POCHI_E2E") == "" {
-		t.Skip("a browser test: run it with POCHI_E2E=1 after make build, or with make test")
-	}
+	needPrograms(t)
 	ports := freePorts(t, 5)
 	w := &wallet{
 		t:          t,
@@ -69,6 +67,14 @@ func newWallet(t *testing.T, variables ...string) *wallet {
 	)
 	w.environment = append(w.environment, variables...)
 	return w
+}
+
+// needPrograms skips the test where nobody says that what it needs is built.
+func needPrograms(t *testing.T) {
+	t.Helper()
+	if os.Getenv("POCHI_E2E") == "" {
+		t.Skip("a browser test: run it with POCHI_E2E=1 after make build, or with make test")
+	}
 }
 
 // startWallet starts Hydra and a wallet, and waits until both answer.

@@ -386,6 +386,33 @@ func TestPayeeHint(t *testing.T) {
 	}
 }
 
+// TestPayeeWithoutName checks that a pointer that stands for a name, too, isn't
+// said twice.
+func TestPayeeWithoutName(t *testing.T) {
+	const pointer = "$elsewhere.example/ben"
+	quoted, sent := quote(), payment(views.PaymentCompleted)
+	quoted.Payee, quoted.Pointer = pointer, pointer
+	sent.Who, sent.Pointer = pointer, pointer
+	for name, page := range map[string]templ.Component{
+		"quote":   views.Quote(ann("Confirm payment", views.NavSend), quoted),
+		"payment": views.Payment(ann("Payment", views.NavNone), sent),
+	} {
+		var rendered bytes.Buffer
+		if err := page.Render(context.Background(), &rendered); err != nil {
+			t.Fatal(err)
+		}
+		doc, err := html.Parse(&rendered)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fact := range elements(doc, "dd") {
+			if strings.Count(text(fact), pointer) > 1 {
+				t.Errorf("%s: a fact is %q", name, text(fact))
+			}
+		}
+	}
+}
+
 // TestPaymentPolls checks that the page of a payment asks for itself while it is
 // being sent, with and without JavaScript, and stops afterwards.
 func TestPaymentPolls(t *testing.T) {

@@ -590,7 +590,7 @@ func paymentSides(y PaymentPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if y.Pointer != "" {
+				if y.Pointer != "" && y.Pointer != y.Who {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<span class=\"fact-detail\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

@@ -1,0 +1,228 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestDemo pays from either wallet of make demo to the other, and starts both again.
+func TestDemo(t *testing.T) {
+	d := newDemo(t)
+	all := d.start()
+	amina, rita := d.logIn("nairobi", "amina"), d.logIn("lisbon", "rita")
+
+	d.pay(amina, d.pointer("lisbon", "rita"), "2500.00") // 17.6390… EUR
+	amina.awaitBalance(t, "147500.00")
+	rita.awaitBalance(t, "1217.63")
+	d.pay(rita, d.pointer("nairobi", "amina"), "40.00") // 5669.2568… KES
+	rita.awaitBalance(t, "1177.63")
+	amina.awaitBalance(t, "153169.25")
+
+	// 43,778,045,310 came from Lisbon, 19,305,019,305 went there.
+	agreed := standing{Asset: "USD/9", OwedByPeer: "24473026005", OwedToPeer: "0"}
+	if got := d.peer("nairobi", "lisbon"); got != agreed {
+		t.Errorf("Nairobi says of Lisbon %+v, want %+v", got, agreed)
+	}
+	agreed.OwedByPeer, agreed.OwedToPeer = agreed.OwedToPeer, agreed.OwedByPeer
+	if got := d.peer("lisbon", "nairobi"); got != agreed {
+		t.Errorf("Lisbon says of Nairobi %+v, want %+v", got, agreed)
+	}
+	d.stop(all)
+
+	all = d.start()
+	amina.awaitBalance(t, "153169.25")
+	rita.awaitBalance(t, "1177.63")
+	d.pay(rita, d.pointer("nairobi", "amina"), "1.00")
+	amina.awaitBalance(t, "153310.98")
+	for _, city := range cities {
+		d.as(city, "bin/pochi", "check")
+	}
+	d.stop(all)
+	d.secretsAreKept(all.log.String())
+}
+
+// TestDemoThatCannotStart says why in one line that names what to set.
+func TestDemoThatCannotStart(t *testing.T) {
+	for name, test := range map[string]struct {
+		variables func(*testing.T, *demo) []string
+		want      string
+	}{
+		"a port in use": {func(t *testing.T, d *demo) []string {
+			listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", d.ports["lisbon"][4]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { listener.Close() })
+			return nil
+		}, "or set DEMO_LISBON\n"},
+		"too few ports": {func(*testing.T, *demo) []string { return []string{"DEMO_NAIROBI=3400"} }, "demo: DEMO_NAIROBI is \"3400\""},
+		"no folder":     {func(*testing.T, *demo) []string { return []string{"DEMO_DATA=/dev/null"} }, "or set DEMO_DATA\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDemo(t)
+			all := startProcess(t, append(d.environment, test.variables(t, d)...), "../tools/demo")
+			poll(t, startMax, "it has ended", all.hasEnded)
+			log := all.log.String()
+			if code := all.cmd.ProcessState.ExitCode(); code != 1 || strings.Count(log, "\n") != 1 || !strings.Contains(log, test.want) {
+				t.Errorf("it exits with %d and says %q; want 1 and one line with %q", code, log, test.want)
+			}
+		})
+	}
+}
+
+// cities are where the demo's wallets are, and what they are called.
+var cities = []string{"nairobi", "lisbon"}
+
+// demo is what make demo runs, on free ports.
+type demo struct {
+	t           *testing.T
+	data        string
+	ports       map[string][]int // of each city; the first is that of the pages
+	environment []string
+}
+
+func newDemo(t *testing.T) *demo {
+	t.Helper()
+	needPrograms(t)
+	free := freePorts(t, 10)
+	d := &demo{t: t, data: filepath.Join(t.TempDir(), "demo"), ports: map[string][]int{"nairobi": free[:5], "lisbon": free[5:]}}
+	list := func(city string) string { return strings.Trim(fmt.Sprint(d.ports[city]), "[]") }
+	d.environment = append(os.Environ(), "DEMO_DATA="+d.data, "DEMO_NAIROBI="+list("nairobi"), "DEMO_LISBON="+list("lisbon"),
+		"POCHI_RATES=meant for another wallet")
+	return d
+}
+
+// start starts both wallets and waits until it is said what to try.
+func (d *demo) start() *process {
+	d.t.Helper()
+	all := startProcess(d.t, d.environment, "../tools/demo")
+	poll(d.t, startMax, "it says what to try", func() bool {
+		if all.hasEnded() {
+			d.t.Fatal("it has ended")
+		}
+		return strings.Contains(all.log.String(), "Log in to Nairobi as Amina, pay "+d.pointer("lisbon", "rita"))
+	})
+	return all
+}
+
+// stop stops both wallets as Ctrl-C does. Nothing of them may be left.
+func (d *demo) stop(all *process) {
+	d.t.Helper()
+	left := descendants(d.t, all.cmd.Process.Pid)
+	all.stop()
+	if code := all.cmd.ProcessState.ExitCode(); code != 0 {
+		d.t.Errorf("after Ctrl-C it exits with %d, want 0", code)
+	}
+	for pid, command := range left {
+		if syscall.Kill(pid, 0) == nil {
+			d.t.Errorf("%s (%d) outlives Ctrl-C", command, pid)
+		}
+	}
+}
+
+func (d *demo) pointer(city, name string) string {
+	return fmt.Sprintf("$localhost:%d/%s", d.ports[city][0], name)
+}
+
+func (d *demo) password() string {
+	d.t.Helper()
+	text, err := os.ReadFile(filepath.Join(d.data, "password"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// logIn is one of the demo's people.
+func (d *demo) logIn(city, name string) *visitor {
+	d.t.Helper()
+	v := newVisitor(d.t, &wallet{URL: fmt.Sprintf("http://localhost:%d", d.ports[city][0])})
+	v.logIn(d.t, name+"@"+city+".example", d.password())
+	return v
+}
+
+// pay sends an amount to the other wallet and waits until it is delivered.
+func (d *demo) pay(from *visitor, to, amount string) {
+	d.t.Helper()
+	payment, err := from.pay(to, amount)
+	if err != nil {
+		d.t.Fatalf("pay %s to %s: %v", amount, to, err)
+	}
+	poll(d.t, startMax, amount+" is delivered to "+to, func() bool {
+		page, err := from.get(payment)
+		return err == nil && strings.Contains(page.Body, "Delivered")
+	})
+}
+
+// awaitBalance waits until home shows that balance for the first account.
+func (v *visitor) awaitBalance(t *testing.T, want string) {
+	t.Helper()
+	poll(t, startMax, "the balance is "+want, func() bool { return v.balance(t) == want })
+}
+
+// as runs a command as one of the wallets and returns what it printed.
+func (d *demo) as(city string, command ...string) string {
+	d.t.Helper()
+	cmd := exec.CommandContext(testContext(d.t), "../tools/demo", append([]string{city}, command...)...)
+	cmd.Env = d.environment
+	out, err := cmd.Output()
+	if err != nil {
+		d.t.Errorf("%v as %s: %v", command, city, err)
+	}
+	return string(out)
+}
+
+// standing is what a wallet says about its peer.
+type standing struct {
+	Asset, OwedByPeer, OwedToPeer string
+}
+
+// peer is how a wallet stands with its only peer.
+func (d *demo) peer(city, name string) standing {
+	d.t.Helper()
+	var found struct {
+		standing
+		Name string
+	}
+	if out := d.as(city, "bin/pochi", "admin", "peer", "list"); json.Unmarshal([]byte(out), &found) != nil || found.Name != name {
+		d.t.Fatalf("%s lists as its peers %q, want %s alone", city, out, name)
+	}
+	return found.standing
+}
+
+// secretsAreKept checks that nobody else can read what was written, and that the log has no tokens.
+func (d *demo) secretsAreKept(log string) {
+	d.t.Helper()
+	tokens := 0
+	err := filepath.WalkDir(d.data, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		if mode := info.Mode().Perm(); mode&0o077 != 0 {
+			d.t.Errorf("%s has mode %o: others can read it", path, mode)
+		}
+		if filepath.Ext(path) != ".token" {
+			return nil
+		}
+		token, err := os.ReadFile(path)
+		if tokens++; strings.Contains(log, string(token)) {
+			d.t.Errorf("the log has %s", entry.Name())
+		}
+		return err
+	})
+	if err != nil || tokens != 2 {
+		d.t.Errorf("%d tokens, %v; want 2", tokens, err)
+	}
+}
