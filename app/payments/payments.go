@@ -95,6 +95,8 @@ type Service struct {
 
 	slots  *slots
 	quoted *quoted
+	// goodbyes has an entry for each that is being said.
+	goodbyes chan struct{}
 
 	mu      sync.Mutex
 	ctx     context.Context // of Start; nil before it and after Drain
@@ -105,10 +107,11 @@ type Service struct {
 // New returns the service. Start makes it send.
 func New(cfg Config) *Service {
 	return &Service{
-		Config:  cfg,
-		slots:   newSlots(),
-		quoted:  newQuoted(),
-		running: map[uuid.UUID]chan struct{}{},
+		Config:   cfg,
+		slots:    newSlots(),
+		quoted:   newQuoted(),
+		goodbyes: make(chan struct{}, goodbyesMax),
+		running:  map[uuid.UUID]chan struct{}{},
 	}
 }
 

@@ -111,11 +111,14 @@ func (s *Service) work(ctx context.Context, id uuid.UUID) {
 	if !sent || p.State != Sending {
 		return // stopped, and the next run goes on; or it has ended
 	}
-	s.untilDone(ctx, id, func() error {
+	ended := s.untilDone(ctx, id, func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 		defer cancel()
 		return s.finish(ctx, p, end)
 	})
+	if ended && end.goodbye != nil {
+		s.sayGoodbye(end.goodbye)
+	}
 }
 
 // untilDone does a part of the work until it succeeds. It returns false when it was
@@ -161,6 +164,7 @@ func (s *Service) attempt(ctx context.Context, id uuid.UUID) (p Outgoing, end en
 type ending struct {
 	why       string // not all of it was sent, for the person; else ""
 	delivered uint64 // what the receiver at another wallet says that it got
+	goodbye   func() // tells that receiver, nil if there is nobody to tell
 }
 
 // send sends what is left of a payment. It returns why not all of it was sent, for
@@ -199,6 +203,7 @@ func (s *Service) send(ctx context.Context, p Outgoing) (ending, error) {
 	end := ending{why: cmp.Or(failureReason(err, local), order.why)}
 	if !local {
 		end.delivered = min(result.Delivered, ledger.AmountMax)
+		end.goodbye = func() { c.Close(ctx) }
 	}
 	return end, err
 }

@@ -1,12 +1,16 @@
 package stream
 
-import "pochi/ilp"
+import (
+	"pochi/ilp"
+	"pochi/ilp/packet"
+)
 
 // learn takes from an authentic answer what holds for the whole connection: the receiver's asset, the rate, how much it
 // takes, and whether it has closed. A flight of which it can't be is given a *Failure, unless it has one.
 func (s *Sender) learn(f *flight) {
 	a := &f.answer
 	if !a.authentic {
+		s.deaf = s.deaf || a.reject != nil && a.reject.Code == packet.UnexpectedPayment
 		return
 	}
 	s.rate.observe(f.amount, a.received)
@@ -26,6 +30,7 @@ func (s *Sender) learn(f *flight) {
 			}
 		}
 	}
+	s.deaf = s.asset == (ilp.Asset{})
 }
 
 // learnAsset takes the receiver's asset. It never changes (RFC 29, section 5.3.7).

@@ -58,7 +58,7 @@ type Result struct {
 // Send pays, with as many packets in flight as the path keeps up with. It returns nil if all of Amount was sent, or all of
 // MinDelivered arrived if FixedReceive is set, and nothing is Unknown; less than MinDelivered has then arrived only by what
 // rounding may take. Otherwise it returns a *Failure. Result is exact in both cases. When ctx ends no further packet is
-// sent, but the answers to those in flight are still waited for.
+// sent, but the answers to those in flight are still waited for. The connection stays open: Close ends it.
 func (s *Sender) Send(ctx context.Context, p SendParams) (Result, error) {
 	if p.Amount == 0 || p.MinDelivered == 0 {
 		return p.Done, &Failure{Reason: TooSmall}
@@ -66,7 +66,6 @@ func (s *Sender) Send(ctx context.Context, p SendParams) (Result, error) {
 	if p.reached(p.Done) {
 		return p.Done, nil
 	}
-	defer s.Close(ctx)
 	asset, err := s.knowAsset(ctx, &patience{})
 	if err != nil {
 		return p.Done, err

@@ -20,6 +20,7 @@ func pay(t *testing.T, p *path, amount, minimum uint64) (stream.Result, *clock, 
 	s, clock := p.sender(t)
 	p.received = 0
 	result, err := s.Send(context.Background(), stream.SendParams{Amount: amount, MinDelivered: minimum, Asset: p.asset})
+	s.Close(context.Background())
 	if result.Unknown == 0 && result.Delivered != p.received {
 		t.Errorf("delivered %d by the sender's count, %d by the receiver's", result.Delivered, p.received)
 	}
@@ -318,12 +319,13 @@ func TestPacketsExpireByTheClock(t *testing.T) {
 	if _, err := s.Send(ctx, stream.SendParams{Amount: 1000, MinDelivered: 1000, Asset: usd}); err != nil {
 		t.Fatal(err)
 	}
+	s.Close(ctx)
 	var lives []time.Duration
 	for _, prepare := range p.packets {
 		lives = append(lives, prepare.ExpiresAt.Sub(clock.Now()))
 	}
 	// A question, money, a goodbye.
-	if diff := cmp.Diff([]time.Duration{30 * time.Second, 30 * time.Second, 2 * time.Second}, lives); diff != "" {
+	if diff := cmp.Diff([]time.Duration{30 * time.Second, 30 * time.Second, 10 * time.Second}, lives); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -30,7 +30,7 @@ type Sender struct {
 	keys     *Keys
 	sequence uint64    // of the last packet; they count from 1
 	asset    ilp.Asset // the receiver's, once it said it
-	asked    int       // how often we asked for it
+	deaf     bool      // it has answered, and not said which
 	rate     rate      // that the receiver reported
 	limit    limit     // that the receiver set
 	closed   bool      // the receiver wants no more
@@ -47,12 +47,12 @@ func NewSender(cfg SenderConfig) *Sender {
 	return &Sender{cfg: cfg, keys: NewKeys(cfg.Secret)}
 }
 
-// closeTime is how long a goodbye may take.
-const closeTime = 2 * time.Second
+// closeTime is how long a goodbye may take: long enough for some nodes on the way, each of which takes a second off.
+const closeTime = 10 * time.Second
 
 // Close tells the receiver that nothing more comes, with a packet that carries no money (RFC 29, sections 5.3.1 and
-// 5.3.10), unless the receiver has said so first. A receiver that doesn't hear it loses nothing, so there is no error. Send
-// has done it when it returns.
+// 5.3.10), unless the receiver has said so first. A receiver that doesn't hear it loses nothing, so there is no error; it may
+// take ten seconds, so what depends on the payment's end should not wait for it.
 func (s *Sender) Close(ctx context.Context) {
 	if ctx.Err() != nil || s.closed {
 		return
@@ -70,11 +70,11 @@ func (s *Sender) Close(ctx context.Context) {
 }
 
 // hello returns the frame that makes the receiver name its asset. An empty address asks without offering a way back;
-// receivers that can't read that get one which leads nowhere.
+// receivers that didn't read that get one which leads nowhere. No others do: ilp-protocol-stream would use it, and close the
+// connection when it can't.
 func (s *Sender) hello() Frame {
-	s.asked++
-	if s.asked%2 == 1 {
-		return ConnectionNewAddress{""}
+	if s.deaf {
+		return ConnectionNewAddress{"private.SEND_ONLY_CLIENT"}
 	}
-	return ConnectionNewAddress{"private.SEND_ONLY_CLIENT"}
+	return ConnectionNewAddress{""}
 }
