@@ -32,10 +32,10 @@ const (
 
 // pluginPeer is a process that speaks ILP over HTTP with npm's ilp-plugin-http.
 type pluginPeer struct {
-	t   *testing.T
-	url string
-	in  io.Writer
-	out *bufio.Scanner
+	t          *testing.T
+	url, token string
+	in         io.Writer
+	out        *bufio.Scanner
 }
 
 // startPluginPeer starts peers/ilp-plugin-http.js, which sends to url and ends with the test.
@@ -65,7 +65,7 @@ func startPluginPeer(t *testing.T, url, token string) *pluginPeer {
 			t.Errorf("ilp-plugin-http: %v", err)
 		}
 	})
-	p := &pluginPeer{t: t, in: in, out: bufio.NewScanner(out)}
+	p := &pluginPeer{t: t, token: token, in: in, out: bufio.NewScanner(out)}
 	p.out.Buffer(nil, 1<<20)
 	p.url = "http://127.0.0.1:" + p.line() + "/"
 	return p
