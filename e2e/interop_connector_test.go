@@ -18,7 +18,7 @@ func TestInteropConnector(t *testing.T) {
 		ann, ben := a.person("ann", usd, 1_000_00), b.person("ben", eur, 1_000_00)
 		hub := startHub(t, a, b)
 
-		delivered, problem := a.pay("ann", ben, 500_01)
+		delivered, problem := a.pay("ann", ben, 500_01, sideSend)
 		if problem != "" {
 			t.Fatal(problem)
 		}
@@ -30,7 +30,7 @@ func TestInteropConnector(t *testing.T) {
 		wantHub(t, hub, a, "a", 500_01)
 		wantHub(t, hub, b, "b", -int64(delivered))
 
-		back, problem := b.pay("ben", ann, 300_07)
+		back, problem := b.pay("ben", ann, 300_07, sideSend)
 		if problem != "" {
 			t.Fatal(problem)
 		}
@@ -61,7 +61,7 @@ func TestInteropConnectorThrows(t *testing.T) {
 			to, secret, err := receiver.Credentials(nil)
 			return spsp.Details{DestinationAccount: to, SharedSecret: secret}, err
 		})
-		if delivered, problem := a.pay("ann", nobody+"/nobody", 100_00); delivered != 0 || problem == "" {
+		if delivered, problem := a.pay("ann", nobody+"/nobody", 100_00, sideSend); delivered != 0 || problem == "" {
 			t.Errorf("%d were delivered to nobody: %q", delivered, problem)
 		}
 		wantHas(t, a, "ann", 1_000_00)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -28,6 +29,9 @@ type asset struct {
 	Code  string `json:"code"`
 	Scale uint8  `json:"scale"`
 }
+
+// String returns it as pochi's commands take it.
+func (a asset) String() string { return fmt.Sprintf("%s/%d", a.Code, a.Scale) }
 
 // moved is money that a script counted.
 type moved struct {

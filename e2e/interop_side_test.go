@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"testing"
 )
 
@@ -18,13 +19,14 @@ type side interface {
 	person(name string, a asset, balance uint64) string
 	// peer adds a peer.
 	peer(p peerConfig)
-	// pay pays from a person's account to what a URL leads to, and waits for the end. It says why that failed, or "".
-	pay(name, to string, amount uint64) (delivered uint64, problem string)
+	// pay pays from a person's account to what a URL leads to, and waits for the end. The amount is fixed on one side: sideSend
+	// or sideReceive. It says what arrived, and why that isn't all, or "".
+	pay(name, to string, amount uint64, fixed string) (delivered uint64, problem string)
 	// has is what is on a person's account.
 	has(name string) int64
 	// owed is what a peer owes us, below zero if we owe it.
 	owed(peer string) int64
-	// check looks whether the books are as they should be.
+	// check looks, at the end, whether the books are as they should be.
 	check()
 }
 
@@ -62,6 +64,8 @@ const (
 func linkConfig(s side) map[string]any {
 	return map[string]any{"url": s.url(), "token": tokenToUs, "incoming": tokenToIt}
 }
+
+func loopback(port int) string { return fmt.Sprintf("http://127.0.0.1:%d/", port) }
 
 // foreignPeer is the peer that a script behind a port is.
 func foreignPeer(name, address string, a asset, port int) peerConfig {

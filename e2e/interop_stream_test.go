@@ -28,7 +28,7 @@ func TestInteropStream(t *testing.T) {
 		wantHas(t, s, "ben", delivered)
 		wantOwed(t, s, "js", 1_234_56+1_234_57)
 
-		got, problem := s.pay("ann", spsp, 543_21)
+		got, problem := s.pay("ann", spsp, 543_21, sideSend)
 		if problem != "" || got != 543_21 {
 			t.Errorf("it was paid %d: %s", got, problem)
 		}

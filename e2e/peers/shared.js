@@ -34,10 +34,11 @@ async function talk (about, commands) {
 
 // Link exchanges packets with a wallet through ilp-plugin-http, at a free port of its own, and counts the money in them: sent
 // and received are {amount, packets} of those that were fulfilled, refused counts rejects by their code. Packets above max are
-// rejected with F08, if there is a max.
+// rejected with F08, if there is a max; and once so much was received as keeps says, the link keeps a tenth of all that follows.
 class Link {
-  constructor ({ url, token, incoming, max }) {
+  constructor ({ url, token, incoming, max, keeps }) {
     this.max = max
+    this.keeps = keeps
     this.sent = { amount: 0n, packets: 0 }
     this.received = { amount: 0n, packets: 0 }
     this.refused = {}
@@ -56,7 +57,13 @@ class Link {
 
   // take has packets from the wallet answered by handle, which takes and returns their bytes.
   take (handle) {
-    this.http.registerDataHandler((data) => this.count(this.received, data, (data) => this.tooLarge(data) ?? handle(data)))
+    this.http.registerDataHandler((data) => {
+      const prepare = ilp.deserializeIlpPrepare(data)
+      if (this.keeps !== undefined && this.received.amount >= BigInt(this.keeps)) {
+        prepare.amount = String(BigInt(prepare.amount) * 9n / 10n)
+      }
+      return this.count(this.received, ilp.serializeIlpPrepare(prepare), (data) => this.tooLarge(data) ?? handle(data))
+    })
   }
 
   tooLarge (data) {
