@@ -73,33 +73,33 @@ func TestInteropConnectorThrows(t *testing.T) {
 	})
 }
 
+// hubLink is what ilp-connector.js needs to know for its link to one of ours.
+func hubLink(url, name, relation, address string, of asset, rates map[string]string) map[string]any {
+	return map[string]any{
+		"url": url, "token": name + tokenToUs, "incoming": name + tokenToIt, "relation": relation,
+		"address": address, "asset": of, "limit": "10000000", "rates": rates,
+	}
+}
+
+// hubPeer is the peer that an ilp-connector behind a port is, on the link with one of ours.
+func hubPeer(name string, of asset, port int, routes ...string) peerConfig {
+	p := foreignPeer("hub", "test.hub", of, port)
+	p.In, p.Out, p.Routes, p.MaxPacket = name+tokenToUs, name+tokenToIt, routes, 200_00
+	return p
+}
+
 // startHub starts an ilp-connector as the peer "hub" of both sides. It also has a link that leads nowhere.
 func startHub(t *testing.T, a, b side) *foreign {
 	t.Helper()
-	const limit = "10000000"
-	wallet := func(url, name, address string, of asset, rates map[string]string) map[string]any {
-		return map[string]any{
-			"url": url, "token": name + tokenToUs, "incoming": name + tokenToIt,
-			"address": address, "asset": of, "limit": limit, "rates": rates,
-		}
-	}
+	nowhere := loopback(freePorts(t, 1)[0])
 	var about struct{ A, B int }
 	hub := startForeign(t, "ilp-connector.js", map[string]any{"address": "test.hub", "wallets": map[string]any{
-		"a":       wallet(a.url(), "a", "test.a", usd, map[string]string{"b": "0.91", "nowhere": "1"}),
-		"b":       wallet(b.url(), "b", "test.b", eur, map[string]string{"a": "1.12", "nowhere": "1"}),
-		"nowhere": wallet(loopback(freePorts(t, 1)[0]), "nowhere", "test.nowhere", usd, nil),
+		"a":       hubLink(a.url(), "a", "peer", "test.a", usd, map[string]string{"b": "0.91", "nowhere": "1"}),
+		"b":       hubLink(b.url(), "b", "peer", "test.b", eur, map[string]string{"a": "1.12"}),
+		"nowhere": hubLink(nowhere, "nowhere", "peer", "test.nowhere", usd, nil),
 	}}, &about)
-	for _, side := range []struct {
-		side
-		name   string
-		asset  asset
-		port   int
-		routes []string
-	}{{a, "a", usd, about.A, []string{"test.b", "test.nowhere"}}, {b, "b", eur, about.B, []string{"test.a"}}} {
-		p := foreignPeer("hub", "test.hub", side.asset, side.port)
-		p.In, p.Out, p.Routes, p.MaxPacket = side.name+tokenToUs, side.name+tokenToIt, side.routes, 200_00
-		side.peer(p)
-	}
+	a.peer(hubPeer("a", usd, about.A, "test.b", "test.nowhere"))
+	b.peer(hubPeer("b", eur, about.B, "test.a"))
 	return hub
 }
 

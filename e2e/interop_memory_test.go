@@ -154,7 +154,9 @@ func (m *memory) peer(p peerConfig) {
 // hurry is a clock whose pauses are a tenth of what they should be.
 type hurry struct{ stream.SystemClock }
 
-func (h hurry) Sleep(ctx context.Context, d time.Duration) error { return h.SystemClock.Sleep(ctx, d/10) }
+func (h hurry) Sleep(ctx context.Context, d time.Duration) error {
+	return h.SystemClock.Sleep(ctx, d/10)
+}
 
 func (m *memory) pay(name, to string, amount uint64, fixed string) (delivered uint64, problem string) {
 	m.t.Helper()

@@ -147,13 +147,9 @@ func (m *money) owed(peer string) int64 {
 	m.t.Helper()
 	for line := range strings.Lines(m.admin("peer", "list")) {
 		var p struct {
-			Name       string `json:"name"`
-			OwedToPeer int64  `json:"owed_to_peer,string"`
-			OwedByPeer int64  `json:"owed_by_peer,string"`
-			InFlight   struct {
-				FromPeer string `json:"from_peer"`
-				ToPeer   string `json:"to_peer"`
-			} `json:"in_flight"`
+			Name                   string
+			OwedToPeer, OwedByPeer int64 `json:",string"`
+			InFlight               struct{ FromPeer, ToPeer string }
 		}
 		if err := json.Unmarshal([]byte(line), &p); err != nil {
 			m.t.Fatalf("%s: %v", line, err)

@@ -1,6 +1,6 @@
 // An ilp-connector between wallets, its links made of ilp-plugin-http. See shared.js; configured are its own address, and the
-// wallets: {NAME: {url, token, incoming, address, asset, limit, rates}}, with what it gives in each other wallet's asset for a
-// unit of this one's, {NAME: "0.9"}, and how much it may be owed. It prints the port of each. Its only command is
+// wallets: {NAME: {url, token, incoming, relation, address, asset, limit, rates}}, with what it gives in each other wallet's asset
+// for a unit of this one's, {NAME: "0.9"}, and how much it may be owed. It prints the port of each. Its only command is
 //
 //	{"do": "sums"}   of each wallet: what moved on the link, and what the connector counts that it is owed
 'use strict'
@@ -34,7 +34,7 @@ async function main () {
     links[name] = new Link(wallet)
     about[name] = await links[name].listen()
     accounts[name] = {
-      relation: 'peer',
+      relation: wallet.relation,
       plugin: links[name].plugin(),
       assetCode: wallet.asset.code,
       assetScale: wallet.asset.scale,
