@@ -13,6 +13,7 @@ import (
 // TestInteropConnector has people of two sides pay each other through an ilp-connector with rates of its own: for a dollar of
 // A's it gives 0.91 EUR of B's, and back 1.12 USD.
 func TestInteropConnector(t *testing.T) {
+	t.Parallel()
 	onBothSides(t, func(t *testing.T, start func(string) side) {
 		a, b := start("test.a"), start("test.b")
 		ann, ben := a.person("ann", usd, 1_000_00), b.person("ben", eur, 1_000_00)
@@ -49,6 +50,7 @@ func TestInteropConnector(t *testing.T) {
 // TestInteropConnectorThrows pays somebody behind an ilp-connector whose link to them fails: it says F02 then, and all the money
 // is back.
 func TestInteropConnectorThrows(t *testing.T) {
+	t.Parallel()
 	onBothSides(t, func(t *testing.T, start func(string) side) {
 		a, b := start("test.a"), start("test.b")
 		a.person("ann", usd, 1_000_00)

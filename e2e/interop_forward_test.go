@@ -13,6 +13,7 @@ import (
 // TestInteropForward forwards packets from one ilp-plugin-http to another: what a packet carries comes through unchanged, also
 // with as much data as the plugin reads; and the money of those that it can't take, or gives no good answer to, is back.
 func TestInteropForward(t *testing.T) {
+	t.Parallel()
 	onBothSides(t, func(t *testing.T, start func(string) side) {
 		s := start("test.pochi")
 		from := startPluginPeer(t, s.url(), "token-of-the-one-that-sends-0123456789")

@@ -8,6 +8,7 @@ import (
 
 // TestInteropILDCP has ilp-protocol-ildcp ask us what we call a peer, and what the link with it counts.
 func TestInteropILDCP(t *testing.T) {
+	t.Parallel()
 	onBothSides(t, func(t *testing.T, start func(string) side) {
 		s := start("test.pochi")
 		var about struct{ Port int }

@@ -7,6 +7,7 @@ import (
 // TestInteropPay has @interledger/pay pay somebody of ours, with a fixed amount on either side, in its currency and in another.
 // Its rate probes can't be fulfilled, and it stops unless they are answered with F99.
 func TestInteropPay(t *testing.T) {
+	t.Parallel()
 	onBothSides(t, func(t *testing.T, start func(string) side) {
 		s := start("test.pochi")
 		ann, ben := s.person("ann", usd, 0), s.person("ben", eur, 0)

@@ -16,8 +16,10 @@ var receivers = []struct{ module, unfulfillable, tooLittle string }{
 // TestInteropReceiver pays @interledger/stream-receiver, in the payer's currency and in another, with the amount fixed on either
 // side, in packets of at most 100.00.
 func TestInteropReceiver(t *testing.T) {
+	t.Parallel()
 	for _, r := range receivers {
 		t.Run(r.module, func(t *testing.T) {
+			t.Parallel()
 			onBothSides(t, func(t *testing.T, start func(string) side) {
 				s := start("test.pochi")
 				s.person("ann", usd, 1_000_00)
@@ -58,8 +60,10 @@ func TestInteropReceiver(t *testing.T) {
 // TestInteropPathThatKeeps pays over a path that keeps a tenth once it has got the payer's trust: the receiver refuses such packets,
 // and the payment ends with what was paid for and delivered before.
 func TestInteropPathThatKeeps(t *testing.T) {
+	t.Parallel()
 	for _, r := range receivers {
 		t.Run(r.module, func(t *testing.T) {
+			t.Parallel()
 			s := startMemory(t, "test.pochi") // a wallet would wait for a better rate for many seconds
 			s.person("ann", usd, 10_000_00)
 			peer, spsp := startReceiver(t, s, "dollars", r.module, usd, map[string]any{"keeps": "50000"})

@@ -45,6 +45,7 @@ type peerConfig struct {
 // start starts a node with an ILP address.
 func onBothSides(t *testing.T, journey func(t *testing.T, start func(address string) side)) {
 	t.Run("in memory", func(t *testing.T) {
+		t.Parallel()
 		journey(t, func(address string) side { return startMemory(t, address) })
 	})
 	t.Run("wallet", func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 // TestInteropStream has ilp-protocol-stream pay people of ours, in its currency and in another, and be paid, over one link of
 // ilp-plugin-http.
 func TestInteropStream(t *testing.T) {
+	t.Parallel()
 	onBothSides(t, func(t *testing.T, start func(string) side) {
 		s := start("test.pochi")
 		ann, ben := s.person("ann", usd, 1_000_00), s.person("ben", eur, 0)
