@@ -19,7 +19,9 @@ const config = JSON.parse(process.argv[2])
 // talk prints the line about this peer and obeys commands, one after another.
 async function talk (about, commands) {
   console.log(JSON.stringify(about))
-  for await (const line of readline.createInterface({ input: process.stdin })) {
+  const lines = readline.createInterface({ input: process.stdin })
+  lines.on('close', () => process.exit()) // also in the midst of a command
+  for await (const line of lines) {
     const request = JSON.parse(line)
     let answer
     try {
@@ -27,9 +29,8 @@ async function talk (about, commands) {
     } catch (err) {
       answer = { error: err instanceof Error ? err.stack : String(err) }
     }
-    console.log(JSON.stringify(answer ?? {}))
+    console.log(JSON.stringify(answer))
   }
-  process.exit()
 }
 
 // Link exchanges packets with a wallet through ilp-plugin-http, at a free port of its own, and counts the money in them: sent
