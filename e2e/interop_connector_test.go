@@ -38,6 +38,7 @@ func TestInteropConnector(t *testing.T) {
 		if most := uint64(300_07 * 112 / 100); back > most || back < most-3 {
 			t.Errorf("%d came back of at most %d", back, most)
 		}
+		t.Logf("for 50001 arrived %d, for 30007 came back %d", delivered, back)
 		wantHas(t, a, "ann", 1_000_00-500_01+int64(back))
 		wantHas(t, b, "ben", 1_000_00+int64(delivered)-300_07)
 		wantHub(t, hub, a, "a", 500_01-int64(back))

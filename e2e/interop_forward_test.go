@@ -78,11 +78,17 @@ func TestInteropForward(t *testing.T) {
 			}
 			owes(c.name, 300)
 		}
+		if got := s.doubts("to"); got != 0 {
+			t.Errorf("%d packets are in doubt", got)
+		}
 		// Nobody can say what became of a packet that is answered with 500, but without a fulfillment nothing is owed.
 		if reply, ok := forward(9, "test.peer.crash", 100, nil).(*packet.Reject); !ok || reply.TriggeredBy != "test.pochi" {
 			t.Errorf("a crash: answered %v", reply)
 		}
 		owes("a crash", 300)
+		if got := s.doubts("to"); got != 1 {
+			t.Errorf("%d packets are in doubt, want the one that crashed", got)
+		}
 		s.check()
 	})
 }

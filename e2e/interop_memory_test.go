@@ -47,6 +47,7 @@ type memoryAccount struct {
 	connector.Party
 	balance int64
 	limit   int64 // how far below zero it may go
+	doubts  int
 }
 
 // startMemory starts a node that ends with the test.
@@ -200,6 +201,12 @@ func (m *memory) has(name string) int64 {
 
 func (m *memory) owed(peer string) int64 { return -m.has(peer) }
 
+func (m *memory) doubts(peer string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.accounts[peer].doubts
+}
+
 func (m *memory) check() {
 	m.t.Helper()
 	m.mu.Lock()
@@ -285,11 +292,14 @@ func (m *memory) Post(_ context.Context, d connector.Delivery) error {
 	return nil
 }
 
-func (m *memory) Release(_ context.Context, d connector.Delivery, _ string) error {
+func (m *memory) Release(_ context.Context, d connector.Delivery, doubt string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.account(d.From).balance += int64(d.AmountIn)
 	m.inFlight--
+	if doubt != "" {
+		m.account(d.To).doubts++
+	}
 	return nil
 }
 

@@ -40,6 +40,7 @@ func TestInteropPay(t *testing.T) {
 			if p.Asset != c.asset || p.Sent < c.sent[0] || p.Sent > c.sent[1] || p.Delivered < c.arrives[0] || p.Delivered > c.arrives[1] || p.Packets < 4 {
 				t.Errorf("%s: %+v", c.name, p)
 			}
+			t.Logf("%s: %+v", c.name, p)
 			wantHas(t, s, c.payee, before+int64(p.Delivered))
 			owes += int64(p.Sent)
 			wantOwed(t, s, "js", owes)

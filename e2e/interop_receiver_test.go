@@ -45,6 +45,7 @@ func TestInteropReceiver(t *testing.T) {
 					if least := 150_01 * 321_09 / c.value; cost < least || cost > least+20 {
 						t.Errorf("%s: for %d Ann paid %d", c.name, received, cost)
 					}
+					t.Logf("%s: of 32109 arrived %d, and %d for %d", c.name, sent, received, cost)
 					refused := wantReceived(t, s, c.name, peer, sent+received, 5)
 					maps.DeleteFunc(refused, func(code string, _ int) bool { return code == "F08" || code == r.unfulfillable })
 					if len(refused) != 0 {
@@ -71,6 +72,7 @@ func TestInteropPathThatKeeps(t *testing.T) {
 			if problem == "" || delivered < 500_00 || delivered >= 9_000_00 {
 				t.Errorf("%d were delivered: %q", delivered, problem)
 			}
+			t.Logf("%d were delivered: %s", delivered, problem)
 			wantHas(t, s, "ann", 10_000_00-int64(delivered))
 			if refused := wantReceived(t, s, "dollars", peer, delivered, 5); refused[r.tooLittle] == 0 {
 				t.Errorf("it refused %v", refused)

@@ -26,6 +26,8 @@ type side interface {
 	has(name string) int64
 	// owed is what a peer owes us, below zero if we owe it.
 	owed(peer string) int64
+	// doubts is how many packets to a peer had no answer from which one could tell what became of them.
+	doubts(peer string) int
 	// check looks, at the end, whether the books are as they should be.
 	check()
 }

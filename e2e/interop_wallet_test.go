@@ -145,24 +145,41 @@ func (m *money) has(name string) int64 {
 
 func (m *money) owed(peer string) int64 {
 	m.t.Helper()
+	p := m.standing(peer)
+	if p.InFlight.FromPeer != 0 || p.InFlight.ToPeer != 0 {
+		m.t.Errorf("%s: %+v is still in flight", peer, p.InFlight)
+	}
+	return p.OwedByPeer - p.OwedToPeer
+}
+
+func (m *money) doubts(peer string) int {
+	m.t.Helper()
+	return m.standing(peer).InDoubt.Count
+}
+
+// standing is a peer as pochi admin peer list prints it.
+type standing struct {
+	Name                   string
+	OwedToPeer, OwedByPeer int64 `json:",string"`
+	InFlight               struct {
+		FromPeer, ToPeer int64 `json:",string"`
+	}
+	InDoubt struct{ Count int }
+}
+
+func (m *money) standing(peer string) standing {
+	m.t.Helper()
 	for line := range strings.Lines(m.admin("peer", "list")) {
-		var p struct {
-			Name                   string
-			OwedToPeer, OwedByPeer int64 `json:",string"`
-			InFlight               struct{ FromPeer, ToPeer string }
-		}
+		var p standing
 		if err := json.Unmarshal([]byte(line), &p); err != nil {
 			m.t.Fatalf("%s: %v", line, err)
 		}
 		if p.Name == peer {
-			if p.InFlight.FromPeer != "0" || p.InFlight.ToPeer != "0" {
-				m.t.Errorf("%s: %+v is still in flight", peer, p.InFlight)
-			}
-			return p.OwedByPeer - p.OwedToPeer
+			return p
 		}
 	}
 	m.t.Fatalf("no peer %s", peer)
-	return 0
+	return standing{}
 }
 
 // check also looks whether all is as it should be when nothing runs.
