@@ -33,17 +33,17 @@ type asset struct {
 // String returns it as pochi's commands take it.
 func (a asset) String() string { return fmt.Sprintf("%s/%d", a.Code, a.Scale) }
 
-// moved is money that a script counted.
+// moved is money that a script counted in packets that were fulfilled, and how many were rejected, by code.
 type moved struct {
 	Amount  uint64 `json:",string"`
 	Packets int
+	Refused map[string]int
 }
 
-// sums is what a script counted on one link: fulfilled packets that it sent and that it received, and all its rejects by code.
-// Counted is what the library itself says it received, and Owed what its connector says that the wallet owes it.
+// sums is what a script counted on one link. Counted is what the library itself says it received, and Owed what its connector
+// says that the wallet owes it.
 type sums struct {
 	Sent, Received moved
-	Refused        map[string]int
 	Counted        string
 	Owed           string
 }

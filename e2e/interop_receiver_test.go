@@ -91,7 +91,7 @@ func wantReceived(t *testing.T, s side, name string, peer *foreign, delivered ui
 	if got.Received.Amount != delivered || got.Counted != strconv.FormatUint(delivered, 10) || got.Received.Packets < packets {
 		t.Errorf("%s: delivered %d, and it counts %+v", name, delivered, got)
 	}
-	return got.Refused
+	return got.Received.Refused
 }
 
 // startReceiver starts a receiver of an asset as a peer of a side. It takes packets of up to 100.00. It returns the URL that its

@@ -31,7 +31,8 @@ async function listen () {
 }
 
 async function pay ({ to, amount }) {
-  const plugin = { ...link.plugin(), registerDataHandler: () => {} } // nobody pays the payer, and the handler is the server's
+  const plugin = link.plugin()
+  plugin.registerDataHandler = () => {} // nobody pays the payer, and the handler is the server's
   const connection = await createConnection({ ...await query(to), plugin })
   const stream = connection.createStream()
   await stream.sendTotal(amount, { timeout: 20000 })

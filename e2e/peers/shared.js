@@ -9,7 +9,7 @@
 'use strict'
 
 const http = require('node:http')
-const { once } = require('node:events')
+const { EventEmitter, once } = require('node:events')
 const readline = require('node:readline')
 const ilp = require('ilp-packet')
 const PluginHttp = require('ilp-plugin-http')
@@ -34,15 +34,14 @@ async function talk (about, commands) {
 }
 
 // Link exchanges packets with a wallet through ilp-plugin-http, at a free port of its own, and counts the money in them: sent
-// and received are {amount, packets} of those that were fulfilled, refused counts rejects by their code. Packets above max are
+// and received are {amount, packets} of those that were fulfilled, with rejects by their code in refused. Packets above max are
 // rejected with F08, if there is a max; and once so much was received as keeps says, the link keeps a tenth of all that follows.
 class Link {
   constructor ({ url, token, incoming, max, keeps }) {
     this.max = max
     this.keeps = keeps
-    this.sent = { amount: 0n, packets: 0 }
-    this.received = { amount: 0n, packets: 0 }
-    this.refused = {}
+    this.sent = { amount: 0n, packets: 0, refused: {} }
+    this.received = { amount: 0n, packets: 0, refused: {} }
     this.http = new PluginHttp({
       incoming: { port: { port: 0, host: '127.0.0.1' }, staticToken: incoming }, // it hands this to net.Server.listen
       outgoing: { url, staticToken: token, name: 'peer' }
@@ -80,7 +79,7 @@ class Link {
     const answer = await exchange(data)
     const { type, data: { code } } = ilp.deserializeIlpPacket(answer)
     if (type === ilp.Type.TYPE_ILP_REJECT) {
-      this.refused[code] = (this.refused[code] ?? 0) + 1
+      sum.refused[code] = (sum.refused[code] ?? 0) + 1
     } else if (amount !== '0') {
       sum.amount += BigInt(amount)
       sum.packets++
@@ -90,7 +89,7 @@ class Link {
 
   // plugin is the link as a library wants it that opens and closes its plugins itself.
   plugin () {
-    return {
+    return Object.assign(new EventEmitter(), {
       connect: async () => {},
       disconnect: async () => {},
       isConnected: () => true,
@@ -100,13 +99,13 @@ class Link {
       deregisterMoneyHandler: () => {},
       sendMoney: async () => {},
       sendData: (data) => this.count(this.sent, data, (data) => this.http.sendData(data))
-    }
+    })
   }
 
   // sums is what the link has counted.
   sums () {
-    const text = ({ amount, packets }) => ({ amount: String(amount), packets })
-    return { sent: text(this.sent), received: text(this.received), refused: this.refused }
+    const text = ({ amount, ...rest }) => ({ amount: String(amount), ...rest })
+    return { sent: text(this.sent), received: text(this.received) }
   }
 
   // pays has pay send money, and returns what that cost on this link. It fails if the payer counted something else.
