@@ -39,6 +39,9 @@ func TestInteropStream(t *testing.T) {
 		if counted.Received.Amount != 543_21 || counted.Received.Packets < 6 || counted.Counted != "54321" || counted.Sent.Amount != same.Sent+other.Sent {
 			t.Errorf("it counts %+v", counted)
 		}
+		if got := counted.Sent.Refused["F02"]; got != 0 {
+			t.Errorf("it sent %d packets to where nobody is, as if it had been told of a way back", got)
+		}
 		t.Logf("it paid %+v and %+v, and counts %+v", same, other, counted)
 		s.check()
 	})
