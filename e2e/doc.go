@@ -5,5 +5,5 @@
 // they need bin/pochi, bin/hydra, Chromium and the driver: `make test` brings them all.
 //
 // Beside them are tests against other implementations of Interledger, whose programs are in peers/. They need only Node.js and
-// what `npm ci` fetches here.
+// what `npm ci` fetches here: the same journeys run with books in memory, which is quick, and with POCHI_E2E=1 in real wallets.
 package e2e

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -32,10 +31,10 @@ const (
 
 // pluginPeer is a process that speaks ILP over HTTP with npm's ilp-plugin-http.
 type pluginPeer struct {
-	t   *testing.T
-	url string
-	in  io.Writer
-	out *bufio.Scanner
+	t          *testing.T
+	url, token string
+	in         io.Writer
+	out        *bufio.Scanner
 }
 
 // startPluginPeer starts peers/ilp-plugin-http.js, which sends to url and ends with the test.
@@ -65,7 +64,7 @@ func startPluginPeer(t *testing.T, url, token string) *pluginPeer {
 			t.Errorf("ilp-plugin-http: %v", err)
 		}
 	})
-	p := &pluginPeer{t: t, in: in, out: bufio.NewScanner(out)}
+	p := &pluginPeer{t: t, token: token, in: in, out: bufio.NewScanner(out)}
 	p.out.Buffer(nil, 1<<20)
 	p.url = "http://127.0.0.1:" + p.line() + "/"
 	return p
@@ -131,18 +130,7 @@ func pluginNode(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(l) }()
-	t.Cleanup(func() {
-		if err := errors.Join(s.Shutdown(context.Background()), <-served); err != nil {
-			t.Error(err)
-		}
-	})
-	return "http://" + l.Addr().String() + ilphttp.Path
+	return serveILP(t, s)
 }
 
 func pluginPacket(to address.Address, size int) packet.Prepare {

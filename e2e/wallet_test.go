@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -218,19 +219,31 @@ func testContext(t *testing.T) context.Context {
 	return ctx
 }
 
-// freePorts finds n different free ports of the loopback address.
+// portsTaken are all that freePorts has found.
+var portsTaken sync.Map
+
+// freePorts finds n different free ports of the loopback address. They lie below those that a system gives to connections: until
+// somebody listens there, no connection of another test can get one.
 func freePorts(t *testing.T, n int) []int {
 	t.Helper()
+	const first, tries = 11_000, 20_000
 	var ports []int
-	for range n {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for range tries {
+		port := first + rand.IntN(tries)
+		if _, taken := portsTaken.LoadOrStore(port, true); taken {
+			continue
 		}
-		defer listener.Close()
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue // somebody else listens
+		}
+		listener.Close()
+		if ports = append(ports, port); len(ports) == n {
+			return ports
+		}
 	}
-	return ports
+	t.Fatalf("no %d free ports between %d and %d", n, first, first+tries)
+	return nil
 }
 
 // fetch gets url as a program would, with the headers given as pairs, and returns its status and body.

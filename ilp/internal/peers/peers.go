@@ -16,8 +16,8 @@ import (
 // Missing says what is missing to run any, or returns "".
 func Missing(t testing.TB) string {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(module.Root(t), "e2e", "node_modules", "ilp-packet")); err != nil {
-		return "e2e/node_modules has no ilp-packet: npm ci --prefix e2e --ignore-scripts, or make test, brings it"
+	if _, err := os.Stat(filepath.Join(module.Root(t), "e2e", "node_modules", "ilp-protocol-stream")); err != nil {
+		return "e2e/node_modules has no ilp-protocol-stream: npm ci --prefix e2e --ignore-scripts, or make test, brings it"
 	}
 	if _, err := exec.LookPath("node"); err != nil {
 		return "Node.js is missing"
