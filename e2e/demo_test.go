@@ -27,7 +27,7 @@ func TestDemo(t *testing.T) {
 	amina.awaitBalance(t, "153169.25")
 
 	// 43,778,045,310 came from Lisbon, 19,305,019,305 went there.
-	agreed := standing{Asset: "USD/9", OwedByPeer: "24473026005", OwedToPeer: "0"}
+	agreed := owing{Asset: "USD/9", OwedByPeer: "24473026005", OwedToPeer: "0"}
 	if got := d.peer("nairobi", "lisbon"); got != agreed {
 		t.Errorf("Nairobi says of Lisbon %+v, want %+v", got, agreed)
 	}
@@ -180,22 +180,22 @@ func (d *demo) as(city string, command ...string) string {
 	return string(out)
 }
 
-// standing is what a wallet says about its peer.
-type standing struct {
+// owing is what a wallet says about its peer.
+type owing struct {
 	Asset, OwedByPeer, OwedToPeer string
 }
 
 // peer is how a wallet stands with its only peer.
-func (d *demo) peer(city, name string) standing {
+func (d *demo) peer(city, name string) owing {
 	d.t.Helper()
 	var found struct {
-		standing
+		owing
 		Name string
 	}
 	if out := d.as(city, "bin/pochi", "admin", "peer", "list"); json.Unmarshal([]byte(out), &found) != nil || found.Name != name {
 		d.t.Fatalf("%s lists as its peers %q, want %s alone", city, out, name)
 	}
-	return found.standing
+	return found.owing
 }
 
 // secretsAreKept checks that nobody else can read what was written, and that the log has no tokens.
