@@ -186,7 +186,9 @@ func (m *memory) pay(name, to string, amount uint64, fixed string) (delivered ui
 	if fixed == sideReceive {
 		params.MinDelivered, params.FixedReceive = amount, true
 	}
-	result, err := sender([16]byte{9}).Send(m.t.Context(), params)
+	payer := sender([16]byte{9})
+	defer payer.Close(m.t.Context())
+	result, err := payer.Send(m.t.Context(), params)
 	if err != nil {
 		return result.Delivered, err.Error()
 	}
