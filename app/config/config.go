@@ -252,6 +252,8 @@ func (c Config) validateProduction() error {
 		return fmt.Errorf("POCHI_PUBLIC_URL must have no port in production: nobody can be paid at a pointer with one")
 	case !strings.HasPrefix(c.HydraPublicURL, "https:"):
 		return fmt.Errorf("POCHI_HYDRA_PUBLIC_URL must be https in production")
+	case c.Rates == defaultOf("RATES"):
+		return fmt.Errorf("POCHI_RATES is missing: production doesn't exchange at rates that nobody has set")
 	case c.Faucet == "on":
 		return fmt.Errorf("POCHI_FAUCET must not be on in production")
 	case len(c.TrustedProxies) == 0:

@@ -36,7 +36,7 @@ func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
 	production := map[string]string{
 		"POCHI_ENV": "production", "POCHI_SECRET": strings.Repeat("s", 40),
 		"POCHI_PUBLIC_URL": "https://wallet.example", "POCHI_HYDRA_PUBLIC_URL": "https://id.wallet.example",
-		"POCHI_TRUSTED_PROXIES": "none",
+		"POCHI_TRUSTED_PROXIES": "none", "POCHI_RATES": "USD=1,EUR=0.9,GBP=0.8,JPY=150,KES=130,MXN=18",
 	}
 	if c, err := load(production); err != nil || c.FaucetOn() {
 		t.Fatalf("complete production: %v, faucet %v", err, c.FaucetOn())
@@ -51,6 +51,7 @@ func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
 		{true, "POCHI_PUBLIC_URL", "https://wallet.example:8443"},
 		{true, "POCHI_HYDRA_PUBLIC_URL", "http://id.wallet.example"},
 		{true, "POCHI_FAUCET", "on"},
+		{true, "POCHI_RATES", ""},
 		{true, "POCHI_TRUSTED_PROXIES", ""},
 		{false, "POCHI_TRUSTED_PROXIES", "proxy.example"},
 		{false, "POCHI_TRUSTED_PROXIES", "10.0.0.1,"},

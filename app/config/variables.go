@@ -25,6 +25,11 @@ func Variables() []Variable {
 	return out
 }
 
+func defaultOf(name string) string {
+	all := Variables()
+	return all[slices.IndexFunc(all, func(v Variable) bool { return v.Name == prefix+name })].Default
+}
+
 // Table returns the README's table in Markdown.
 func Table() string {
 	var b strings.Builder

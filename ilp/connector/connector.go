@@ -2,10 +2,10 @@
 //
 //	auth           who sent it, and for which account
 //	agreement      under which terms, if somebody else spends a person's money
+//	rate_limit     are there too many of this peer's
 //	max_packet     is it small enough
 //	expiry         is there time left
 //	ildcp          packets that end here by their address, and addresses that don't belong on this network
-//	rate_limit     are there too many of this peer's
 //	duplicate      is it on its way here already, around a loop
 //	route          who is next, by the destination: a receiver here, a peer, the uplink
 //	agreement_fx   from the agreement's asset to the account's
@@ -135,10 +135,10 @@ func New(cfg Config) (*Connector, error) {
 	c.steps = []step{
 		{"auth", c.auth},
 		{"agreement", c.agreement},
+		{"rate_limit", c.rateLimit},
 		{"max_packet", c.maxPacket},
 		{"expiry", c.expiry},
 		{"ildcp", c.ildcp},
-		{"rate_limit", c.rateLimit},
 		{"duplicate", c.duplicate},
 		{"route", c.route},
 		{"agreement_fx", c.agreementFX},

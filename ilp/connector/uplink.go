@@ -48,7 +48,8 @@ func (c *Connector) uplink(ctx context.Context, t *Transit) (reply packet.Reply,
 func (c *Connector) send(ctx context.Context, t *Transit) (reply packet.Reply, err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			reply, err = nil, fmt.Errorf("panic: %v\n%s", value, debug.Stack())
+			c.cfg.Log.ErrorContext(ctx, "a link panicked", "peer", t.Next.Name, "panic", value, "stack", string(debug.Stack()))
+			reply, err = nil, errors.New("the link to the peer broke")
 		}
 	}()
 	reply, err = t.Next.Link.SendPacket(ctx, t.Packet)
