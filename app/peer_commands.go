@@ -42,6 +42,8 @@ type peerUpdate struct {
 type peerTerms struct {
 	OutgoingURL      *string `name:"outgoing-url" placeholder:"URL" help:"Where it takes packets: https, in dev also http on this machine. Without one it takes none."`
 	OutgoingToken    *secret `placeholder:"TOKEN" help:"What it knows this wallet by."`
+	Async            *bool   `negatable:"" help:"It answers packets in callbacks, to POCHI_ILP_PUBLIC_URL, as RFC 35 has it."`
+	CallbackURL      *string `name:"callback-url" placeholder:"URL" help:"Where it may have the replies to its own packets sent; a URL as above. Without one they are in the response."`
 	CreditLimit      *uint64 `placeholder:"N" help:"How much it may owe: 0 when it isn't said."`
 	MaxPacket        *uint64 `placeholder:"N" help:"The largest packet from it; 0 for any, as in the limits of values and rates."`
 	MaxInFlightValue *uint64 `placeholder:"N" help:"How much may be in flight from it, and as much to it."`
@@ -54,7 +56,8 @@ type peerTerms struct {
 
 func (t peerTerms) change() peers.Change {
 	c := peers.Change{
-		OutgoingURL: t.OutgoingURL, OutgoingToken: (*peers.Token)(t.OutgoingToken), CreditLimit: t.CreditLimit, MaxPacket: t.MaxPacket,
+		OutgoingURL: t.OutgoingURL, OutgoingToken: (*peers.Token)(t.OutgoingToken),
+		Async: t.Async, CallbackURL: t.CallbackURL, CreditLimit: t.CreditLimit, MaxPacket: t.MaxPacket,
 		MaxInFlightValue: t.MaxInFlightValue, MaxInFlightCount: t.MaxInFlightCount,
 		RateLimit: t.RateLimit, Throughput: t.Throughput, Default: t.DefaultRoute,
 	}

@@ -27,8 +27,8 @@ func (s *Service) Remove(ctx context.Context, name string) (gone Standing, repea
 		return Standing{}, false, err
 	}
 	err = s.commit(ctx, ledger.Chain{ledger.CloseAccount{ID: p.ID}}, func(tx db.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE peers SET removed_at = ?, outgoing_url = '', outgoing_token = '', default_route = 0 WHERE id = ?",
-			s.Now().UnixMicro(), p.ID[:])
+		_, err := tx.ExecContext(ctx, `UPDATE peers SET removed_at = ?, outgoing_url = '', outgoing_token = '', async = 0, callback_url = '',
+			default_route = 0 WHERE id = ?`, s.Now().UnixMicro(), p.ID[:])
 		if err != nil {
 			return err
 		}

@@ -51,7 +51,7 @@ func openAdmin(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	link, err := buildPeerClient(cfg, log)
+	link, err := buildPeerClient(cfg, nil, log)
 	if err != nil {
 		return nil, err
 	}

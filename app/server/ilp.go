@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"time"
 
 	"pochi/app/config"
@@ -28,6 +27,8 @@ type node struct {
 	server    *ilphttp.Server
 	client    *ilphttp.Client
 	log       *slog.Logger
+
+	ended chan error // what became of listening
 }
 
 // money is what a node moves money with, and knows receivers by.
@@ -38,7 +39,7 @@ type money interface {
 
 // buildNode makes a node that knows no peer yet.
 func buildNode(cfg config.Config, secrets config.Secrets, books money, rates connector.Rates, client *ilphttp.Client,
-	log *slog.Logger) (*node, error) {
+	pending *ilphttp.Pending, log *slog.Logger) (*node, error) {
 	own, err := ownAddress(cfg)
 	if err != nil {
 		return nil, err
@@ -47,7 +48,7 @@ func buildNode(cfg config.Config, secrets config.Secrets, books money, rates con
 	if err != nil {
 		return nil, err
 	}
-	n := &node{tokens: new(ilphttp.Directory), client: client, log: log}
+	n := &node{tokens: new(ilphttp.Directory), client: client, log: log, ended: make(chan error, 1)}
 	if n.receiver, err = stream.NewReceiver(own, key, rand.Reader); err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ func buildNode(cfg config.Config, secrets config.Secrets, books money, rates con
 	if err != nil {
 		return nil, err
 	}
-	n.server, err = ilphttp.NewServer(ilphttp.ServerConfig{Address: own, Peers: n.tokens, Handler: n, Log: log})
+	n.server, err = ilphttp.NewServer(ilphttp.ServerConfig{Address: own, Peers: n.tokens, Handler: n, Pending: pending, Log: log})
 	return n, err
 }
 
@@ -71,7 +72,7 @@ func (n *node) setPeers(all []peers.Peer) {
 	routes := make([]connector.Peer, len(all))
 	tokens := make([]ilphttp.Credentials, len(all))
 	for i, p := range all {
-		routes[i], tokens[i] = n.routeOf(p), credentialsOf(p)
+		routes[i], tokens[i] = n.routeOf(p), n.credentialsOf(p)
 	}
 	if err := errors.Join(n.connector.SetPeers(routes), n.tokens.Set(tokens)); err != nil {
 		n.log.Error("the peers stay as they were", "error", err)
@@ -94,6 +95,7 @@ func (n *node) linkOf(p peers.Peer) connector.Link {
 	}
 	endpoint, err := n.client.Endpoint(ilphttp.EndpointConfig{
 		Name: p.Name, URL: p.OutgoingURL, Token: string(p.OutgoingToken), MaxInFlight: int(p.MaxInFlightCount),
+		Async: p.Async, Peer: p.ID,
 	})
 	if err != nil {
 		n.log.Error("no packets go to a peer", "peer", p.Name, "error", err)
@@ -102,33 +104,23 @@ func (n *node) linkOf(p peers.Peer) connector.Link {
 	return endpoint
 }
 
-func credentialsOf(p peers.Peer) ilphttp.Credentials {
-	return ilphttp.Credentials{Peer: ilphttp.Peer{ID: p.ID, Name: p.Name, MaxInFlight: int(p.MaxInFlightCount)}, Tokens: p.Tokens}
+func (n *node) credentialsOf(p peers.Peer) ilphttp.Credentials {
+	from := ilphttp.Peer{ID: p.ID, Name: p.Name, MaxInFlight: int(p.MaxInFlightCount), Callback: n.callbackOf(p)}
+	return ilphttp.Credentials{Peer: from, Tokens: p.Tokens}
 }
 
-// packetDrain is how long packets may take to end when the program stops: as
-// long as any packet may. What were cut off would have to be settled with the
-// peers. Nothing is waited for when no packet is under way.
-const packetDrain = 32 * time.Second
-
-// serve takes peers' packets until ctx ends, and answers those that are under
-// way then. What is still unanswered after that stays in flight: the next start
-// says what has to be settled.
-func (n *node) serve(ctx context.Context, l net.Listener) error {
-	ended := make(chan error, 1)
-	go func() { ended <- n.server.Serve(l) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
+// callbackOf returns where a peer takes the replies to its packets, nil if that
+// is in the response, or has to be, as linkOf says.
+func (n *node) callbackOf(p peers.Peer) *ilphttp.Callback {
+	if p.CallbackURL == "" {
+		return nil
 	}
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), packetDrain)
-	defer cancel()
-	if err := n.server.Shutdown(stopping); err != nil {
-		n.log.Warn("packets of peers were still under way", "after", packetDrain, "error", err)
+	callback, err := n.client.Callback(ilphttp.CallbackConfig{Name: p.Name, URL: p.CallbackURL, Token: string(p.OutgoingToken)})
+	if err != nil {
+		n.log.Error("a peer is answered in responses, not in callbacks", "peer", p.Name, "error", err)
+		return nil
 	}
-	n.client.CloseIdleConnections()
-	return nil
+	return callback
 }
 
 func ownAddress(cfg config.Config) (address.Address, error) {

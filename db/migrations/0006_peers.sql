@@ -6,7 +6,9 @@ CREATE TABLE peers (
     name                TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
     ilp_address         TEXT    NOT NULL,
     outgoing_url        TEXT    NOT NULL, -- where it takes packets, empty when it takes none
-    outgoing_token      TEXT    NOT NULL, -- what it knows us by
+    outgoing_token      TEXT    NOT NULL, -- what it knows us by, empty when it isn't called at all
+    async               INTEGER NOT NULL CHECK (async IN (0, 1)), -- packets to it are answered in callbacks
+    callback_url        TEXT    NOT NULL, -- where it takes the replies to its own packets, empty when in the response
     max_packet          INTEGER NOT NULL CHECK (max_packet >= 0),          -- units of its asset; 0 none, as in the limits below
     rate_limit          INTEGER NOT NULL CHECK (rate_limit >= 0),          -- packets a second from it
     throughput          INTEGER NOT NULL CHECK (throughput >= 0),          -- units a second from it
@@ -15,7 +17,8 @@ CREATE TABLE peers (
     default_route       INTEGER NOT NULL CHECK (default_route IN (0, 1)),  -- the way to whatever nobody else has a route to
     created_at          INTEGER NOT NULL,
     removed_at          INTEGER,
-    CHECK ((outgoing_url = '') = (outgoing_token = '')),
+    CHECK ((outgoing_url = '' AND callback_url = '') = (outgoing_token = '')),
+    CHECK (async = 0 OR outgoing_url <> ''),
     CHECK (removed_at IS NULL OR (outgoing_token = '' AND default_route = 0))
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX peers_by_name ON peers (name) WHERE removed_at IS NULL;
