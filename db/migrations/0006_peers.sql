@@ -41,14 +41,19 @@ CREATE TABLE peer_routes (
 CREATE INDEX peer_routes_by_peer ON peer_routes (peer);
 
 -- Answers of peers that were lost without a crash: the money was given back to the sender, since nothing is owed without a
--- fulfillment in time, but the peer may claim it. What settlement talks have to know.
+-- fulfillment in time, but the peer may claim it. What settlement talks have to know, and what came of them.
 CREATE TABLE peer_doubts (
-    peer      BLOB    NOT NULL REFERENCES peers (id),
-    reference BLOB    NOT NULL CHECK (length(reference) = 16), -- what the packets moved for
-    packets   INTEGER NOT NULL CHECK (packets > 0),
-    amount    INTEGER NOT NULL CHECK (amount >= 0), -- units of the peer's asset
-    first_at  INTEGER NOT NULL,
-    last_at   INTEGER NOT NULL,
-    cause     TEXT    NOT NULL, -- of the last
-    PRIMARY KEY (peer, reference)
-) STRICT, WITHOUT ROWID;
+    n           INTEGER NOT NULL PRIMARY KEY,
+    peer        BLOB    NOT NULL REFERENCES peers (id),
+    reference   BLOB    NOT NULL CHECK (length(reference) = 16), -- what the packets moved for
+    packets     INTEGER NOT NULL CHECK (packets > 0),
+    amount      INTEGER NOT NULL CHECK (amount >= 0), -- units of the peer's asset
+    first_at    INTEGER NOT NULL,
+    last_at     INTEGER NOT NULL,
+    cause       TEXT    NOT NULL, -- of the last
+    state       INTEGER NOT NULL CHECK (state IN (0, 1, 2)), -- open, dismissed: nothing arrived, accepted: the peer is owed it
+    resolved_at INTEGER,
+    CHECK ((state = 0) = (resolved_at IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX peer_doubts_open ON peer_doubts (peer, reference) WHERE state = 0;
+CREATE INDEX peer_doubts_by_peer ON peer_doubts (peer, reference);
