@@ -71,7 +71,7 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	interledger, err := buildNode(cfg, secrets, money, exchange, link, pending, log)
+	interledger, err := buildNode(cfg, d, secrets, money, exchange, link, pending, log)
 	if err != nil {
 		return nil, err
 	}

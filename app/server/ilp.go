@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"pochi/app/config"
 	"pochi/app/peers"
+	"pochi/db"
 	"pochi/ilp"
 	"pochi/ilp/address"
 	"pochi/ilp/connector"
@@ -26,9 +28,11 @@ type node struct {
 	tokens    *ilphttp.Directory
 	server    *ilphttp.Server
 	client    *ilphttp.Client
+	db        *db.DB
 	log       *slog.Logger
 
-	ended chan error // what became of listening
+	doubts sync.Mutex // what is in doubt is read and set by one at a time
+	ended  chan error // what became of listening
 }
 
 // money is what a node moves money with, and knows receivers by.
@@ -38,7 +42,7 @@ type money interface {
 }
 
 // buildNode makes a node that knows no peer yet.
-func buildNode(cfg config.Config, secrets config.Secrets, books money, rates connector.Rates, client *ilphttp.Client,
+func buildNode(cfg config.Config, d *db.DB, secrets config.Secrets, books money, rates connector.Rates, client *ilphttp.Client,
 	pending *ilphttp.Pending, log *slog.Logger) (*node, error) {
 	own, err := ownAddress(cfg)
 	if err != nil {
@@ -48,12 +52,12 @@ func buildNode(cfg config.Config, secrets config.Secrets, books money, rates con
 	if err != nil {
 		return nil, err
 	}
-	n := &node{tokens: new(ilphttp.Directory), client: client, log: log, ended: make(chan error, 1)}
+	n := &node{tokens: new(ilphttp.Directory), client: client, db: d, log: log, ended: make(chan error, 1)}
 	if n.receiver, err = stream.NewReceiver(own, key, rand.Reader); err != nil {
 		return nil, err
 	}
 	n.connector, err = connector.New(connector.Config{
-		Address: own, Receiver: n.receiver, Payees: books, Books: books, Rates: rates, Now: time.Now, Log: log,
+		Address: own, Receiver: n.receiver, Payees: books, Books: doubting{books, n}, Rates: rates, Now: time.Now, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -69,6 +73,8 @@ func (n *node) HandlePacket(ctx context.Context, from ilphttp.Peer, p *packet.Pr
 
 // setPeers makes packets flow as the peers are from now on.
 func (n *node) setPeers(all []peers.Peer) {
+	n.doubts.Lock()
+	defer n.doubts.Unlock()
 	routes := make([]connector.Peer, len(all))
 	tokens := make([]ilphttp.Credentials, len(all))
 	for i, p := range all {
@@ -83,7 +89,8 @@ func (n *node) routeOf(p peers.Peer) connector.Peer {
 	return connector.Peer{
 		ID: p.ID, Name: p.Name, Address: p.Address, Account: p.ID, Asset: ilp.Asset(p.Asset), Routes: p.Routes, Default: p.Default,
 		MaxPacket: p.MaxPacket, RateLimit: p.RateLimit, Throughput: p.Throughput,
-		MaxInFlightValue: p.MaxInFlightValue, MaxInFlightCount: p.MaxInFlightCount, Link: n.linkOf(p),
+		MaxInFlightValue: p.MaxInFlightValue, MaxInFlightCount: p.MaxInFlightCount,
+		InDoubt: n.inDoubt(p.ID), Link: n.linkOf(p),
 	}
 }
 

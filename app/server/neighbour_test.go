@@ -37,10 +37,12 @@ type neighbour struct {
 	stop   func()    // returns when the wallet has ended
 }
 
-// front is what peers reach a wallet by. It counts callbacks.
+// front is what peers reach a wallet by. It counts callbacks, and may lose
+// responses.
 type front struct {
 	*httptest.Server
 	callbacks atomic.Int64
+	loses     atomic.Bool
 	mu        sync.Mutex
 	hold      func() // each callback, before it goes on
 }
@@ -60,6 +62,9 @@ func newFront(t *testing.T, to string) *front {
 			}
 		}
 		proxy.ServeHTTP(w, r)
+		if f.loses.Load() {
+			panic(http.ErrAbortHandler)
+		}
 	}))
 	t.Cleanup(f.Close)
 	return f
