@@ -76,6 +76,9 @@ func summary(report ledger.Report, left payments.Unsettled) string {
 	if left.Reviews > 0 {
 		fmt.Fprintf(&b, "; %s to review", count(left.Reviews, "payment"))
 	}
+	if left.Doubts > 0 {
+		fmt.Fprintf(&b, "; %s to settle with peers", count(left.Doubts, "doubt"))
+	}
 	b.WriteByte('\n')
 	return b.String()
 }

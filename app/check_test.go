@@ -74,6 +74,7 @@ func TestSummary(t *testing.T) {
 	}{
 		{sound, payments.Unsettled{}, order + "\n"},
 		{sound, payments.Unsettled{Items: 2, Reviews: 1}, order + "; 2 items in suspense to settle; 1 payment to review\n"},
+		{sound, payments.Unsettled{Doubts: 1}, order + "; 1 doubt to settle with peers\n"},
 		{unseen, payments.Unsettled{}, "While a wallet runs SQLite's own look at a large file leaves out: transfers, history. " +
 			"Check again when it is stopped to have all looked at.\n" + order + "\n"},
 		{damaged, payments.Unsettled{}, "head: it is gone\n1 account, 2 transfers in 1 batch: 1 defect\n"},

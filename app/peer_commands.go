@@ -19,6 +19,7 @@ type peerCommands struct {
 	Update peerUpdate `cmd:"" help:"Change a peer: what isn't named stays. To change its token, add the new one, let the peer change over, then remove the old one. For tokens @FILE stands for what is in FILE, @/dev/stdin for what comes on stdin."`
 	Remove peerRemove `cmd:"" help:"Remove a peer with which everything is settled."`
 	Ping   peerPing   `cmd:"" help:"Send a peer packets without money; exit 1 when it doesn't answer, or counts another asset than this wallet."`
+	Doubts peerDoubts `cmd:"" help:"List what a peer may claim, an object a line: packets to it whose answers were lost, so that their senders have the money back. Agree with the peer on what arrived, then dismiss or accept each. Until then they count as in flight to it."`
 	Settle peerSettle `cmd:"" help:"Count what was paid outside of the Interledger: a peer at its credit limit can't send more before."`
 }
 
@@ -42,6 +43,8 @@ type peerUpdate struct {
 type peerTerms struct {
 	OutgoingURL      *string `name:"outgoing-url" placeholder:"URL" help:"Where it takes packets: https, in dev also http on this machine. Without one it takes none."`
 	OutgoingToken    *secret `placeholder:"TOKEN" help:"What it knows this wallet by."`
+	Async            *bool   `negatable:"" help:"It answers packets in callbacks, to POCHI_ILP_PUBLIC_URL, as RFC 35 has it."`
+	CallbackURL      *string `name:"callback-url" placeholder:"URL" help:"Where it may have the replies to its own packets sent; a URL as above. Without one they are in the response."`
 	CreditLimit      *uint64 `placeholder:"N" help:"How much it may owe: 0 when it isn't said."`
 	MaxPacket        *uint64 `placeholder:"N" help:"The largest packet from it; 0 for any, as in the limits of values and rates."`
 	MaxInFlightValue *uint64 `placeholder:"N" help:"How much may be in flight from it, and as much to it."`
@@ -54,7 +57,8 @@ type peerTerms struct {
 
 func (t peerTerms) change() peers.Change {
 	c := peers.Change{
-		OutgoingURL: t.OutgoingURL, OutgoingToken: (*peers.Token)(t.OutgoingToken), CreditLimit: t.CreditLimit, MaxPacket: t.MaxPacket,
+		OutgoingURL: t.OutgoingURL, OutgoingToken: (*peers.Token)(t.OutgoingToken),
+		Async: t.Async, CallbackURL: t.CallbackURL, CreditLimit: t.CreditLimit, MaxPacket: t.MaxPacket,
 		MaxInFlightValue: t.MaxInFlightValue, MaxInFlightCount: t.MaxInFlightCount,
 		RateLimit: t.RateLimit, Throughput: t.Throughput, Default: t.DefaultRoute,
 	}
@@ -116,6 +120,29 @@ func (c peerPing) Run(p *program) error {
 		return errors.New(pong.AssetMismatch)
 	}
 	return err
+}
+
+type peerDoubts struct {
+	Name    string     `arg:"" help:"The peer."`
+	All     bool       `xor:"what" help:"Those too that were dismissed or accepted."`
+	Dismiss *uuid.UUID `xor:"what" placeholder:"REFERENCE" help:"The peer agrees that nothing arrived of the packets with this reference."`
+	Accept  *uuid.UUID `xor:"what" placeholder:"REFERENCE" help:"The peer fulfilled the packets with this reference: this wallet owes it what they carried, at its own expense."`
+	Amount  *uint64    `placeholder:"N" help:"Only if this is the amount that is dismissed or accepted: with it the command can be repeated without a thought."`
+}
+
+func (c peerDoubts) Run(p *program) error {
+	r := peers.Resolution{Accept: c.Accept != nil, Amount: c.Amount}
+	switch {
+	case c.Accept != nil:
+		r.Reference = *c.Accept
+	case c.Dismiss != nil:
+		r.Reference = *c.Dismiss
+	case c.Amount != nil:
+		return errors.New("--amount goes with --dismiss or --accept")
+	default:
+		return withFiles(func(cfg config.Config) error { return newLists(cfg, p).Doubts(p.ctx, c.Name, c.All) })
+	}
+	return changeOne(p, func(client admin.Client) (admin.PeerDoubt, error) { return client.ResolveDoubt(p.ctx, c.Name, r) })
 }
 
 type peerSettle struct {

@@ -78,6 +78,7 @@ func TestPeerCommands(t *testing.T) {
 	for name, running := range map[string]bool{"without a wallet": false, "beside a running wallet": true} {
 		t.Run(name, func(t *testing.T) {
 			data := newData(t)
+			t.Setenv("POCHI_ILP_PUBLIC_URL", "https://ilp.wallet.example")
 			logged := loggedWallet(t)
 			if !running {
 				logged()
@@ -96,6 +97,13 @@ func TestPeerCommands(t *testing.T) {
 			bob = one[admin.Peer](t, "admin", "peer", "update", "bob", "--add-incoming-token", nextToken, "--remove-incoming-token", bobToken,
 				"--routes", "", "--no-default-route", "--max-in-flight-count", "3")
 			if bob.Tokens.Count != 1 || len(bob.Routes) != 0 || bob.Default || bob.MaxInFlightCount != 3 || bob.MaxPacket != 7 {
+				t.Errorf("%+v", bob)
+			}
+			bob = one[admin.Peer](t, "admin", "peer", "update", "bob", "--async", "--callback-url", "https://bob.example/replies")
+			if !bob.Async || bob.CallbackURL != "https://bob.example/replies" {
+				t.Errorf("%+v", bob)
+			}
+			if bob = one[admin.Peer](t, "admin", "peer", "update", "bob", "--async=false"); bob.Async || bob.CallbackURL == "" {
 				t.Errorf("%+v", bob)
 			}
 			bob = one[admin.Peer](t, "admin", "peer", "settle", "bob", "--received", "50")
@@ -151,6 +159,8 @@ func TestPeerCommandsFail(t *testing.T) {
 		{[]string{"add", "bob", "--ilp-address", "test.pochi", "--asset", "USD", "--incoming-token", "short"},
 			[]string{"ilp-address: ", "asset: ", "incoming-token: "}},
 		{[]string{"add", "bob", "--ilp-address", "test.bob", "--asset", "USD/2", "--incoming-token", "@/no/such/file"}, []string{"no such file"}},
+		{[]string{"add", "bob", "--ilp-address", "test.bob", "--asset", "USD/2", "--incoming-token", bobToken, "--async",
+			"--outgoing-url", "https://bob.example", "--outgoing-token", ourToken}, []string{"POCHI_ILP_PUBLIC_URL"}},
 		{[]string{"settle", "bob"}, []string{"--paid=N or --received=N"}},
 		{[]string{"settle", "bob", "--paid", "1", "--received", "1"}, []string{"can't be used together"}},
 		{[]string{"settle", "bob", "--paid", "1"}, []string{`no peer "bob"`}},

@@ -33,6 +33,7 @@ const requestMax = 20 * time.Second
 type Reviewer interface {
 	Resolve(ctx context.Context, item int64, pay bool) (group []payments.Suspense, repeated bool, err error)
 	Return(ctx context.Context, id uuid.UUID) (p payments.Payer, repeated bool, err error)
+	PayerOf(ctx context.Context, id uuid.UUID) (p payments.Payer, found bool, err error)
 }
 
 // Services are what the handler works with.
@@ -65,6 +66,9 @@ func Handler(s Services) http.Handler {
 		"POST /peers/{name}/settle":     s.settlePeer,
 		"POST /users/add":               s.addPerson,
 		"POST /rates/{from}/{to}":       s.setRate,
+
+		"POST /peers/{name}/doubts/{reference}/dismiss": func(r *http.Request) (answer, error) { return s.resolveDoubt(r, false) },
+		"POST /peers/{name}/doubts/{reference}/accept":  func(r *http.Request) (answer, error) { return s.resolveDoubt(r, true) },
 		"/": func(*http.Request) (answer, error) {
 			return answer{}, problem.New(problem.NotFound, "The running wallet doesn't know this command: it is of another version.")
 		},

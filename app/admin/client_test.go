@@ -51,6 +51,10 @@ func (b *books) Return(_ context.Context, id uuid.UUID) (payments.Payer, bool, e
 	return payments.Payer{Outgoing: payments.Outgoing{ID: id, State: payments.Failed, DebitAmount: usd}, Email: "ann@example.com"}, false, b.err
 }
 
+func (b *books) PayerOf(context.Context, uuid.UUID) (payments.Payer, bool, error) {
+	return payments.Payer{}, false, b.err
+}
+
 // newClient returns a client with a database of its own, and what does its
 // commands. Without a wallet at the socket they are refused.
 func newClient(t *testing.T, b *books) (Client, http.Handler) {

@@ -20,6 +20,8 @@ type Peer struct {
 	Asset            string            `json:"asset"` // USD/2
 	OutgoingURL      string            `json:"outgoingUrl"`
 	HasOutgoingToken bool              `json:"hasOutgoingToken"`
+	Async            bool              `json:"async"`
+	CallbackURL      string            `json:"callbackUrl"`
 	Tokens           PeerTokens        `json:"tokens"`
 	Routes           []address.Address `json:"routes"` // besides its own address
 	Default          bool              `json:"defaultRoute"`
@@ -62,6 +64,7 @@ type PeerInDoubt struct {
 func newPeer(s peers.Standing) Peer {
 	out := Peer{
 		Name: s.Name, ID: s.ID, Address: s.Address, Asset: s.Asset.String(), OutgoingURL: s.OutgoingURL, HasOutgoingToken: s.OutgoingToken != "",
+		Async: s.Async, CallbackURL: s.CallbackURL,
 		Tokens: PeerTokens{Count: len(s.Tokens), Hashes: []string{}}, Routes: append([]address.Address{}, s.Routes...), Default: s.Default,
 		MaxPacket: s.MaxPacket, RateLimit: s.RateLimit, Throughput: s.Throughput,
 		MaxInFlightValue: s.MaxInFlightValue, MaxInFlightCount: s.MaxInFlightCount,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"pochi/app/payments"
 	"pochi/app/peers"
@@ -32,8 +33,20 @@ func (l Lists) Suspense(ctx context.Context, all bool) error {
 				return err
 			}
 		}
-		return nil
+		return l.warnOfDoubts(ctx, tx)
 	})
+}
+
+// warnOfDoubts says that there is more to settle with peers than what is in
+// suspense.
+func (l Lists) warnOfDoubts(ctx context.Context, tx db.Tx) error {
+	names, err := peers.WithDoubts(ctx, tx)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	_, err = fmt.Fprintf(l.Warn, "pochi: answers of peers were lost, too, which is listed elsewhere: pochi admin peer doubts %s\n",
+		strings.Join(names, "; pochi admin peer doubts "))
+	return err
 }
 
 // Payments prints the outgoing payments in one of the states, all when none is

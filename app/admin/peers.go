@@ -16,6 +16,7 @@ type Peers interface {
 	Remove(ctx context.Context, name string) (gone peers.Standing, repeated bool, err error)
 	Ping(ctx context.Context, name string) (peers.Peer, peers.Pong, error)
 	Settle(ctx context.Context, name string, in peers.Settlement) (now peers.Standing, repeated bool, err error)
+	Resolve(ctx context.Context, name string, r peers.Resolution) (p peers.Peer, c peers.Claim, repeated bool, err error)
 }
 
 // NewPeer is a peer to be.

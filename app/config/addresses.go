@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"pochi/ilp/address"
+	"pochi/ilp/ilphttp"
 )
 
 func (c Config) publicURL() *url.URL {
@@ -61,6 +62,32 @@ func (c Config) validateAddresses() error {
 	}
 	if _, err := address.Parse(c.ILPAddress); err != nil {
 		return fmt.Errorf("POCHI_ILP_ADDRESS is %q: %w", c.ILPAddress, err)
+	}
+	return c.validateCallbackURL()
+}
+
+// CallbackURL returns where peers send their replies in asynchronous mode, ""
+// when they can't reach this node. In dev a listener on this machine is reached
+// as it listens, unless its port is any.
+func (c Config) CallbackURL() string {
+	base := c.ILPPublicURL
+	if base == "" && !c.Production() {
+		base = "http://" + c.ILPListen
+	}
+	u, err := ilphttp.ParseURL(base, !c.Production())
+	if err != nil || u.Port() == "0" {
+		return ""
+	}
+	return base + ilphttp.CallbackPath
+}
+
+func (c Config) validateCallbackURL() error {
+	if c.ILPPublicURL == "" {
+		return nil
+	}
+	_, err := ilphttp.ParseURL(c.ILPPublicURL, !c.Production())
+	if err != nil || strings.Contains(c.ILPPublicURL, "?") || c.CallbackURL() == "" {
+		return fmt.Errorf("POCHI_ILP_PUBLIC_URL is %q: it must be an https URL such as https://ilp.wallet.example, in dev also http on this machine", c.ILPPublicURL)
 	}
 	return nil
 }

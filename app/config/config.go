@@ -26,6 +26,7 @@ type Config struct {
 	Listen         string        `env:"LISTEN" envDefault:"127.0.0.1:3000" doc:"address of the pages and APIs"`
 	OpsListen      string        `env:"OPS_LISTEN" envDefault:"127.0.0.1:3003" doc:"address of /healthz"`
 	ILPListen      string        `env:"ILP_LISTEN" envDefault:"127.0.0.1:3002" doc:"address where peers' packets come in, at POST /ilp"`
+	ILPPublicURL   string        `env:"ILP_PUBLIC_URL" doc:"where peers reach ILP_LISTEN: https, and in dev http://ILP_LISTEN when empty; without it no peer can be asynchronous"`
 	ILPAddress     string        `env:"ILP_ADDRESS" envDefault:"test.pochi" doc:"this node's ILP address"`
 	HydraAdminURL  string        `env:"HYDRA_ADMIN_URL" envDefault:"http://127.0.0.1:4445" doc:"Ory Hydra's admin API"`
 	HydraPublicURL string        `env:"HYDRA_PUBLIC_URL" envDefault:"http://localhost:4444" doc:"where browsers and apps reach Ory Hydra"`
@@ -88,7 +89,7 @@ func loadSome(getenv func(string) string, names []string) (Config, error) {
 
 // LoadAdmin is LoadFiles for the commands that add people and peers, which a
 // wallet that runs does with its own configuration: besides it reads ILP_ADDRESS,
-// PUBLIC_URL, CURRENCIES and EXCHANGE_LIMIT.
+// ILP_LISTEN, ILP_PUBLIC_URL, PUBLIC_URL, CURRENCIES and EXCHANGE_LIMIT.
 func LoadAdmin(getenv func(string) string) (Config, error) {
 	c, err := parse(getenv, func(name string) bool { return slices.Contains(adminVariables, name) })
 	if err != nil {
@@ -103,12 +104,15 @@ func LoadAdmin(getenv func(string) string) (Config, error) {
 	return c, nil
 }
 
-var adminVariables = append([]string{prefix + "ILP_ADDRESS", prefix + "PUBLIC_URL", prefix + "CURRENCIES", prefix + "EXCHANGE_LIMIT"}, fileVariables...)
+var adminVariables = append([]string{
+	prefix + "ILP_ADDRESS", prefix + "ILP_LISTEN", prefix + "ILP_PUBLIC_URL", prefix + "PUBLIC_URL", prefix + "CURRENCIES", prefix + "EXCHANGE_LIMIT",
+}, fileVariables...)
 
 // simplify writes addresses in one way only.
 func (c *Config) simplify() {
 	c.PublicURL = canonical(strings.TrimSuffix(c.PublicURL, "/"))
 	c.HydraPublicURL = strings.TrimSuffix(c.HydraPublicURL, "/")
+	c.ILPPublicURL = strings.TrimSuffix(c.ILPPublicURL, "/")
 }
 
 var fileVariables = []string{prefix + "ENV", prefix + "DATA", prefix + "DB"}

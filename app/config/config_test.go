@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,6 +77,13 @@ func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
 		{false, "POCHI_OPS_LISTEN", "localhost"},
 		{false, "POCHI_ILP_LISTEN", "3002"},
 		{false, "POCHI_ILP_ADDRESS", "nowhere"},
+		{false, "POCHI_ILP_PUBLIC_URL", "ilp.wallet.example"},
+		{false, "POCHI_ILP_PUBLIC_URL", "http://ilp.wallet.example"},
+		{false, "POCHI_ILP_PUBLIC_URL", "https://ilp.wallet.example?a=b"},
+		{false, "POCHI_ILP_PUBLIC_URL", "https://ilp.wallet.example/#top"},
+		{false, "POCHI_ILP_PUBLIC_URL", "https://ann@ilp.wallet.example"},
+		{false, "POCHI_ILP_PUBLIC_URL", "http://127.0.0.1:0"},
+		{true, "POCHI_ILP_PUBLIC_URL", "http://127.0.0.1:3002"},
 		{false, "POCHI_CURRENCIES", "USD/10"},
 		{false, "POCHI_CURRENCIES", "USD"},
 		{false, "POCHI_CURRENCIES", "USD/2,EUR/2,USD/4"},
@@ -131,7 +139,7 @@ func TestAdminNeedsNoSecrets(t *testing.T) {
 	if err != nil || c.ILPAddress != "g.pochi" || c.Currencies != "XRP/9" || c.Host() != "wallet.example" {
 		t.Errorf("%+v, %v", c, err)
 	}
-	for name, value := range map[string]string{"POCHI_ILP_ADDRESS": "pochi", "POCHI_CURRENCIES": "XRP", "POCHI_EXCHANGE_LIMIT": "10000000000000000000"} {
+	for name, value := range map[string]string{"POCHI_ILP_ADDRESS": "pochi", "POCHI_ILP_PUBLIC_URL": "http://127.0.0.1:3002", "POCHI_CURRENCIES": "XRP", "POCHI_EXCHANGE_LIMIT": "10000000000000000000"} {
 		before := pairs[name]
 		pairs[name] = value
 		if _, err := load(); err == nil || !strings.Contains(err.Error(), name) {
@@ -172,6 +180,37 @@ func TestPublicURLIsWrittenAsPointersAre(t *testing.T) {
 		_, host, _ := strings.Cut(want, "://")
 		if c.PublicURL != want || c.Host() != host {
 			t.Errorf("%s: URL %s, host %s; want %s", value, c.PublicURL, c.Host(), want)
+		}
+	}
+}
+
+// Where peers call back is known, or it is known that they can't.
+func TestCallbackURL(t *testing.T) {
+	production := map[string]string{
+		"POCHI_ENV": "production", "POCHI_SECRET": strings.Repeat("s", 40), "POCHI_PUBLIC_URL": "https://wallet.example",
+		"POCHI_HYDRA_PUBLIC_URL": "https://id.wallet.example", "POCHI_TRUSTED_PROXIES": "none",
+	}
+	for _, test := range []struct {
+		production            bool
+		listen, public, wants string
+	}{
+		{false, "", "", "http://127.0.0.1:3002/ilp/callback"},
+		{false, "[::1]:1", "", "http://[::1]:1/ilp/callback"},
+		{false, "127.0.0.1:0", "", ""},
+		{false, "0.0.0.0:3002", "", ""},
+		{false, ":3002", "", ""},
+		{false, "0.0.0.0:3002", "http://localhost:1/", "http://localhost:1/ilp/callback"},
+		{false, "", "https://wallet.example/from/peers", "https://wallet.example/from/peers/ilp/callback"},
+		{true, "", "", ""},
+		{true, "", "https://ilp.wallet.example", "https://ilp.wallet.example/ilp/callback"},
+	} {
+		pairs := map[string]string{}
+		if test.production {
+			maps.Copy(pairs, production)
+		}
+		pairs["POCHI_ILP_LISTEN"], pairs["POCHI_ILP_PUBLIC_URL"] = test.listen, test.public
+		if c, err := load(pairs); err != nil || c.CallbackURL() != test.wants {
+			t.Errorf("%+v: %q, %v", test, c.CallbackURL(), err)
 		}
 	}
 }

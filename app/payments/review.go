@@ -232,6 +232,21 @@ func findPayer(ctx context.Context, tx db.Tx, id uuid.UUID) (Payer, error) {
 	return Payer{p, email}, err
 }
 
+// PayerOf returns an outgoing payment and who pays it; found is false when the id
+// is none's.
+func PayerOf(ctx context.Context, tx db.Tx, id uuid.UUID) (p Payer, found bool, err error) {
+	p, err = findPayer(ctx, tx, id)
+	if problem.CodeOf(err) == problem.NotFound {
+		return Payer{}, false, nil
+	}
+	return p, err == nil, err
+}
+
+// PayerOf is the function of this name, of the committed rows.
+func (r Review) PayerOf(ctx context.Context, id uuid.UUID) (p Payer, found bool, err error) {
+	return PayerOf(ctx, r.DB.Read, id)
+}
+
 // Park sets every payment that isn't done aside for review. It belongs into
 // the transaction that restores a database: what was sent after the backup was
 // made, this wallet can't know. Of a payment that is done nothing is left to
@@ -269,12 +284,14 @@ func DropQuotes(ctx context.Context, tx db.Tx) error {
 type Unsettled struct {
 	Items   int // open in suspense
 	Reviews int // payments that need one
+	Doubts  int // what peers may claim because answers were lost
 }
 
 // CountUnsettled counts it.
 func CountUnsettled(ctx context.Context, tx db.Tx) (u Unsettled, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM suspense WHERE state = 0),
-		(SELECT count(*) FROM outgoing_payments WHERE state = 'needs_review')`).Scan(&u.Items, &u.Reviews)
+		(SELECT count(*) FROM outgoing_payments WHERE state = 'needs_review'),
+		(SELECT count(*) FROM peer_doubts WHERE state = 0)`).Scan(&u.Items, &u.Reviews, &u.Doubts)
 	if err != nil {
 		err = fmt.Errorf("count what is unsettled: %w", err)
 	}

@@ -18,8 +18,10 @@ type Change struct {
 	Address          *string  `json:"ilpAddress,omitempty"`
 	AddTokens        []Token  `json:"addTokens,omitempty"`
 	RemoveTokens     []Token  `json:"removeTokens,omitempty"` // tokens, or the first 8 hex digits of their hashes
-	OutgoingURL      *string  `json:"outgoingUrl,omitempty"`  // "": it takes no packets, and has no token
+	OutgoingURL      *string  `json:"outgoingUrl,omitempty"`  // "": it takes no packets
 	OutgoingToken    *Token   `json:"outgoingToken,omitempty"`
+	Async            *bool    `json:"async,omitempty"`
+	CallbackURL      *string  `json:"callbackUrl,omitempty"` // "": it takes no callbacks
 	CreditLimit      *uint64  `json:"creditLimit,omitempty"` // how much it may owe
 	MaxPacket        *uint64  `json:"maxPacket,omitempty"`
 	RateLimit        *uint64  `json:"rateLimit,omitempty"`
@@ -192,31 +194,6 @@ func (d *draft) removeToken(token Token) {
 	})
 	if len(d.Tokens) == before {
 		d.refuse("remove-incoming-token", "The peer has no such token.")
-	}
-}
-
-func (s *Service) changeOutgoing(d *draft, c Change) {
-	if c.OutgoingURL != nil {
-		d.OutgoingURL = *c.OutgoingURL
-		if d.OutgoingURL == "" {
-			d.OutgoingToken = ""
-		}
-	}
-	if c.OutgoingToken != nil {
-		d.OutgoingToken = *c.OutgoingToken
-	}
-	if d.OutgoingURL == "" && d.OutgoingToken == "" || c.OutgoingURL == nil && c.OutgoingToken == nil {
-		return
-	}
-	if d.OutgoingURL == "" {
-		d.refuse("outgoing-url", "The token is for an outgoing URL: give that, too.")
-	} else if _, err := ilphttp.ParseURL(d.OutgoingURL, !s.Production); err != nil {
-		d.refuse("outgoing-url", "%s.", strings.TrimPrefix(err.Error(), "ilphttp: "))
-	}
-	if d.OutgoingToken == "" {
-		d.refuse("outgoing-token", "Give the token that the peer knows this wallet by.")
-	} else if !ilphttp.ValidToken(string(d.OutgoingToken)) {
-		d.refuse("outgoing-token", "A token is made of visible ASCII characters, without spaces, at most 1,024.")
 	}
 }
 

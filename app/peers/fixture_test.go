@@ -16,6 +16,7 @@ import (
 
 const (
 	own      = "test.pochi"
+	callback = "http://localhost:3002/ilp/callback"
 	bobToken = peers.Token("bob-bob-bob-bob-bob-bob-bob-bob-")
 	eveToken = peers.Token("eve-eve-eve-eve-eve-eve-eve-eve-")
 )
@@ -47,12 +48,13 @@ func newNode(t *testing.T, variations ...func(*peers.Config)) node {
 	}
 	link, err := ilphttp.NewClient(ilphttp.ClientConfig{
 		Address: own, DialContext: new(net.Dialer).DialContext, AllowLoopback: true, Log: slog.New(slog.DiscardHandler),
+		CallbackURL: callback, Pending: new(ilphttp.Pending),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg := peers.Config{
-		DB: d, Ledger: books, Own: own, HTTP: link, Now: time.Now,
+		DB: d, Ledger: books, Own: own, HTTP: link, CallbackURL: callback, Now: time.Now,
 		ExchangeLimit: func(ledger.Asset) (uint64, error) { return 1_000_000, nil },
 	}
 	for _, vary := range variations {

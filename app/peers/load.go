@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-const peerColumns = `p.id, p.name, p.ilp_address, s.code, s.scale, p.outgoing_url, p.outgoing_token, p.max_packet, p.rate_limit,
-	p.throughput, p.max_in_flight_value, p.max_in_flight_count, p.default_route, p.created_at`
+const peerColumns = `p.id, p.name, p.ilp_address, s.code, s.scale, p.outgoing_url, p.outgoing_token, p.async, p.callback_url, p.max_packet,
+	p.rate_limit, p.throughput, p.max_in_flight_value, p.max_in_flight_count, p.default_route, p.created_at`
 
 const peerTables = ` FROM peers p JOIN accounts a ON a.id = p.id JOIN assets s ON s.ledger = a.ledger `
 
@@ -23,7 +23,7 @@ func scanPeer(row scanner, more ...any) (Peer, error) {
 	var p Peer
 	var created int64
 	err := row.Scan(append([]any{&p.ID, &p.Name, &p.Address, &p.Asset.Code, &p.Asset.Scale, &p.OutgoingURL, &p.OutgoingToken,
-		&p.MaxPacket, &p.RateLimit, &p.Throughput, &p.MaxInFlightValue, &p.MaxInFlightCount, &p.Default, &created}, more...)...)
+		&p.Async, &p.CallbackURL, &p.MaxPacket, &p.RateLimit, &p.Throughput, &p.MaxInFlightValue, &p.MaxInFlightCount, &p.Default, &created}, more...)...)
 	p.CreatedAt = time.UnixMicro(created).UTC()
 	return p, err
 }
@@ -80,10 +80,10 @@ func eachRow(ctx context.Context, tx db.Tx, query string, visit func(scanner) er
 
 // insertPeer writes a new peer's rows.
 func insertPeer(ctx context.Context, tx db.Tx, p Peer) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO peers (id, name, ilp_address, outgoing_url, outgoing_token, max_packet, rate_limit, throughput,
-		max_in_flight_value, max_in_flight_count, default_route, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		p.ID[:], p.Name, string(p.Address), p.OutgoingURL, string(p.OutgoingToken), p.MaxPacket, p.RateLimit, p.Throughput,
-		p.MaxInFlightValue, p.MaxInFlightCount, p.Default, p.CreatedAt.UnixMicro())
+	_, err := tx.ExecContext(ctx, `INSERT INTO peers (id, name, ilp_address, outgoing_url, outgoing_token, async, callback_url, max_packet, rate_limit,
+		throughput, max_in_flight_value, max_in_flight_count, default_route, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		p.ID[:], p.Name, string(p.Address), p.OutgoingURL, string(p.OutgoingToken), p.Async, p.CallbackURL, p.MaxPacket, p.RateLimit,
+		p.Throughput, p.MaxInFlightValue, p.MaxInFlightCount, p.Default, p.CreatedAt.UnixMicro())
 	if err != nil {
 		return err
 	}

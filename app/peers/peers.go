@@ -51,6 +51,8 @@ type Peer struct {
 	Tokens           []ilphttp.TokenHash // it calls with one of these
 	OutgoingURL      string              // where it takes packets; empty when it takes none
 	OutgoingToken    Token
+	Async            bool   // it answers our packets in callbacks
+	CallbackURL      string // where it takes the replies to its own; empty when in the response
 	MaxPacket        uint64 // units
 	RateLimit        uint64 // packets a second from it
 	Throughput       uint64 // units a second from it
@@ -65,7 +67,7 @@ type Ledger interface {
 	OpenAsset(ctx context.Context, asset ledger.Asset, exchangeLimit uint64) (uint32, error)
 }
 
-// Config says what a Service works with. All fields are required.
+// Config says what a Service works with. All fields but CallbackURL are required.
 type Config struct {
 	DB     *db.DB
 	Ledger Ledger
@@ -76,9 +78,13 @@ type Config struct {
 	// Production refuses what is convenient on a laptop: peers on this machine,
 	// short tokens.
 	Production bool
-	// HTTP is how peers are pinged.
+	// HTTP is how peers are pinged. Without its Pending, when nobody listens for
+	// callbacks, those that answer in callbacks can't be.
 	HTTP *ilphttp.Client
-	Now  func() time.Time
+	// CallbackURL is where peers reach the wallet, when it runs, with callbacks;
+	// empty when they can't.
+	CallbackURL string
+	Now         func() time.Time
 }
 
 // Service changes peers. It is safe for concurrent use.

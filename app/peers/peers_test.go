@@ -22,6 +22,7 @@ func TestAPeerIsWhatWasSaidOfIt(t *testing.T) {
 	c := terms("test.bob", bobToken)
 	c.AddTokens = append(c.AddTokens, eveToken, bobToken)
 	c.OutgoingURL, c.OutgoingToken = ptr("https://bob.example/ilp"), ptr(peers.Token("short"))
+	c.Async, c.CallbackURL = ptr(true), ptr("http://localhost:1/replies?to=us")
 	c.CreditLimit, c.MaxPacket, c.RateLimit = ptr[uint64](100), ptr[uint64](101), ptr[uint64](102)
 	c.Throughput, c.MaxInFlightValue, c.MaxInFlightCount = ptr[uint64](103), ptr[uint64](104), ptr[uint64](105)
 	c.Routes, c.SetRoutes, c.Default = []string{"test.y", "test.x", "test.y", "test.bob"}, true, ptr(true)
@@ -29,7 +30,7 @@ func TestAPeerIsWhatWasSaidOfIt(t *testing.T) {
 	want := peers.Standing{CreditLimit: 100, Peer: peers.Peer{
 		ID: got.ID, Name: "bob", Address: "test.bob", Asset: ledger.Asset{Code: "XRP", Scale: 9},
 		Routes: []address.Address{"test.x", "test.y"}, Default: true, Tokens: got.Tokens,
-		OutgoingURL: "https://bob.example/ilp", OutgoingToken: "short", MaxPacket: 101, RateLimit: 102,
+		OutgoingURL: "https://bob.example/ilp", OutgoingToken: "short", Async: true, CallbackURL: "http://localhost:1/replies?to=us", MaxPacket: 101, RateLimit: 102,
 		Throughput: 103, MaxInFlightValue: 104, MaxInFlightCount: 105, CreatedAt: got.CreatedAt,
 	}}
 	if diff := cmp.Diff(want, got); diff != "" || len(got.Tokens) != 2 {
@@ -99,6 +100,14 @@ func TestWhatCantBeAPeer(t *testing.T) {
 		{"outgoing-token", problem.Invalid, "eve", "USD/2", func(c *peers.Change) { c.OutgoingURL = ptr("https://eve.example") }},
 		{"outgoing-token", problem.Invalid, "eve", "USD/2", func(c *peers.Change) {
 			c.OutgoingURL, c.OutgoingToken = ptr("https://eve.example"), ptr(peers.Token("new\nline"))
+		}},
+		{"outgoing-token", problem.Invalid, "eve", "USD/2", func(c *peers.Change) { c.CallbackURL = ptr("https://eve.example") }},
+		{"callback-url", problem.Invalid, "eve", "USD/2", func(c *peers.Change) {
+			c.CallbackURL, c.OutgoingToken = ptr("http://eve.example"), ptr(eveToken)
+		}},
+		{"async", problem.Invalid, "eve", "USD/2", func(c *peers.Change) { c.Async = ptr(true) }},
+		{"async", problem.Invalid, "eve", "USD/2", func(c *peers.Change) {
+			c.Async, c.CallbackURL, c.OutgoingToken = ptr(true), ptr("https://eve.example"), ptr(eveToken)
 		}},
 		{"credit-limit", problem.Invalid, "eve", "USD/2", func(c *peers.Change) { c.CreditLimit = ptr(ledger.AmountMax + 1) }},
 		{"max-packet", problem.Invalid, "eve", "USD/2", func(c *peers.Change) { c.MaxPacket = ptr(ledger.AmountMax + 1) }},
@@ -313,7 +322,7 @@ func TestAuditFindsWhatDiffers(t *testing.T) {
 	bob := n.mustAdd(t, "bob", "USD/2", terms("test.bob", bobToken))
 	for _, change := range []string{
 		"UPDATE peers SET removed_at = 1",
-		"UPDATE peers SET removed_at = NULL; INSERT INTO peers SELECT zeroblob(16), 'eve', 'test.eve', '', '', 0, 0, 0, 0, 0, 0, 0, NULL",
+		"UPDATE peers SET removed_at = NULL; INSERT INTO peers SELECT zeroblob(16), 'eve', 'test.eve', '', '', 0, '', 0, 0, 0, 0, 0, 0, 0, NULL",
 	} {
 		outside(t, n, change)
 		found := n.defects(t)

@@ -51,8 +51,14 @@ func (s *Service) Ping(ctx context.Context, name string) (Peer, Pong, error) {
 		return p, Pong{}, problem.New(problem.Conflict,
 			"%s takes no packets: say where and with which token, with pochi admin peer update %s --outgoing-url U --outgoing-token T.", name, name)
 	}
-	endpoint, err := s.HTTP.Endpoint(ilphttp.EndpointConfig{Name: name, URL: p.OutgoingURL, Token: string(p.OutgoingToken)})
-	if err != nil {
+	endpoint, err := s.HTTP.Endpoint(ilphttp.EndpointConfig{
+		Name: name, URL: p.OutgoingURL, Token: string(p.OutgoingToken), Async: p.Async, Peer: p.ID,
+	})
+	switch {
+	case errors.Is(err, ilphttp.ErrNoCallbacks):
+		return p, Pong{}, problem.New(problem.Conflict,
+			"%s answers in callbacks, which only a running wallet takes, at POCHI_ILP_PUBLIC_URL: start it first.", name).Because(err)
+	case err != nil:
 		return p, Pong{}, problem.New(problem.Conflict, "%s's outgoing URL or token can't be used: give others.", name).Because(err)
 	}
 	pong := Pong{}

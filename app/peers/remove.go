@@ -27,15 +27,18 @@ func (s *Service) Remove(ctx context.Context, name string) (gone Standing, repea
 		return Standing{}, false, err
 	}
 	err = s.commit(ctx, ledger.Chain{ledger.CloseAccount{ID: p.ID}}, func(tx db.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE peers SET removed_at = ?, outgoing_url = '', outgoing_token = '', default_route = 0 WHERE id = ?",
-			s.Now().UnixMicro(), p.ID[:])
+		_, err := tx.ExecContext(ctx, `UPDATE peers SET removed_at = ?, outgoing_url = '', outgoing_token = '', async = 0, callback_url = '',
+			default_route = 0 WHERE id = ?`, s.Now().UnixMicro(), p.ID[:])
 		if err != nil {
 			return err
+		}
+		if packets, _, err := InDoubt(ctx, tx, p.ID); err != nil || packets > 0 {
+			return errors.Join(err, errInDoubt)
 		}
 		return execAll(ctx, tx, p.ID, "DELETE FROM peer_tokens WHERE peer = ?", "DELETE FROM peer_routes WHERE peer = ?")
 	}, others(all, p.ID))
 	switch {
-	case errors.Is(err, ledger.ErrNotEmpty):
+	case errors.Is(err, ledger.ErrNotEmpty), errors.Is(err, errInDoubt):
 		return Standing{}, false, s.open(ctx, p, err)
 	case err != nil:
 		return Standing{}, false, fmt.Errorf("remove peer %s: %w", name, err)
@@ -43,6 +46,9 @@ func (s *Service) Remove(ctx context.Context, name string) (gone Standing, repea
 	gone, err = s.find(ctx, p.ID)
 	return gone, false, err
 }
+
+// errInDoubt: the peer may claim something.
+var errInDoubt = errors.New("answers of the peer were lost")
 
 // open says all that keeps a peer, and how to settle it.
 func (s *Service) open(ctx context.Context, p Peer, cause error) error {
@@ -63,6 +69,9 @@ func (s *Service) open(ctx context.Context, p Peer, cause error) error {
 	}
 	if now.Suspense > 0 {
 		left = append(left, "something is in suspense (pochi admin suspense list)")
+	}
+	if now.Doubts > 0 {
+		left = append(left, fmt.Sprintf("it may claim %s, since answers were lost (pochi admin peer doubts %s)", amount(now.DoubtAmount), p.Name))
 	}
 	if left == nil {
 		return problem.New(problem.Conflict, "Peer %s was in use until just now. Try again.", p.Name).Because(cause)

@@ -16,6 +16,7 @@ import (
 const (
 	CodePaid     uint16 = 64 // we paid a peer outside of the Interledger
 	CodeReceived uint16 = 65 // a peer paid us
+	CodeClaimed  uint16 = 66 // a peer had fulfilled packets whose answers were lost
 )
 
 // Settlement is a payment outside of the Interledger, in units of the peer's

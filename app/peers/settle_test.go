@@ -101,6 +101,7 @@ func TestRemove(t *testing.T) {
 	c := terms("test.bob", bobToken)
 	c.CreditLimit, c.Routes, c.SetRoutes, c.Default = ptr[uint64](100), []string{"test.x"}, true, ptr(true)
 	c.OutgoingURL, c.OutgoingToken = ptr("https://bob.example/ilp"), ptr(eveToken)
+	c.Async, c.CallbackURL = ptr(true), ptr("https://bob.example/ilp/callback")
 	bob := n.mustAdd(t, "bob", "USD/2", c)
 	eve := n.mustAdd(t, "eve", "USD/2", terms("test.eve", eveToken))
 	wantKept := func(says string) {
@@ -128,7 +129,7 @@ func TestRemove(t *testing.T) {
 	wantKept("on their way")
 	end()
 	gone, repeated, err := n.Remove(t.Context(), "bob")
-	if err != nil || repeated || gone.RemovedAt.IsZero() || len(gone.Tokens) > 0 || gone.OutgoingToken != "" || gone.Default {
+	if err != nil || repeated || gone.RemovedAt.IsZero() || len(gone.Tokens) > 0 || gone.OutgoingToken != "" || gone.Default || gone.Async || gone.CallbackURL != "" {
 		t.Errorf("%+v, %t, %v", gone, repeated, err)
 	}
 	if again, repeated, err := n.Remove(t.Context(), "bob"); err != nil || !repeated || again.ID != bob.ID {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"pochi/db"
-	"pochi/ledger"
 
 	"github.com/google/uuid"
 )
@@ -68,14 +67,9 @@ func (s *Standing) loadMore(ctx context.Context, tx db.Tx) error {
 	if err := loadLists(ctx, tx, &s.Peer); err != nil {
 		return err
 	}
-	return eachRow(ctx, tx, "SELECT packets, amount FROM peer_doubts WHERE peer = ?", func(row scanner) error {
-		var packets int
-		var amount uint64
-		err := row.Scan(&packets, &amount)
-		s.Doubts += packets
-		s.DoubtAmount = min(s.DoubtAmount+amount, ledger.AmountMax) // neither is more, so the sum fits
-		return err
-	}, s.ID[:])
+	var err error
+	s.Doubts, s.DoubtAmount, err = InDoubt(ctx, tx, s.ID)
+	return err
 }
 
 // find returns a peer, a removed one too.

@@ -57,10 +57,10 @@ func errUnknown(name string) error {
 }
 
 func (s *Service) updateRows(ctx context.Context, tx db.Tx, before, p Peer) error {
-	_, err := tx.ExecContext(ctx, `UPDATE peers SET ilp_address = ?, outgoing_url = ?, outgoing_token = ?, max_packet = ?, rate_limit = ?,
-		throughput = ?, max_in_flight_value = ?, max_in_flight_count = ?, default_route = ? WHERE id = ?`,
-		string(p.Address), p.OutgoingURL, string(p.OutgoingToken), p.MaxPacket, p.RateLimit,
-		p.Throughput, p.MaxInFlightValue, p.MaxInFlightCount, p.Default, p.ID[:])
+	_, err := tx.ExecContext(ctx, `UPDATE peers SET ilp_address = ?, outgoing_url = ?, outgoing_token = ?, async = ?, callback_url = ?,
+		max_packet = ?, rate_limit = ?, throughput = ?, max_in_flight_value = ?, max_in_flight_count = ?, default_route = ? WHERE id = ?`,
+		string(p.Address), p.OutgoingURL, string(p.OutgoingToken), p.Async, p.CallbackURL,
+		p.MaxPacket, p.RateLimit, p.Throughput, p.MaxInFlightValue, p.MaxInFlightCount, p.Default, p.ID[:])
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func openAdmin(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	link, err := buildPeerClient(cfg, log)
+	link, err := buildPeerClient(cfg, nil, log)
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +72,8 @@ func openAdmin(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logge
 func warnOfUnsettled(ctx context.Context, d *db.DB, log *slog.Logger) error {
 	left, err := payments.CountUnsettled(ctx, d.Read)
 	if err == nil && left != (payments.Unsettled{}) {
-		log.Warn("money waits for your decision: pochi admin suspense list, pochi admin payment list --state needs_review",
-			"suspense_items", left.Items, "payments_to_review", left.Reviews)
+		log.Warn("money waits for your decision: pochi admin suspense list, pochi admin payment list --state needs_review, pochi admin peer doubts NAME",
+			"suspense_items", left.Items, "payments_to_review", left.Reviews, "doubts", left.Doubts)
 	}
 	return err
 }

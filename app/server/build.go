@@ -21,6 +21,7 @@ import (
 	"pochi/app/users"
 	"pochi/app/web"
 	"pochi/db"
+	"pochi/ilp/ilphttp"
 	"pochi/ilp/pointer"
 	"pochi/ilp/spsp"
 	"pochi/ilp/stream"
@@ -61,7 +62,8 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 		return nil, err
 	}
 	persons := accounts.New(d, books, currencies, time.Now)
-	link, err := buildPeerClient(cfg, log)
+	pending := new(ilphttp.Pending)
+	link, err := buildPeerClient(cfg, pending, log)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +71,7 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	interledger, err := buildNode(cfg, secrets, money, exchange, link, log)
+	interledger, err := buildNode(cfg, d, secrets, money, exchange, link, pending, log)
 	if err != nil {
 		return nil, err
 	}

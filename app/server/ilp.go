@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
+	"sync"
 	"time"
 
 	"pochi/app/config"
 	"pochi/app/peers"
+	"pochi/db"
 	"pochi/ilp"
 	"pochi/ilp/address"
 	"pochi/ilp/connector"
@@ -27,7 +28,11 @@ type node struct {
 	tokens    *ilphttp.Directory
 	server    *ilphttp.Server
 	client    *ilphttp.Client
+	db        *db.DB
 	log       *slog.Logger
+
+	doubts sync.Mutex // what is in doubt is read and set by one at a time
+	ended  chan error // what became of listening
 }
 
 // money is what a node moves money with, and knows receivers by.
@@ -37,8 +42,8 @@ type money interface {
 }
 
 // buildNode makes a node that knows no peer yet.
-func buildNode(cfg config.Config, secrets config.Secrets, books money, rates connector.Rates, client *ilphttp.Client,
-	log *slog.Logger) (*node, error) {
+func buildNode(cfg config.Config, d *db.DB, secrets config.Secrets, books money, rates connector.Rates, client *ilphttp.Client,
+	pending *ilphttp.Pending, log *slog.Logger) (*node, error) {
 	own, err := ownAddress(cfg)
 	if err != nil {
 		return nil, err
@@ -47,17 +52,17 @@ func buildNode(cfg config.Config, secrets config.Secrets, books money, rates con
 	if err != nil {
 		return nil, err
 	}
-	n := &node{tokens: new(ilphttp.Directory), client: client, log: log}
+	n := &node{tokens: new(ilphttp.Directory), client: client, db: d, log: log, ended: make(chan error, 1)}
 	if n.receiver, err = stream.NewReceiver(own, key, rand.Reader); err != nil {
 		return nil, err
 	}
 	n.connector, err = connector.New(connector.Config{
-		Address: own, Receiver: n.receiver, Payees: books, Books: books, Rates: rates, Now: time.Now, Log: log,
+		Address: own, Receiver: n.receiver, Payees: books, Books: doubting{books, n}, Rates: rates, Now: time.Now, Log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	n.server, err = ilphttp.NewServer(ilphttp.ServerConfig{Address: own, Peers: n.tokens, Handler: n, Log: log})
+	n.server, err = ilphttp.NewServer(ilphttp.ServerConfig{Address: own, Peers: n.tokens, Handler: n, Pending: pending, Log: log})
 	return n, err
 }
 
@@ -68,10 +73,12 @@ func (n *node) HandlePacket(ctx context.Context, from ilphttp.Peer, p *packet.Pr
 
 // setPeers makes packets flow as the peers are from now on.
 func (n *node) setPeers(all []peers.Peer) {
+	n.doubts.Lock()
+	defer n.doubts.Unlock()
 	routes := make([]connector.Peer, len(all))
 	tokens := make([]ilphttp.Credentials, len(all))
 	for i, p := range all {
-		routes[i], tokens[i] = n.routeOf(p), credentialsOf(p)
+		routes[i], tokens[i] = n.routeOf(p), n.credentialsOf(p)
 	}
 	if err := errors.Join(n.connector.SetPeers(routes), n.tokens.Set(tokens)); err != nil {
 		n.log.Error("the peers stay as they were", "error", err)
@@ -82,7 +89,8 @@ func (n *node) routeOf(p peers.Peer) connector.Peer {
 	return connector.Peer{
 		ID: p.ID, Name: p.Name, Address: p.Address, Account: p.ID, Asset: ilp.Asset(p.Asset), Routes: p.Routes, Default: p.Default,
 		MaxPacket: p.MaxPacket, RateLimit: p.RateLimit, Throughput: p.Throughput,
-		MaxInFlightValue: p.MaxInFlightValue, MaxInFlightCount: p.MaxInFlightCount, Link: n.linkOf(p),
+		MaxInFlightValue: p.MaxInFlightValue, MaxInFlightCount: p.MaxInFlightCount,
+		InDoubt: n.inDoubt(p.ID), Link: n.linkOf(p),
 	}
 }
 
@@ -94,6 +102,7 @@ func (n *node) linkOf(p peers.Peer) connector.Link {
 	}
 	endpoint, err := n.client.Endpoint(ilphttp.EndpointConfig{
 		Name: p.Name, URL: p.OutgoingURL, Token: string(p.OutgoingToken), MaxInFlight: int(p.MaxInFlightCount),
+		Async: p.Async, Peer: p.ID,
 	})
 	if err != nil {
 		n.log.Error("no packets go to a peer", "peer", p.Name, "error", err)
@@ -102,33 +111,23 @@ func (n *node) linkOf(p peers.Peer) connector.Link {
 	return endpoint
 }
 
-func credentialsOf(p peers.Peer) ilphttp.Credentials {
-	return ilphttp.Credentials{Peer: ilphttp.Peer{ID: p.ID, Name: p.Name, MaxInFlight: int(p.MaxInFlightCount)}, Tokens: p.Tokens}
+func (n *node) credentialsOf(p peers.Peer) ilphttp.Credentials {
+	from := ilphttp.Peer{ID: p.ID, Name: p.Name, MaxInFlight: int(p.MaxInFlightCount), Callback: n.callbackOf(p)}
+	return ilphttp.Credentials{Peer: from, Tokens: p.Tokens}
 }
 
-// packetDrain is how long packets may take to end when the program stops: as
-// long as any packet may. What were cut off would have to be settled with the
-// peers. Nothing is waited for when no packet is under way.
-const packetDrain = 32 * time.Second
-
-// serve takes peers' packets until ctx ends, and answers those that are under
-// way then. What is still unanswered after that stays in flight: the next start
-// says what has to be settled.
-func (n *node) serve(ctx context.Context, l net.Listener) error {
-	ended := make(chan error, 1)
-	go func() { ended <- n.server.Serve(l) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
+// callbackOf returns where a peer takes the replies to its packets, nil if that
+// is in the response, or has to be, as linkOf says.
+func (n *node) callbackOf(p peers.Peer) *ilphttp.Callback {
+	if p.CallbackURL == "" {
+		return nil
 	}
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), packetDrain)
-	defer cancel()
-	if err := n.server.Shutdown(stopping); err != nil {
-		n.log.Warn("packets of peers were still under way", "after", packetDrain, "error", err)
+	callback, err := n.client.Callback(ilphttp.CallbackConfig{Name: p.Name, URL: p.CallbackURL, Token: string(p.OutgoingToken)})
+	if err != nil {
+		n.log.Error("a peer is answered in responses, not in callbacks", "peer", p.Name, "error", err)
+		return nil
 	}
-	n.client.CloseIdleConnections()
-	return nil
+	return callback
 }
 
 func ownAddress(cfg config.Config) (address.Address, error) {

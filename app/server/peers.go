@@ -13,21 +13,27 @@ import (
 	"pochi/ledger"
 )
 
-// buildPeerClient makes what sends packets to peers.
-func buildPeerClient(cfg config.Config, log *slog.Logger) (*ilphttp.Client, error) {
+// buildPeerClient makes what sends packets to peers, and replies to theirs. The
+// server that takes the callbacks for pending is to be where cfg says; without it
+// pending is nil.
+func buildPeerClient(cfg config.Config, pending *ilphttp.Pending, log *slog.Logger) (*ilphttp.Client, error) {
 	own, err := ownAddress(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return ilphttp.NewClient(ilphttp.ClientConfig{
+	client := ilphttp.ClientConfig{
 		Address: own, DialContext: fetch.DialContext(!cfg.Production()), AllowLoopback: !cfg.Production(), Log: log,
-	})
+	}
+	if url := cfg.CallbackURL(); url != "" && pending != nil {
+		client.CallbackURL, client.Pending = url, pending
+	}
+	return ilphttp.NewClient(client)
 }
 
 // buildPeers makes what keeps the peers.
 func buildPeers(cfg config.Config, d *db.DB, books *ledger.Ledger, link *ilphttp.Client) *peers.Service {
 	return peers.New(peers.Config{
 		DB: d, Ledger: books, Own: address.Address(cfg.ILPAddress), ExchangeLimit: cfg.ExchangeLimitOf,
-		Production: cfg.Production(), HTTP: link, Now: time.Now,
+		Production: cfg.Production(), HTTP: link, CallbackURL: cfg.CallbackURL(), Now: time.Now,
 	})
 }

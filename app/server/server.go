@@ -34,8 +34,8 @@ const requestMax = 25 * time.Second
 // admin command ends soon, a wallet that runs doesn't.
 const lockPatience = 5 * time.Second
 
-// Run serves until ctx ends, then stops in reverse order: listeners, payments,
-// database. ready is called once it serves; it may be nil. An error says in
+// Run serves until ctx ends, then stops in reverse order: pages and commands,
+// payments, peers, database. ready is called once it serves; it may be nil. An error says in
 // one line what to change.
 func Run(ctx context.Context, cfg config.Config, log *slog.Logger, ready func()) (err error) {
 	if err := admin.CanListen(cfg.Data); err != nil {
@@ -92,9 +92,10 @@ func listen(variables, address string) (net.Listener, error) {
 type listeners struct{ pages, packets, ops, commands net.Listener }
 
 // serve runs the parts side by side until ctx ends or one of them does. The
-// peers are known before any payment goes on to them. At the end the listeners
-// stop first, so that nothing is confirmed any more, then the payments on their
-// way.
+// peers are known before any payment goes on to them. At the end nothing new
+// begins: pages and commands stop, so that nothing is confirmed any more, and
+// peers' packets are refused. Then the payments on their way stop, to whose
+// packets peers may still reply at the listener, and that at last.
 func (s *server) serve(ctx context.Context, l listeners, ready func()) error {
 	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSending()
@@ -120,9 +121,13 @@ func (s *server) serve(ctx context.Context, l listeners, ready func()) error {
 	if ready != nil {
 		ready()
 	}
+	<-ctx.Done()
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), packetDrain)
+	defer cancel()
 	err := group.Wait()
 	stopSending()
 	s.payments.Drain()
+	s.node.stop(stopping)
 	return err
 }
 

@@ -121,7 +121,10 @@ func TestStartSaysWhatIsUnsettled(t *testing.T) {
 				_, err := tx.ExecContext(t.Context(), `INSERT INTO assets (code, scale) VALUES ('USD', 2);
 					INSERT INTO accounts (n, id, ledger, code, debit_limit, debits_pending, debits_posted, credits_pending, credits_posted, user_data, closed)
 						VALUES (1, randomblob(16), 1, 1, 0, 0, 0, 0, 0, zeroblob(16), 0);
-					INSERT INTO suspense (n, reference, bearer, counterparty, amount, batch, together, state) VALUES (1, zeroblob(16), 1, 1, 5, 1, 1, 0), (2, zeroblob(16), 1, 1, 5, 1, 1, 1)`)
+					INSERT INTO suspense (n, reference, bearer, counterparty, amount, batch, together, state) VALUES (1, zeroblob(16), 1, 1, 5, 1, 1, 0), (2, zeroblob(16), 1, 1, 5, 1, 1, 1);
+					INSERT INTO peers VALUES (zeroblob(16), 'bob', 'test.bob', '', '', 0, '', 0, 0, 0, 0, 0, 0, 0, NULL);
+					INSERT INTO peer_doubts (peer, reference, packets, amount, first_at, last_at, cause, state, resolved_at)
+						VALUES (zeroblob(16), zeroblob(16), 2, 5, 0, 0, '', 0, NULL), (zeroblob(16), zeroblob(16), 2, 5, 0, 0, '', 1, 0)`)
 				return err
 			})
 			if err != nil {
@@ -132,7 +135,7 @@ func TestStartSaysWhatIsUnsettled(t *testing.T) {
 		if err := warnOfUnsettled(t.Context(), d, slog.New(slog.NewTextHandler(&text, nil))); err != nil {
 			t.Error(err)
 		}
-		if said := strings.Contains(text.String(), "level=WARN") && strings.Contains(text.String(), "suspense_items=1 payments_to_review=0"); said != unsettled || !unsettled && text.Len() > 0 {
+		if said := strings.Contains(text.String(), "level=WARN") && strings.Contains(text.String(), "suspense_items=1 payments_to_review=0 doubts=1"); said != unsettled || !unsettled && text.Len() > 0 {
 			t.Errorf("unsettled %t: %q", unsettled, &text)
 		}
 	}

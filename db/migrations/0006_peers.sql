@@ -6,7 +6,9 @@ CREATE TABLE peers (
     name                TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
     ilp_address         TEXT    NOT NULL,
     outgoing_url        TEXT    NOT NULL, -- where it takes packets, empty when it takes none
-    outgoing_token      TEXT    NOT NULL, -- what it knows us by
+    outgoing_token      TEXT    NOT NULL, -- what it knows us by, empty when it isn't called at all
+    async               INTEGER NOT NULL CHECK (async IN (0, 1)), -- packets to it are answered in callbacks
+    callback_url        TEXT    NOT NULL, -- where it takes the replies to its own packets, empty when in the response
     max_packet          INTEGER NOT NULL CHECK (max_packet >= 0),          -- units of its asset; 0 none, as in the limits below
     rate_limit          INTEGER NOT NULL CHECK (rate_limit >= 0),          -- packets a second from it
     throughput          INTEGER NOT NULL CHECK (throughput >= 0),          -- units a second from it
@@ -15,7 +17,8 @@ CREATE TABLE peers (
     default_route       INTEGER NOT NULL CHECK (default_route IN (0, 1)),  -- the way to whatever nobody else has a route to
     created_at          INTEGER NOT NULL,
     removed_at          INTEGER,
-    CHECK ((outgoing_url = '') = (outgoing_token = '')),
+    CHECK ((outgoing_url = '' AND callback_url = '') = (outgoing_token = '')),
+    CHECK (async = 0 OR outgoing_url <> ''),
     CHECK (removed_at IS NULL OR (outgoing_token = '' AND default_route = 0))
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX peers_by_name ON peers (name) WHERE removed_at IS NULL;
@@ -38,14 +41,19 @@ CREATE TABLE peer_routes (
 CREATE INDEX peer_routes_by_peer ON peer_routes (peer);
 
 -- Answers of peers that were lost without a crash: the money was given back to the sender, since nothing is owed without a
--- fulfillment in time, but the peer may claim it. What settlement talks have to know.
+-- fulfillment in time, but the peer may claim it. What settlement talks have to know, and what came of them.
 CREATE TABLE peer_doubts (
-    peer      BLOB    NOT NULL REFERENCES peers (id),
-    reference BLOB    NOT NULL CHECK (length(reference) = 16), -- what the packets moved for
-    packets   INTEGER NOT NULL CHECK (packets > 0),
-    amount    INTEGER NOT NULL CHECK (amount >= 0), -- units of the peer's asset
-    first_at  INTEGER NOT NULL,
-    last_at   INTEGER NOT NULL,
-    cause     TEXT    NOT NULL, -- of the last
-    PRIMARY KEY (peer, reference)
-) STRICT, WITHOUT ROWID;
+    n           INTEGER NOT NULL PRIMARY KEY,
+    peer        BLOB    NOT NULL REFERENCES peers (id),
+    reference   BLOB    NOT NULL CHECK (length(reference) = 16), -- what the packets moved for
+    packets     INTEGER NOT NULL CHECK (packets > 0),
+    amount      INTEGER NOT NULL CHECK (amount >= 0), -- units of the peer's asset
+    first_at    INTEGER NOT NULL,
+    last_at     INTEGER NOT NULL,
+    cause       TEXT    NOT NULL, -- of the last
+    state       INTEGER NOT NULL CHECK (state IN (0, 1, 2)), -- open, dismissed: nothing arrived, accepted: the peer is owed it
+    resolved_at INTEGER,
+    CHECK ((state = 0) = (resolved_at IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX peer_doubts_open ON peer_doubts (peer, reference) WHERE state = 0;
+CREATE INDEX peer_doubts_by_peer ON peer_doubts (peer, reference);

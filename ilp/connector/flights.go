@@ -9,12 +9,29 @@ const defaultInFlight = 512
 type flights struct {
 	mu           sync.Mutex
 	count, value uint64
+	doubt        uint64              // value that may have arrived though the answer was lost
 	from         map[[16]byte]uint64 // of count, what came from another peer
+}
+
+// bound is what keeps a packet from being in flight.
+type bound int
+
+const (
+	unbound  bound = iota
+	tooMany        // packets
+	tooMuch        // money
+	doubtful       // money, with what is in doubt
+)
+
+func (f *flights) setDoubt(amount uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.doubt = amount
 }
 
 // begin counts a packet in, unless that makes more than the limits of p, whose flights these are, allow. It says which limit is
 // met. A packet that another peer sent counts against that one's half, too.
-func (f *flights) begin(amount uint64, p *Peer, from *peer) (full, tooMuch bool) {
+func (f *flights) begin(amount uint64, p *Peer, from *peer) bound {
 	most := p.MaxInFlightCount
 	if most == 0 {
 		most = defaultInFlight
@@ -23,9 +40,12 @@ func (f *flights) begin(amount uint64, p *Peer, from *peer) (full, tooMuch bool)
 	defer f.mu.Unlock()
 	switch {
 	case f.count >= most, from != nil && f.from[from.ID] >= (most+1)/2:
-		return true, false
-	case p.MaxInFlightValue > 0 && (amount > p.MaxInFlightValue || f.value > p.MaxInFlightValue-amount):
-		return false, true
+		return tooMany
+	case p.MaxInFlightValue == 0 || amount == 0:
+	case amount > p.MaxInFlightValue || f.value > p.MaxInFlightValue-amount:
+		return tooMuch
+	case f.doubt > p.MaxInFlightValue-amount-f.value:
+		return doubtful
 	}
 	f.count++
 	f.value += amount
@@ -35,7 +55,7 @@ func (f *flights) begin(amount uint64, p *Peer, from *peer) (full, tooMuch bool)
 		}
 		f.from[from.ID]++
 	}
-	return false, false
+	return unbound
 }
 
 func (f *flights) end(amount uint64, from *peer) {

@@ -31,6 +31,9 @@ type Peer struct {
 	// it.
 	MaxInFlightValue uint64
 	MaxInFlightCount uint64 // 0 is 512
+	// InDoubt is how much went to it that may have arrived though the answers were lost. Until that is settled it counts as in
+	// flight to the peer. SetInDoubt changes it alone.
+	InDoubt uint64
 	// Link is where packets to it go; nil if it takes none.
 	Link Link
 }
@@ -66,8 +69,20 @@ func (c *Connector) SetPeers(peers []Peer) error {
 			return fmt.Errorf("connector: peer %q: %w", p.Name, err)
 		}
 	}
+	for _, p := range t.byID {
+		p.out.setDoubt(p.InDoubt)
+	}
 	c.peers.Store(t)
 	return nil
+}
+
+// SetInDoubt changes a peer's InDoubt, for every packet from now on. Nothing happens if there is no such peer.
+func (c *Connector) SetInDoubt(peer [16]byte, amount uint64) {
+	c.setting.Lock()
+	defer c.setting.Unlock()
+	if p := c.peers.Load().byID[peer]; p != nil {
+		p.out.setDoubt(amount)
+	}
 }
 
 // trafficOf returns what is going on with a peer that is there already.

@@ -8,11 +8,12 @@ import (
 
 // throughput bounds the value and the number of packets in flight from and to a peer, and what it sends in a second. What is in
 // flight is what could be lost, or waited for, when a peer fails. No other peer may have more than half of the packets in flight
-// to one, so that none can shut another off by sending what nobody answers.
+// to one, so that none can shut another off by sending what nobody answers. What is in doubt counts as in flight, so that no more
+// than was agreed can be lost to a peer that keeps its answers back.
 func (c *Connector) throughput(_ context.Context, t *Transit) packet.Reply {
 	if p := t.Peer; p != nil {
-		switch full, tooMuch := p.in.begin(t.Amount, &p.Peer, nil); {
-		case full:
+		switch p.in.begin(t.Amount, &p.Peer, nil) {
+		case tooMany:
 			return c.reject(packet.RateLimited, "Too many of your packets are in flight. Send fewer at once.")
 		case tooMuch:
 			return c.reject(packet.InsufficientLiquidity, "Too much of your money is in flight. Send less at once.")
@@ -23,11 +24,14 @@ func (c *Connector) throughput(_ context.Context, t *Transit) packet.Reply {
 		}
 	}
 	if p := t.Next; p != nil {
-		switch full, tooMuch := p.out.begin(t.AmountOut, &p.Peer, t.Peer); {
-		case full:
+		switch p.out.begin(t.AmountOut, &p.Peer, t.Peer) {
+		case tooMany:
 			return c.reject(packet.ConnectorBusy, "Too many packets are on their way to the next wallet. Try again later.")
 		case tooMuch:
 			return c.reject(packet.InsufficientLiquidity, "Too much money is on its way to the next wallet. Send less at once.")
+		case doubtful:
+			return c.reject(packet.InsufficientLiquidity,
+				"Answers of the next wallet were lost: what may have arrived there must be settled with it before this much can be sent.")
 		}
 		t.onEnd(func() { p.out.end(t.AmountOut, t.Peer) })
 	}

@@ -102,11 +102,14 @@ const (
 	headerCallbackURL = "Callback-Url"
 )
 
+// ErrNoCallbacks: an endpoint in asynchronous mode was wanted of a Client without Pending.
+var ErrNoCallbacks = errors.New("ilphttp: this client takes no callbacks")
+
 // checkAsync says what an endpoint in asynchronous mode lacks.
 func (c *Client) checkAsync(cfg EndpointConfig) error {
 	switch {
 	case c.cfg.Pending == nil:
-		return fmt.Errorf("peer %q: ilphttp: this client takes no callbacks", cfg.Name)
+		return fmt.Errorf("peer %q: %w", cfg.Name, ErrNoCallbacks)
 	case cfg.Peer == [16]byte{}:
 		return fmt.Errorf("peer %q: ilphttp: asynchronous mode needs the peer's id", cfg.Name)
 	}

@@ -60,6 +60,38 @@ func TestShutdownFinishesCallbacks(t *testing.T) {
 	}
 }
 
+// What the node itself has sent is answered between Refuse and Shutdown, while nobody's packets are taken.
+func TestRefuse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := new(network)
+		newBen(t, n, func(ctx context.Context, from ilphttp.Peer, p packet.Prepare) (packet.Reply, error) {
+			time.Sleep(3 * time.Second)
+			return fulfills(ctx, from, p)
+		}, nil)
+		a := newAnn(t, n, noPackets(t), nil)
+		answer := make(chan packet.Reply, 1)
+		go func() {
+			reply, err := a.toBen(t, nil).SendPacket(t.Context(), prepare())
+			if err != nil {
+				t.Error(err)
+			}
+			answer <- reply
+		}()
+		synctest.Wait()
+		a.Refuse()
+		p := prepare()
+		_, body := n.post(t, ilphttp.Path, carolToken, encode(t, &p), nil)
+		if reply, err := packet.DecodeReply([]byte(body)); err != nil {
+			t.Error(err)
+		} else {
+			wantReject(t, reply, packet.InternalError)
+		}
+		if reply := <-answer; reply == nil || reply.Type() != packet.TypeFulfill {
+			t.Errorf("answered %v", reply)
+		}
+	})
+}
+
 // A server that stops takes no packets, but the callbacks that the packets in flight wait for.
 func TestShutdownTakesCallbacks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -129,7 +129,8 @@ type Endpoint struct {
 	peer          [16]byte
 }
 
-// Endpoint returns the endpoint of a peer. It fails if URL or Token can't be used; the error says why, without the token.
+// Endpoint returns the endpoint of a peer. It fails if URL or Token can't be used; the error says why, without the token. It is
+// ErrNoCallbacks, wrapped, if the endpoint is to be asynchronous and the Client isn't.
 func (c *Client) Endpoint(cfg EndpointConfig) (*Endpoint, error) {
 	u, authorization, err := c.target(cfg.Name, cfg.URL, cfg.Token)
 	if err != nil {

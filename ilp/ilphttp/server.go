@@ -63,8 +63,8 @@ const (
 	maxHeader   = 8 << 10
 )
 
-// Server takes packets from peers at POST /ilp, and replies of asynchronous peers at POST /ilp/callback. It is an http.Handler, which Serve serves with the limits that a listener to
-// the world needs; tests and other servers may use the handler alone.
+// Server takes packets from peers at POST /ilp, and replies of asynchronous peers at POST /ilp/callback. It is an http.Handler,
+// which Serve serves with the limits that a listener to the world needs; tests and other servers may use the handler alone.
 type Server struct {
 	cfg       ServerConfig
 	http      *http.Server
@@ -127,14 +127,18 @@ func (s *Server) Serve(l net.Listener) error {
 	return nil
 }
 
+// Refuse takes no new packets from now on, as Shutdown does. Callbacks are still taken, so what the node itself has sent in
+// asynchronous mode can end before Shutdown is called.
+func (s *Server) Refuse() { s.packets.close() }
+
 // Shutdown stops listening and returns when every packet that was being worked on is answered, whether or not its sender still
 // listens, or when ctx ends: then with the context's error, and replies that no peer has taken so far are given up.
 //
 // With Pending it first listens on, for the callbacks without which those packets have no answer, and only takes no new packets.
-// What else the node sends in asynchronous mode has to be finished before Shutdown is called.
+// What else the node sends in asynchronous mode has to be finished before Shutdown is called; see Refuse.
 func (s *Server) Shutdown(ctx context.Context) error {
 	if s.cfg.Pending != nil {
-		s.packets.close()
+		s.Refuse()
 		_ = s.packets.wait(ctx) // what follows sees that ctx has ended
 	}
 	err := s.http.Shutdown(ctx)

@@ -114,8 +114,8 @@ func (w *Wallet) AddPeer(to address.Address, asset ledger.Asset, limit uint64, l
 	id := uuid.Must(uuid.NewV7())
 	open := ledger.OpenAccount{ID: id, Ledger: number, Code: ledger.CodePeer, Limit: limit}
 	err = w.Ledger.Submit(ctx, ledger.Chain{open}, func(tx db.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO peers (id, name, ilp_address, outgoing_url, outgoing_token, max_packet, rate_limit, throughput,
-			max_in_flight_value, max_in_flight_count, default_route, created_at) VALUES (?, ?, ?, '', '', 0, 0, 0, 0, 0, 0, 0)`,
+		_, err := tx.ExecContext(ctx, `INSERT INTO peers (id, name, ilp_address, outgoing_url, outgoing_token, async, callback_url, max_packet,
+			rate_limit, throughput, max_in_flight_value, max_in_flight_count, default_route, created_at) VALUES (?, ?, ?, '', '', 0, '', 0, 0, 0, 0, 0, 0, 0)`,
 			id[:], id.String(), string(to))
 		return err
 	})
