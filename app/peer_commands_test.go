@@ -226,8 +226,12 @@ func TestUserAdd(t *testing.T) {
 			if ben := one[admin.Person](t, add("ben@example.com", "ben", "JPY")...); ben.Asset != "JPY/0" || ben.Balance != 0 {
 				t.Errorf("%+v", ben)
 			}
-			if text, err := pochi(t, add("Ann@example.com", "other", "USD", "--balance", "1234")...); problem.CodeOf(err) != problem.Conflict || text != "" {
-				t.Errorf("again: %q, %v", text, err)
+			for _, pointer := range []string{"other", "ann"} {
+				text, err := pochi(t, add("Ann@example.com", pointer, "USD", "--balance", "1234")...)
+				want := "Somebody has the e-mail Ann@example.com already. Nothing was done; each person needs one of their own."
+				if problem.CodeOf(err) != problem.Conflict || problem.MessageOf(err) != want || text != "" {
+					t.Errorf("again, with the pointer %s: %q, %v", pointer, text, err)
+				}
 			}
 			_, err := pochi(t, add("eve@example", "ann", "XYZ", "--balance", "18446744073709551615")...)
 			for _, field := range []string{"email", "pointer", "asset", "balance"} {

@@ -93,8 +93,9 @@ type Writer struct {
 	once    sync.Once
 	failure error // set before done closes
 
-	head  Head // as of the last batch
-	rests bool // the database was too busy for an idle turn: the next follows a unit
+	head  Head         // as of the last batch
+	seq   atomic.Int64 // head's, for everybody
+	rests bool         // the database was too busy for an idle turn: the next follows a unit
 }
 
 type waiting struct {
@@ -121,9 +122,14 @@ func newWriter(ctx context.Context, conn *sql.Conn, opts Options) (*Writer, erro
 	if w.head, err = readHead(ctx, conn); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+	w.seq.Store(w.head.Seq)
 	go w.run()
 	return w, nil
 }
+
+// Seq returns the number of the last batch that was committed: what is read
+// afterwards has it. As long as it stays the same, so does the database.
+func (w *Writer) Seq() int64 { return w.seq.Load() }
 
 // Join adds a participant, one of a type; load reads its state on the writer's
 // connection, and what it changes is flushed with the batch it runs in.

@@ -152,6 +152,25 @@ func TestCommittedWhenSubmitReturns(t *testing.T) {
 	}
 }
 
+// TestSeqMovesWithWhatIsWritten: whoever reads the number first and then the rows has nothing newer to find under it.
+func TestSeqMovesWithWhatIsWritten(t *testing.T) {
+	d := open(t, options(newPath(t)))
+	before := d.Writer.Seq()
+	if err := insert(t, d, "AAA"); err != nil {
+		t.Fatal(err)
+	}
+	after := d.Writer.Seq()
+	if after <= before {
+		t.Errorf("the number stayed %d", after)
+	}
+	if err := insert(t, d, "AAA"); err == nil {
+		t.Fatal("the same row was written twice")
+	}
+	if got := d.Writer.Seq(); got != after {
+		t.Errorf("a unit that failed moved the number from %d to %d", after, got)
+	}
+}
+
 func TestAFailingUnitHarmsNoNeighbour(t *testing.T) {
 	d := open(t, options(newPath(t)))
 	var log []string // what happened in memory; the writer's goroutine alone appends

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +21,9 @@ func TestDemo(t *testing.T) {
 	all := d.start()
 	amina, rita := d.logIn("nairobi", "amina"), d.logIn("lisbon", "rita")
 
+	d.quotes(amina, d.pointer("lisbon", "rita"), "2500.00", sideSend, "You send", "They get at least", "€17.62")
+	d.quotes(amina, d.pointer("lisbon", "rita"), "10.00", sideReceive, "You send at most", "They get at least", "€10.00")
+	d.quotes(amina, d.pointer("nairobi", "otieno"), "100.00", sideReceive, "You send", "They get", "100.00")
 	d.pay(amina, d.pointer("lisbon", "rita"), "2500.00") // 17.6390… EUR
 	amina.awaitBalance(t, "147500.00")
 	rita.awaitBalance(t, "1217.63")
@@ -147,6 +152,26 @@ func (d *demo) logIn(city, name string) *visitor {
 	v := newVisitor(d.t, &wallet{URL: fmt.Sprintf("http://localhost:%d", d.ports[city][0])})
 	v.logIn(d.t, name+"@"+city+".example", d.password())
 	return v
+}
+
+// linePattern finds what a quote says of an amount.
+var linePattern = regexp.MustCompile(`(?s)<p class="ticket-line"><span class="soft">([^<]*)</span>`)
+
+// quotes asks what a payment costs, and looks at how the page names what leaves and what arrives, and at the latter.
+func (d *demo) quotes(from *visitor, to, amount, side, leaves, arrives, receive string) {
+	d.t.Helper()
+	quote, err := from.submit("/send", "/send", url.Values{"to": {to}, "amount": {amount}, "side": {side}})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	page, err := from.get(quote.Location)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	lines := linePattern.FindAllStringSubmatch(page.Body, -1)
+	if len(lines) != 2 || strings.TrimSpace(lines[0][1]) != leaves || strings.TrimSpace(lines[1][1]) != arrives || !strings.Contains(page.Body, receive) {
+		d.t.Errorf("%s to %s: the quote says %q, want %q and %q of %s", amount, to, lines, leaves, arrives, receive)
+	}
 }
 
 // pay sends an amount to the other wallet and waits until it is delivered.

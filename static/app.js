@@ -133,6 +133,63 @@
     if (new URL(ctx.response.raw.url).pathname === "/login") place.append(logInAgain(ctx.sourceElement.form));
   });
 
+  // Live parts of a page (data-live) ask for themselves every two seconds: not
+  // while nobody looks, at once when somebody looks again, and with the version
+  // that is shown, so that mostly nothing comes back. Money that has come in since
+  // is told to screen readers, each line once.
+
+  var versions = new WeakMap();
+  var told = new WeakMap(); // the ids of the lines that were there
+
+  function isLive(event) {
+    return event.detail.ctx.sourceElement.hasAttribute("data-live");
+  }
+
+  document.addEventListener("htmx:before:request", function (event) {
+    if (!isLive(event)) return;
+    var ctx = event.detail.ctx;
+    var version = versions.get(ctx.sourceElement);
+    if (document.hidden) event.preventDefault();
+    else if (version) ctx.request.headers["If-None-Match"] = version;
+  });
+
+  document.addEventListener("htmx:after:request", function (event) {
+    if (!isLive(event)) return;
+    var ctx = event.detail.ctx;
+    var version = ctx.response.headers.get("ETag");
+    if (version) versions.set(ctx.sourceElement, version);
+  });
+
+  document.addEventListener("visibilitychange", function () {
+    if (document.hidden) return;
+    document.querySelectorAll("[data-live]").forEach(function (part) {
+      htmx.trigger(part, "every");
+    });
+  });
+
+  function linesOf(part) {
+    return Array.from(part.querySelectorAll(".history > li"));
+  }
+
+  function tellNews(part) {
+    var before = told.get(part);
+    var lines = linesOf(part);
+    told.set(part, new Set(lines.map(function (line) { return line.id; })));
+    if (!before) return;
+    var news = lines.filter(function (line) {
+      return !before.has(line.id) && line.querySelector(".money-in");
+    });
+    if (news.length > 0) announce(news.map(function (line) {
+      return line.querySelector(".money").textContent + " " + line.querySelector(".row-title").textContent;
+    }).join(". "));
+  }
+
+  document.querySelectorAll("[data-live]").forEach(tellNews);
+
+  document.addEventListener("htmx:after:swap", function () {
+    document.querySelectorAll("[data-live]").forEach(tellNews);
+  });
+
   // The session has ended while a form was filled in: log-in leads back to the
   // form as it is.
 

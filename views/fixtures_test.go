@@ -52,6 +52,7 @@ func days() []views.Day {
 			{ID: "p3", URL: "/payments/p3", Who: "Ben", Detail: "$localhost:3000/ben", Amount: usd("−$20.00"), State: "Sending", Time: views.Moment{Text: "14:05 UTC", ISO: "2026-11-21T14:05:00Z"}},
 			{ID: "p5", URL: "/payments/p5", Who: "Cho", Detail: "$wallet.example/cho", Amount: usd("−$30.00"), State: "Needs review", Time: views.Moment{Text: "13:50 UTC", ISO: "2026-11-21T13:50:00Z"}},
 			{ID: "p4", URL: "/payments/p4", Who: "Cho", Detail: "$wallet.example/cho", Amount: usd("−$5.00"), State: "Being checked", Time: views.Moment{Text: "13:40 UTC", ISO: "2026-11-21T13:40:00Z"}},
+			{ID: "p6", URL: "/payments/p6?side=in", In: true, Paid: "$localhost:3000/ann", Detail: "12 packets", Amount: usd("+$17.62"), Time: views.Moment{Text: "12:10 UTC", ISO: "2026-11-21T12:10:00Z"}},
 			{ID: "p2", URL: "/payments/p2", In: true, Who: "Ben", Detail: "$localhost:3000/ben", Amount: usd("+$7.25"), Time: views.Moment{Text: "11:40 UTC", ISO: "2026-11-21T11:40:00Z"}},
 		}},
 		{Label: "Yesterday", Movements: []views.Movement{
@@ -184,6 +185,9 @@ func sendingScenes() []scene {
 	refused.Problem = "Everyday holds $12.00 USD, less than this payment needs. Nothing was taken."
 	local := quote()
 	local.Receive, local.Rate = usd("$20.00"), ""
+	elsewhere := quote()
+	elsewhere.Payee, elsewhere.Pointer = "$a-very-long-host-name.wallet.example/cho", "$a-very-long-host-name.wallet.example/cho"
+	elsewhere.AtLeast, elsewhere.AtMost = true, true
 	return []scene{
 		{name: "send", page: views.Send(ann("Send money", views.NavSend), views.SendForm{Accounts: accountOptions})},
 		{name: "send-filled", page: views.Send(ann("Send money", views.NavSend), views.SendForm{
@@ -206,6 +210,7 @@ func sendingScenes() []scene {
 		})},
 		{name: "quote", page: views.Quote(ann("Confirm payment", views.NavSend), quote()), amount: []string{"$20.00 USD", "€18.40 EUR"}},
 		{name: "quote-local", page: views.Quote(ann("Confirm payment", views.NavSend), local), amount: []string{"$20.00 USD"}},
+		{name: "quote-elsewhere", page: views.Quote(ann("Confirm payment", views.NavSend), elsewhere), amount: []string{"at most $20.00 USD", "at least €18.40 EUR"}},
 		{name: "quote-refused", page: views.Quote(ann("Confirm payment", views.NavSend), refused)},
 		{name: "quote-expired", page: views.Quote(ann("Quote expired", views.NavSend), expired), amount: []string{"$20.00 USD", "€18.40 EUR"}},
 	}
@@ -213,7 +218,7 @@ func sendingScenes() []scene {
 
 func paymentScenes() []scene {
 	sending := payment(views.PaymentSending)
-	sending.Sent, sending.Received, sending.Ended = usd("$0.00"), eur("€0.00"), views.Moment{}
+	sending.Promised, sending.Sent, sending.Received, sending.Ended = eur("€18.40"), usd("$0.00"), eur("€0.00"), views.Moment{}
 	partly := payment(views.PaymentPartly)
 	partly.Sent, partly.Received = usd("$12.00"), eur("€11.04")
 	partly.Reason, partly.Where = "Ben's wallet stopped answering.", "$12.00 USD left Everyday and reached Ben, $8.00 USD stayed in Everyday."
@@ -229,21 +234,24 @@ func paymentScenes() []scene {
 	review.Reason = "This payment was on its way when this wallet's data was copied, and the wallet has gone back to that copy. We look into what became of it. Until then nothing more is sent."
 	review.Where = "$8.00 USD stays reserved in Everyday."
 	in := payment(views.PaymentCompleted)
-	in.In, in.Pointer, in.Rate, in.Fee, in.Received = true, "$localhost:3000/ann", "", "", usd("$7.25")
+	in.In, in.Paid, in.Rate, in.Fee, in.Received = true, "$localhost:3000/ann", "", "", usd("$7.25")
 	unknown := in
-	unknown.Who = ""
+	unknown.Who, unknown.Pointer, unknown.Packets = "", "", "12"
+	elsewhere := sending
+	elsewhere.Who, elsewhere.Pointer, elsewhere.AtLeast = "$wallet.example/cho", "$wallet.example/cho", true
 	render := func(name string, y views.PaymentPage, amount ...string) scene {
 		return scene{name: name, page: views.Payment(ann("Payment", views.NavNone), y), amount: amount}
 	}
 	return []scene{
-		render("payment-sending", sending, "$20.00 USD"),
+		render("payment-sending", sending, "$20.00 USD", "They get", "€18.40 EUR", "They got so far", "€0.00 EUR"),
+		render("payment-sending-elsewhere", elsewhere, "They get at least", "€18.40 EUR"),
 		render("payment-completed", payment(views.PaymentCompleted), "$20.00 USD", "€18.40 EUR"),
 		render("payment-partly", partly, "$12.00 USD", "$20.00 USD", "€11.04 EUR"),
 		render("payment-failed", failed, "$20.00 USD", "$0.00 USD"),
 		render("payment-checking", checking, "$20.00 USD", "$12.00 USD", "$5.00 USD", "$3.00 USD"),
 		render("payment-review", review, "$20.00 USD", "$12.00 USD", "$8.00 USD"),
 		render("payment-in", in, "$7.25 USD"),
-		render("payment-in-unknown", unknown, "$7.25 USD"),
+		render("payment-in-unknown", unknown, "$7.25 USD", "doesn't say who", "Packets"),
 	}
 }
 

@@ -62,7 +62,7 @@ func TestGallery(t *testing.T) {
 }
 
 // voids are the elements that have no end tag.
-var voids = []string{"meta", "link", "input", "br", "hr", "img"}
+var voids = []string{"meta", "link", "input", "br", "hr", "img", "wbr"}
 
 // checkTags checks that each start tag has its end tag, in order, which the
 // forgiving parser would not tell.

@@ -61,6 +61,7 @@ type Movement struct {
 	URL    string // of its detail page
 	In     bool   // money came in
 	Who    string // "Ben", "Test money"
+	Paid   string // coming in from nobody knows whom: our pointer that was paid; else ""
 	Detail string // the other side's pointer, or what else tells it apart; may be ""
 	Amount Money  // with its sign: "+$25.00" or "−$25.00"
 	State  string // "" when completed, else "Sending", "Needs review", "Being checked", "Partly delivered", "Failed"
@@ -235,6 +236,8 @@ type QuotePage struct {
 	ID          string
 	Send        Money
 	Receive     Money
+	AtMost      bool   // less than Send may leave: what Receive doesn't need stays
+	AtLeast     bool   // more than Receive may arrive: the payee is at another wallet
 	Rate        string // "1 USD = 0.92 EUR", "" for the same currency
 	Fee         string // "None"
 	Payee       string // "Ben"
@@ -265,11 +268,15 @@ type PaymentPage struct {
 	ID        string
 	State     PaymentState
 	In        bool
-	Who       string // the other side: "Ben"
-	Pointer   string // the other side's pointer where it is known, going out; ours, coming in
+	Who       string // the other side: "Ben"; coming in, "" if another wallet didn't say
+	Pointer   string // the other side's, where it is known
+	Paid      string // coming in: our pointer that was paid, "" for none
+	Packets   string // coming in from another wallet: how many, so far
 	Account   string // name of our account
 	AccountID string
 	Asked     Money  // going out: the debit that was confirmed
+	Promised  Money  // going out: what was to arrive
+	AtLeast   bool   // going out: that, or more
 	Sent      Money  // going out: what really left the account
 	Received  Money  // what arrived
 	Checking  Money  // going out: may have arrived, the other wallet is being asked; zero for none

@@ -87,6 +87,33 @@ func (y PaymentPage) settled() bool {
 	return !y.In
 }
 
+// running tells that its amounts may still grow.
+func (y PaymentPage) running() bool { return y.State == PaymentSending || y.Packets != "" }
+
+// url is where the payment is shown.
+func (y PaymentPage) url() string {
+	if y.In {
+		return "/payments/" + y.ID + "?side=in" // paying oneself, both sides have one id
+	}
+	return "/payments/" + y.ID
+}
+
+// soFar is the name of an amount that may still grow.
+func (y PaymentPage) soFar(name string) string {
+	if y.State == PaymentSending {
+		return name + " so far"
+	}
+	return name
+}
+
+// theyGet introduces what is promised to arrive.
+func theyGet(atLeast bool) string {
+	if atLeast {
+		return "They get at least"
+	}
+	return "They get"
+}
+
 // again is the send form for the same payee and account.
 func (y PaymentPage) again() string {
 	return "/send?" + url.Values{"to": {y.Pointer}, "account": {y.AccountID}}.Encode()

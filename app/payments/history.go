@@ -19,6 +19,8 @@ type Movement struct {
 	AccountID uuid.UUID
 	Who       string        // the other side's name, "" when unknown
 	Pointer   string        // outgoing: the receiver's payment pointer; incoming: the sender's name on this wallet
+	Paid      string        // incoming: the name of our pointer that was paid, "" for a deposit
+	Packets   int           // in which it came or went so far
 	Amount    ledger.Amount // what moved; while sending, and when nothing moved, what was asked
 	State     State
 	Partly    bool // failed after a part was delivered
@@ -34,20 +36,21 @@ type Filter struct {
 	Limit     int
 }
 
-const historyColumns = `SELECT o.id, 0, o.account_id, o.receiver_name, o.receiver, o.debit_amount, o.sent_amount,
+const historyColumns = `SELECT o.id, 0, o.account_id, o.receiver_name, o.receiver, '', o.packets, o.debit_amount, o.sent_amount,
 	(SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer
 	WHERE x.reference = o.id AND x.state = 0 AND b.id = o.account_id), o.state, o.created_at
 	FROM outgoing_payments o WHERE o.%[1]s = ?1 AND (o.created_at, o.id) < (?2, ?3)
 	ORDER BY o.created_at DESC, o.id DESC LIMIT ?4`
 
-const historyIncoming = `SELECT i.id, 1, i.account_id, i.sender_name, i.sender, i.received_amount, i.received_amount, 0, 'completed', i.created_at
+const historyIncoming = `SELECT i.id, 1, i.account_id, i.sender_name, i.sender,
+	coalesce((SELECT p.name FROM pointers p WHERE p.id = i.pointer_id), ''), i.packets, i.received_amount, i.received_amount, 0, 'completed', i.created_at
 	FROM incoming_payments i WHERE i.%[1]s = ?1 AND (i.created_at, i.id) < (?2, ?3)
 	ORDER BY i.created_at DESC, i.id DESC LIMIT ?4`
 
 const historyQuery = `SELECT h.*, s.code, s.scale FROM (
 	SELECT * FROM (` + historyColumns + `) UNION ALL SELECT * FROM (` + historyIncoming + `)
-	ORDER BY 10 DESC, 1 DESC LIMIT ?4) h
-	JOIN accounts a ON a.id = h.account_id JOIN assets s ON s.ledger = a.ledger ORDER BY 10 DESC, 1 DESC`
+	ORDER BY 12 DESC, 1 DESC LIMIT ?4) h
+	JOIN accounts a ON a.id = h.account_id JOIN assets s ON s.ledger = a.ledger ORDER BY 12 DESC, 1 DESC`
 
 // History returns a page of movements, newest first, and the cursor of the
 // next older page, "" at the end.
@@ -67,7 +70,7 @@ func (s *Service) History(ctx context.Context, f Filter) ([]Movement, string, er
 		var m Movement
 		var sent, checking uint64
 		var micros int64
-		err := rows.Scan(&m.ID, &m.In, &m.AccountID, &m.Who, &m.Pointer, &m.Amount.Value, &sent, &checking, &m.State, &micros,
+		err := rows.Scan(&m.ID, &m.In, &m.AccountID, &m.Who, &m.Pointer, &m.Paid, &m.Packets, &m.Amount.Value, &sent, &checking, &m.State, &micros,
 			&m.Amount.Asset.Code, &m.Amount.Asset.Scale)
 		if err != nil {
 			return nil, "", fmt.Errorf("history: %w", err)

@@ -19,7 +19,8 @@ type pricing struct {
 	account  accounts.Account
 	receiver Receiver
 	rates    Rates
-	probe    func(ctx context.Context, amount uint64) (stream.Probe, error)
+	// probe asks what arrives of an amount, probeReceive of which amount at least another arrives: what is then the promise.
+	probe, probeReceive func(ctx context.Context, amount uint64) (stream.Probe, error)
 }
 
 // price returns what was asked for and both sides.
@@ -101,64 +102,22 @@ func rateProblem(err error, from, to string) error {
 }
 
 // priceReceive finds the smallest debit of which at least the wanted amount
-// arrives. Each hop rounds down, so what arrives grows in steps: bisection
-// finds the step. Within this wallet the real amount that arrives is quoted, and to
-// another wallet the wanted one: it is paid for until that has arrived.
+// arrives. Within this wallet what really arrives of it is quoted, and to another
+// wallet the wanted amount: it is paid for until that has arrived.
 func (p pricing) priceReceive(ctx context.Context, want ledger.Amount) (debit, receive ledger.Amount, err error) {
-	refusal := error(problem.Field("amount", "%s", ledger.ErrAmountTooLarge.Error()))
-	low, high, got := uint64(0), uint64(0), uint64(0) // low is too little, high is enough and brings got
-	limit := ledger.AmountMax + 1                     // more than the way can carry
-	for next := want.Value; ; {
-		arrives, err := p.arrives(ctx, next, want.Asset)
-		switch {
-		case tooMuch(err):
-			limit, refusal = next, p.probeProblem(err)
-		case err != nil:
-			return debit, receive, p.probeProblem(err)
-		case arrives >= want.Value:
-			high, got = next, arrives
-		default:
-			low = next
-		}
-		switch {
-		case high-low == 1 && high != 0:
-			debit = ledger.Amount{Value: high, Asset: p.account.Asset()}
-			receive = ledger.Amount{Value: got, Asset: want.Asset}
-			if err := cmp.Or(p.affordable(debit), p.fair(ctx, debit, receive)); err != nil || p.receiver.Local != nil {
-				return debit, receive, err
-			}
-			return debit, want, nil // what isn't needed of the debit goes back
-		case high != 0:
-			next = low + (high-low)/2
-		case limit-low <= 1:
-			return debit, receive, refusal
-		case low != 0 && low <= (limit-1)/16:
-			next = low * 16
-		default:
-			next = low + (limit-low)/2
-		}
+	probe, err := p.probeReceive(ctx, want.Value)
+	if err == nil && ledger.Asset(probe.Asset) != want.Asset {
+		err = &stream.Failure{Reason: stream.AssetChanged}
 	}
-}
-
-// tooMuch reports whether a probe failed for want of room on the way.
-func tooMuch(err error) bool {
-	var failure *stream.Failure
-	return errors.As(err, &failure) && (failure.Reason == stream.Illiquid || failure.Reason == stream.TooLarge)
-}
-
-// arrives probes one debit; what is too small to arrive counts as nothing.
-func (p pricing) arrives(ctx context.Context, debit uint64, asset ledger.Asset) (uint64, error) {
-	probe, err := p.probe(ctx, debit)
-	var failure *stream.Failure
-	switch {
-	case errors.As(err, &failure) && failure.Reason == stream.TooSmall:
-		return 0, nil
-	case err != nil:
-		return 0, err
-	case ledger.Asset(probe.Asset) != asset:
-		return 0, &stream.Failure{Reason: stream.AssetChanged}
+	if err != nil {
+		return debit, receive, p.probeProblem(err)
 	}
-	return p.promise(probe), nil
+	debit = ledger.Amount{Value: probe.Sent, Asset: p.account.Asset()}
+	receive = ledger.Amount{Value: p.promise(probe), Asset: want.Asset}
+	if err := cmp.Or(p.affordable(debit), p.fair(ctx, debit, receive)); err != nil || p.receiver.Local != nil {
+		return debit, receive, err
+	}
+	return debit, want, nil // what isn't needed of the debit goes back
 }
 
 // receiveAsset learns in which asset the receiver is paid.

@@ -73,9 +73,9 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 	if err != nil {
 		return Quote{}, err
 	}
-	p := pricing{account: account, receiver: receiver, rates: s.Rates, probe: c.ProbeWhole}
+	p := pricing{account: account, receiver: receiver, rates: s.Rates, probe: c.ProbeWhole, probeReceive: c.ProbeReceiveWhole}
 	if receiver.Local == nil {
-		p.probe = c.Probe
+		p.probe, p.probeReceive = c.Probe, c.ProbeReceive
 	}
 	asked, debit, receive, err := p.price(ctx, req)
 	if err != nil {

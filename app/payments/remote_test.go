@@ -54,6 +54,26 @@ func TestPaymentInManyPackets(t *testing.T) {
 	w.Check()
 }
 
+// What to send for a wanted amount is found with few questions, each of which is on
+// the way while somebody waits.
+func TestFixedReceiveAsksLittle(t *testing.T) {
+	w := newWallet(t)
+	ann := w.Person("ann", usd, "1000")
+	w.Person("ben", eur, "")
+	w.far("ben", 1_000_000)
+	for _, to := range []string{benPointer, farPointer} {
+		var asked atomic.Int64
+		w.Links.Between(func(_ packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
+			asked.Add(1)
+			return next()
+		})
+		q := w.Quote(ann, to, "123.45", payments.FixedReceive)
+		if n := asked.Load(); q.ReceiveAmount.String() != "123.45 EUR" || n > 10 {
+			t.Errorf("to %s: %s → %s after %d packets", to, q.DebitAmount, q.ReceiveAmount, n)
+		}
+	}
+}
+
 // A path that comes to make more packets of a payment than were quoted for
 // doesn't end it.
 func TestPaymentInMorePacketsThanQuoted(t *testing.T) {

@@ -180,7 +180,7 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider},
 		Sessions:   sessions.New(d, sessions.Options{CookieName: sessions.CookieName("pochi", public, cfg.Production()), Secure: cfg.Production()}),
 		Currencies: p.currencies, Assets: assets,
-		Host: cfg.Host(), PublicURL: cfg.PublicURL, Now: time.Now, Log: log,
+		Host: cfg.Host(), PublicURL: cfg.PublicURL, Written: d.Writer.Seq, Now: time.Now, Log: log,
 	}
 	if cfg.FaucetOn() {
 		site.Faucet = p.payments

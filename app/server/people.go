@@ -30,7 +30,8 @@ func (p people) Add(ctx context.Context, in admin.NewPerson) (admin.Newcomer, er
 	}, opening)
 	switch {
 	case errors.Is(err, users.ErrEmailTaken):
-		return admin.Newcomer{}, problem.New(problem.Conflict, "There is somebody with the e-mail %s already. Nothing was done.", in.Email).Because(err)
+		return admin.Newcomer{}, problem.New(problem.Conflict,
+			"Somebody has the e-mail %s already. Nothing was done; each person needs one of their own.", in.Email).Because(users.ErrEmailTaken)
 	case err != nil:
 		return admin.Newcomer{}, underFlags(err)
 	}

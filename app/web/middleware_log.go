@@ -55,9 +55,9 @@ func RequestID(c *fiber.Ctx) string {
 
 // AccessLog is middleware that lets the app's error handler answer an error and
 // then logs the request, with the error's whole chain: the handler needn't log.
-// Files that pages load are logged at debug level. Queries, headers, cookies
-// and bodies are never logged, and what looks like a query in an error's text
-// is cut.
+// Files that pages load, and answers that nothing has changed, are logged at
+// debug level. Queries, headers, cookies and bodies are never logged, and what
+// looks like a query in an error's text is cut.
 func AccessLog(log *slog.Logger, now func() time.Time) fiber.Handler {
 	query := regexp.MustCompile(`\?[^\s"'=]*=[^\s"']*`)
 	return func(c *fiber.Ctx) error {
@@ -83,7 +83,7 @@ func AccessLog(log *slog.Logger, now func() time.Time) fiber.Handler {
 			attrs = append(attrs, slog.String("stack", string(panicked.stack)))
 		}
 		level := slog.LevelInfo
-		if strings.HasPrefix(path, "/static/") {
+		if strings.HasPrefix(path, "/static/") || c.Response().StatusCode() == fiber.StatusNotModified {
 			level = slog.LevelDebug
 		}
 		if c.Response().StatusCode() >= fiber.StatusInternalServerError {

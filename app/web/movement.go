@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"time"
 
 	"pochi/app/payments"
@@ -51,21 +52,29 @@ func (s *Site) movement(m payments.Movement) views.Movement {
 	case m.In:
 		v.URL += "?side=in" // paying oneself, both sides have one id
 		v.Amount.Text = "+" + v.Amount.Text
-		if m.Pointer != "" {
+		switch {
+		case m.Pointer != "":
 			v.Detail = s.pointer(m.Pointer)
-		}
-		if v.Who == "" {
-			v.Who = "Somebody"
+		case m.Who == "" && m.Paid != "":
+			v.Paid, v.Detail = s.pointer(m.Paid), packets(m.Packets)
 		}
 	case m.State == payments.Failed && !m.Partly && !m.Checking:
 		v.Void = true
 	default:
 		v.Amount.Text = minus + v.Amount.Text
 	}
-	if v.Who == "" {
+	if v.Who == "" && v.Paid == "" {
 		v.Who, v.Detail = v.Detail, ""
 	}
 	return v
+}
+
+// packets says in how many packets an amount came.
+func packets(n int) string {
+	if n == 1 {
+		return "1 packet"
+	}
+	return fmt.Sprintf("%d packets", n)
 }
 
 func movementState(m payments.Movement) string {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"pochi/app/payments"
@@ -9,6 +10,7 @@ import (
 	"pochi/ledger"
 	"pochi/views"
 
+	"github.com/a-h/templ"
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 )
@@ -16,36 +18,40 @@ import (
 // showPayment shows a payment from the person's side: what they sent, or what
 // they got.
 func (s *Site) showPayment(c *fiber.Ctx) error {
+	return live(s, c, func() (views.PaymentPage, error) { return s.payment(c) }, func(v views.PaymentPage) templ.Component {
+		return views.Payment(s.livePage(c, "Payment", views.NavNone), v)
+	})
+}
+
+func (s *Site) payment(c *fiber.Ctx) (views.PaymentPage, error) {
 	ctx, who := c.UserContext(), person(c)
 	id, err := paramID(c)
 	if err != nil {
-		return err
+		return views.PaymentPage{}, err
 	}
 	if c.Query("side") != "in" {
 		p, err := s.Payments.FindOutgoing(ctx, who.ID, id)
 		if err == nil {
-			return s.renderOutgoing(c, p)
+			return s.outgoing(c, p)
 		}
 		if problem.CodeOf(err) != problem.NotFound {
-			return err
+			return views.PaymentPage{}, err
 		}
 	}
 	p, err := s.Payments.FindIncoming(ctx, who.ID, id)
 	if err != nil {
-		return err
+		return views.PaymentPage{}, err
 	}
-	return s.renderIncoming(c, p)
+	return s.incoming(c, p)
 }
 
-func (s *Site) renderOutgoing(c *fiber.Ctx, p payments.Outgoing) error {
+func (s *Site) outgoing(c *fiber.Ctx, p payments.Outgoing) (views.PaymentPage, error) {
 	account, err := s.accountName(c, p.AccountID)
-	if err != nil {
-		return err
-	}
 	v := views.PaymentPage{
 		ID: p.ID.String(), State: paymentState(p), Who: name(p.ReceiverName, p.Receiver), Pointer: p.Receiver,
 		Account: account, AccountID: p.AccountID.String(),
-		Asked: money(p.DebitAmount), Sent: money(p.SentAmount), Received: money(p.DeliveredAmount),
+		Asked: money(p.DebitAmount), Promised: money(p.ReceiveAmount), AtLeast: s.elsewhere(p.Receiver),
+		Sent: money(p.SentAmount), Received: money(p.DeliveredAmount),
 		Rate: p.Rate, Fee: "None",
 		Reason: p.Reason, Started: moment(p.CreatedAt), Ended: moment(p.EndedAt),
 	}
@@ -54,7 +60,7 @@ func (s *Site) renderOutgoing(c *fiber.Ctx, p payments.Outgoing) error {
 		v.Held = moneyUnlessZero(p.Held())
 	}
 	v.Where = where(p, v.State, account)
-	return render(c, fiber.StatusOK, views.Payment(s.page(c, "Payment", views.NavNone), v))
+	return v, err
 }
 
 // where says where the money of a payment is that isn't simply sent, and what
@@ -107,20 +113,23 @@ func moneyUnlessZero(a ledger.Amount) views.Money {
 	return money(a)
 }
 
-func (s *Site) renderIncoming(c *fiber.Ctx, p payments.Incoming) error {
+func (s *Site) incoming(c *fiber.Ctx, p payments.Incoming) (views.PaymentPage, error) {
 	account, err := s.accountName(c, p.AccountID)
-	if err != nil {
-		return err
-	}
 	v := views.PaymentPage{
 		ID: p.ID.String(), State: views.PaymentCompleted, In: true, Who: p.SenderName,
 		Account: account, AccountID: p.AccountID.String(),
 		Received: money(p.Received), Started: moment(p.CreatedAt), Ended: moment(p.UpdatedAt),
 	}
-	if p.Pointer != "" {
-		v.Pointer = s.pointer(p.Pointer)
+	if p.Sender != "" {
+		v.Pointer = s.pointer(p.Sender)
 	}
-	return render(c, fiber.StatusOK, views.Payment(s.page(c, "Payment", views.NavNone), v))
+	if p.Pointer != "" {
+		v.Paid = s.pointer(p.Pointer)
+	}
+	if p.SenderName == "" {
+		v.Packets = strconv.Itoa(p.Packets)
+	}
+	return v, err
 }
 
 func paymentState(p payments.Outgoing) views.PaymentState {

@@ -40,6 +40,7 @@ func (s *Site) renderQuote(c *fiber.Ctx, status int, refusal string) error {
 		Rate: q.Rate, Fee: "None",
 		Payee: name(q.ReceiverName, q.Receiver), Pointer: q.Receiver, Account: a.Name,
 		Expires: views.Moment{Text: q.ExpiresAt.Format("15:04:05 UTC"), ISO: iso(q.ExpiresAt)}, SecondsLeft: max(0, int(math.Ceil(left.Seconds()))),
+		AtLeast: s.elsewhere(q.Receiver), AtMost: s.elsewhere(q.Receiver) && q.Fixed == payments.FixedReceive,
 		Expired: left <= 0, ChangeURL: "/send?" + changeQuery(q), Problem: refusal,
 	}))
 }

@@ -93,6 +93,7 @@ type Site struct {
 	Assets     *static.Assets
 	Host       string // of our payment pointers
 	PublicURL  string
+	Written    func() int64 // changes with all that is written to the database
 	Now        func() time.Time
 	Log        *slog.Logger
 }

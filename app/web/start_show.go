@@ -1,9 +1,12 @@
 package web
 
 import (
+	"strings"
+
 	"pochi/app/payments"
 	"pochi/views"
 
+	"github.com/a-h/templ"
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 )
@@ -15,22 +18,24 @@ func (s *Site) showStart(c *fiber.Ctx) error {
 	if person(c).ID == uuid.Nil {
 		return render(c, fiber.StatusOK, views.Landing(s.page(c, "", views.NavNone)))
 	}
-	return s.showHome(c)
+	return live(s, c, func() (views.HomePage, error) { return s.home(c) }, func(home views.HomePage) templ.Component {
+		return views.Home(s.livePage(c, "Home", views.NavHome), home)
+	})
 }
 
-func (s *Site) showHome(c *fiber.Ctx) error {
+func (s *Site) home(c *fiber.Ctx) (views.HomePage, error) {
 	ctx, who := c.UserContext(), person(c)
 	list, err := s.Accounts.List(ctx, who.ID)
 	if err != nil {
-		return err
+		return views.HomePage{}, err
 	}
 	pointers, err := s.Pointers.Pointers(ctx, who.ID)
 	if err != nil {
-		return err
+		return views.HomePage{}, err
 	}
 	movements, older, err := s.Payments.History(ctx, payments.Filter{UserID: who.ID, Limit: homeMovements})
 	if err != nil {
-		return err
+		return views.HomePage{}, err
 	}
 	home := views.HomePage{Days: s.days(movements)}
 	for _, a := range list {
@@ -42,8 +47,11 @@ func (s *Site) showHome(c *fiber.Ctx) error {
 	if older != "" {
 		home.More = "/history"
 	}
-	return render(c, fiber.StatusOK, views.Home(s.page(c, "Home", views.NavHome), home))
+	return home, nil
 }
 
 // pointer returns one of our payment pointers as people write it.
 func (s *Site) pointer(name string) string { return "$" + s.Host + "/" + name }
+
+// elsewhere tells whether a payment pointer is one of another wallet.
+func (s *Site) elsewhere(pointer string) bool { return !strings.HasPrefix(pointer, s.pointer("")) }

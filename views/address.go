@@ -1,0 +1,13 @@
+package views
+
+import (
+	"strings"
+
+	"github.com/a-h/templ"
+)
+
+// address is a payment pointer, or a text with one in it, that may be broken into
+// lines before its path.
+func address(text string) templ.Component {
+	return templ.Raw(strings.ReplaceAll(templ.EscapeString(text), "/", "<wbr>/"))
+}
