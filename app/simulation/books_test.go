@@ -181,7 +181,7 @@ func (b *books) Post(ctx context.Context, d connector.Delivery) error {
 	b.node.work(ctx, "post")
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !visitOf(ctx).settle(d, posted, "") {
+	if !visitOf(ctx).settle(ctx, d, posted, "") {
 		return connector.ErrUnknown
 	}
 	b.hold(d, -d.AmountIn, -d.AmountOut)
@@ -211,7 +211,7 @@ func (b *books) Release(ctx context.Context, d connector.Delivery, doubt string)
 	b.node.work(ctx, "release")
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !visitOf(ctx).settle(d, released, doubt) {
+	if !visitOf(ctx).settle(ctx, d, released, doubt) {
 		return connector.ErrUnknown
 	}
 	b.hold(d, -d.AmountIn, -d.AmountOut)

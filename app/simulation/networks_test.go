@@ -71,7 +71,8 @@ func TestNetworks(t *testing.T) {
 
 // A seed makes the same network again, to the packet and the nanosecond: else it would be of no use to print it.
 func TestSeedMakesTheSameNetwork(t *testing.T) {
-	for _, seed := range seeds(t, 5) {
+	few := seeds(t, 5)
+	for _, seed := range few[:min(5, len(few))] {
 		var first, second string
 		for _, diary := range []*string{&first, &second} {
 			synctest.Test(t, func(t *testing.T) {

@@ -28,6 +28,7 @@ type visit struct {
 	minimum   uint64 // that its sender wants to arrive
 	condition [32]byte
 	expires   time.Time // by the packet, at most maxHold from when it came
+	stale     bool      // it had expired when it came
 	wire      []byte    // as it came
 
 	mu        sync.Mutex
@@ -74,6 +75,7 @@ func (n *node) visit(ctx context.Context, from *wire, p *packet.PrepareView) (co
 	if latest := n.now().Add(maxHold); v.expires.After(latest) {
 		v.expires = latest
 	}
+	v.stale = !n.now().Before(v.expires)
 	n.begin(v)
 	return context.WithValue(ctx, visitKey{}, v), v
 }
@@ -121,9 +123,12 @@ func (v *visit) take(d connector.Delivery) {
 }
 
 // settle is called when the books post or release what was set aside. It returns false if that was wrong.
-func (v *visit) settle(d connector.Delivery, as state, doubt string) bool {
+func (v *visit) settle(ctx context.Context, d connector.Delivery, as state, doubt string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if ctx.Err() != nil {
+		v.failf("%s only as long as somebody waits for it", as)
+	}
 	if v.taken == nil || *v.taken != d || v.state != held {
 		v.failf("%s when it is %q: %+v, taken was %+v", as, v.state, d, v.taken)
 		return false
@@ -145,9 +150,6 @@ func (v *visit) deliver(d connector.Delivery) {
 	defer v.mu.Unlock()
 	if v.delivered != nil || v.state != untouched || v.sent != nil || v.twin {
 		v.failf("delivered twice, or when it is on its way already, or after it was sent on")
-	}
-	if !v.node.now().Before(v.expires) {
-		v.node.world.count("delivered when it had expired")
 	}
 	v.amounts(d)
 	v.delivered = &d
@@ -186,6 +188,9 @@ func (v *visit) end(reply packet.Reply, err error) {
 	v.reply, v.err, v.ended = reply, err, time.Now()
 	defer v.node.end(v)
 	moved := v.state == posted || v.delivered != nil
+	if v.stale && (v.taken != nil || v.sent != nil || moved || err != nil || codeOf(reply) == packet.ApplicationError) {
+		v.failf("had expired when it came, and the receiver was asked: %s", codeOf(reply))
+	}
 	switch {
 	case v.state == held:
 		v.failf("its money is still in flight at the end")
@@ -214,6 +219,19 @@ func (v *visit) moved() *connector.Delivery {
 		return v.taken
 	}
 	return v.delivered
+}
+
+// codeOf is a reject's code, or "".
+func codeOf(reply packet.Reply) packet.Code {
+	switch j := reply.(type) {
+	case *packet.Reject:
+		return j.Code
+	case *packet.ReplyView:
+		if j.Type() == packet.TypeReject {
+			return j.Code()
+		}
+	}
+	return ""
 }
 
 func fulfills(reply packet.Reply, condition [32]byte) bool {

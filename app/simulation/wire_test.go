@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -142,6 +143,33 @@ func (g *passage) grace() time.Duration {
 	return 0
 }
 
+// tryAll asks the peer something that takes up all that may be in flight: nothing is any more.
+func (w *wire) tryAll() {
+	p := w.from.peer(w.at)
+	prepare := packet.Prepare{
+		Amount: max(1, p.MaxInFlightValue), ExpiresAt: w.from.now().Add(20 * time.Second), Condition: [32]byte{1: w.at[1], 2: w.at[2]},
+		Destination: w.to.address + ".nobody",
+	}
+	wire, err := prepare.Append(nil)
+	if err != nil {
+		w.world.failf("%v", err)
+	}
+	view, err := packet.ViewPrepare(wire)
+	if err != nil {
+		w.world.failf("%v", err)
+	}
+	ctx, v := w.from.visit(context.Background(), nil, &view)
+	v.probe = true
+	reply, err := w.from.connector.Handle(ctx, connector.FromWallet(w.at, p.Asset, id{}), &view)
+	v.end(reply, err)
+	if v.sent == nil {
+		w.world.failf("%s: nothing is in flight, and a packet of %d may not leave: %+v", w.name, prepare.Amount, reply)
+	}
+	if text := fmt.Sprint(reply); strings.Contains(text, "in flight") {
+		w.world.failf("%s: nothing is in flight, and %s", w.name, text)
+	}
+}
+
 // travel takes the packet to the peer and returns what the link is to say. It goes on when the link has given up.
 func (g *passage) travel(dice *rand.Rand) (answer func() (packet.Reply, error)) {
 	hop := func() time.Duration { return time.Duration(1 + dice.Int64N(int64(g.world.latency))) }
@@ -171,7 +199,7 @@ func (g *passage) travel(dice *rand.Rand) (answer func() (packet.Reply, error)) 
 	case answerLost:
 		err = errors.New("connection reset")
 	case answersLate, lateFulfill:
-		time.Sleep(g.left() + hop())
+		time.Sleep(g.left() + time.Duration(dice.Int64N(int64(4*time.Second))))
 	case forgedAfter:
 		if err == nil && reply.Type() == packet.TypeFulfill {
 			reply = viewed(&packet.Fulfill{Fulfillment: [32]byte{2}})
@@ -223,7 +251,9 @@ func (g *passage) arrive() (packet.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, v := g.to.visit(context.Background(), g.wire, &view)
+	ctx, cancel := context.WithTimeout(context.Background(), max(0, view.ExpiresAt().Sub(g.to.now())))
+	defer cancel()
+	ctx, v := g.to.visit(ctx, g.wire, &view)
 	g.mu.Lock()
 	g.visits = append(g.visits, v)
 	g.mu.Unlock()

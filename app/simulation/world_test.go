@@ -111,6 +111,7 @@ func (w *world) routes(triangle bool) {
 	for i, n := range w.nodes {
 		for j := range n.peers {
 			p := &n.peers[j]
+			p.Routes = append(p.Routes, p.Address+".with.a.longer.way") // so that not all are of one length
 			if triangle {
 				p.Default = p.Link.(*wire).to == w.nodes[(i+1)%len(w.nodes)]
 				continue
@@ -136,6 +137,11 @@ func (w *world) run() {
 	all.Go(w.change)
 	all.Wait()
 	time.Sleep(5 * time.Minute) // what links repeat, and answers that nobody waits for
+	w.trouble = 0
+	for _, wire := range w.wires {
+		wire.tryAll()
+	}
+	time.Sleep(5 * time.Minute)
 }
 
 // change changes rates and peers, until all payments have begun.
