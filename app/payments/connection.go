@@ -20,25 +20,35 @@ type connection struct {
 	link *turn
 }
 
-// turn is a link that is turned from a quote's to its payment's.
-type turn struct{ stream.Link }
+// turn is a link that asks and pays. Questions have no reference, a payment's as
+// little as a quote's: nothing is set aside for what nobody can fulfill, and nothing is
+// in doubt when its answer is lost.
+type turn struct {
+	asks stream.Link
+	pays stream.Link // nil while there is only a quote
+}
+
+// SendPacket implements stream.Link.
+func (t *turn) SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, error) {
+	return t.asks.SendPacket(ctx, p)
+}
 
 // SendMoney implements stream.MinimumLink.
 func (t *turn) SendMoney(ctx context.Context, p packet.Prepare, minimum uint64) (packet.Reply, error) {
-	if link, ok := t.Link.(stream.MinimumLink); ok {
+	if link, ok := t.pays.(stream.MinimumLink); ok {
 		return link.SendMoney(ctx, p, minimum)
 	}
-	return t.SendPacket(ctx, p)
+	return t.pays.SendPacket(ctx, p)
 }
 
-// connect begins a connection for packets from an account, for a reference: zero
-// for a quote. Errors are problems with the field "to".
-func (s *Service) connect(ctx context.Context, to Receiver, account uuid.UUID, asset ilp.Asset, reference uuid.UUID) (connection, error) {
+// connect begins a connection for questions about packets from an account. Errors are
+// problems with the field "to".
+func (s *Service) connect(ctx context.Context, to Receiver, account uuid.UUID, asset ilp.Asset) (connection, error) {
 	details, err := s.details(ctx, to)
 	if err != nil {
 		return connection{}, err
 	}
-	link := &turn{s.Links.Link(connector.FromWallet(account, asset, reference))}
+	link := &turn{asks: s.Links.Link(connector.FromWallet(account, asset, uuid.Nil))}
 	return connection{stream.NewSender(stream.SenderConfig{
 		Link: link, Destination: details.DestinationAccount, Secret: details.SharedSecret, Clock: s.Clock, Random: s.Random,
 	}), link}, nil
@@ -49,11 +59,15 @@ func (s *Service) connect(ctx context.Context, to Receiver, account uuid.UUID, a
 // begins anew: the pointer may pay another account by now.
 func (s *Service) pay(ctx context.Context, to Receiver, p Outgoing) (connection, error) {
 	asset := ilp.Asset(p.DebitAmount.Asset)
-	if c, here := s.quoted.take(p.ID); here {
-		c.link.Link = s.Links.Link(connector.FromWallet(p.AccountID, asset, p.ID))
-		return c, nil
+	c, here := s.quoted.take(p.ID)
+	if !here {
+		var err error
+		if c, err = s.connect(ctx, to, p.AccountID, asset); err != nil {
+			return connection{}, err
+		}
 	}
-	return s.connect(ctx, to, p.AccountID, asset, p.ID)
+	c.link.pays = s.Links.Link(connector.FromWallet(p.AccountID, asset, p.ID))
+	return c, nil
 }
 
 // quotedMax bounds the connections that are kept for quotes.

@@ -69,7 +69,7 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 	if err := s.exchangeable(account, receiver); err != nil {
 		return Quote{}, err
 	}
-	c, err := s.connect(ctx, receiver, account.ID, ilp.Asset(account.Asset()), uuid.Nil)
+	c, err := s.connect(ctx, receiver, account.ID, ilp.Asset(account.Asset()))
 	if err != nil {
 		return Quote{}, err
 	}

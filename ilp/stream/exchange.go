@@ -141,7 +141,7 @@ func (s *Sender) send(ctx context.Context, f *flight) (packet.Reply, error) {
 
 // give calls the link, in the way that it prefers.
 func (s *Sender) give(ctx context.Context, f *flight) (packet.Reply, error) {
-	if link, ok := s.cfg.Link.(MinimumLink); ok {
+	if link, ok := s.cfg.Link.(MinimumLink); ok && f.fulfillable {
 		return link.SendMoney(ctx, f.prepare, f.minimum)
 	}
 	return s.cfg.Link.SendPacket(ctx, f.prepare)

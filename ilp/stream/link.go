@@ -17,12 +17,12 @@ type Link interface {
 
 // MinimumLink is a Link that wants to know what each packet is sure to bring, to write it down with the money: a payment that
 // goes on after a crash then knows of every fulfilled packet what arrived at least. A Sender calls SendMoney instead of
-// SendPacket if its Link has it, in the same way and for every packet.
+// SendPacket if its Link has it, in the same way, for every packet that can be fulfilled: all that SendPacket then gets are
+// questions and goodbyes, for which nobody can claim money.
 type MinimumLink interface {
 	Link
 	// SendMoney is SendPacket of a packet that the receiver fulfills only if minimum arrives, in units of the receiver's
-	// asset. It is 0 for packets without money, for those that can't be fulfilled, and where nothing need arrive of a packet
-	// because rounding may take it all.
+	// asset. It is 0 where nothing need arrive of a packet because rounding may take it all.
 	SendMoney(ctx context.Context, p packet.Prepare, minimum uint64) (packet.Reply, error)
 }
 
