@@ -5,3 +5,7 @@
 // TestNetworks has the connector and STREAM with books in memory, TestWallets all of the wallet but its pages, with real ledgers.
 // A seed is printed with each failure; POCHI_SIM_SEED runs that one network again, POCHI_SIM_COUNT so many.
 package simulation
+
+import "log/slog"
+
+var quiet = slog.New(slog.DiscardHandler)

@@ -3,7 +3,6 @@ package simulation
 import (
 	"context"
 	"crypto/sha256"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -50,7 +49,7 @@ func newNode(w *world, name string) *node {
 	}
 	n.connector, err = connector.New(connector.Config{
 		Address: n.address, Receiver: n.receiver, Payees: n.books, Books: n.books, Rates: n.market,
-		Now: n.now, Log: slog.New(slog.DiscardHandler),
+		Now: n.now, Log: quiet,
 	})
 	if err != nil {
 		w.t.Fatal(err)

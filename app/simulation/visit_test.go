@@ -133,7 +133,10 @@ func (v *visit) settle(ctx context.Context, d connector.Delivery, as state, doub
 		v.failf("%s when it is %q: %+v, taken was %+v", as, v.state, d, v.taken)
 		return false
 	}
-	heard := v.sent.heard()
+	heard := rejected // if it never left
+	if v.sent != nil {
+		heard = v.sent.heard()
+	}
 	if as == posted && heard != fulfilled {
 		v.failf("posted, and the link heard %s", heard)
 	}

@@ -197,8 +197,6 @@ func (w *world) count(what string) {
 	w.counts[what]++
 }
 
-func (w *world) saw(f fate) { w.count("packet: " + string(f)) }
-
 // table is counts in lines.
 func table(counts map[string]int) string {
 	var b strings.Builder
