@@ -188,7 +188,7 @@ func TestPublicURLIsWrittenAsPointersAre(t *testing.T) {
 func TestCallbackURL(t *testing.T) {
 	production := map[string]string{
 		"POCHI_ENV": "production", "POCHI_SECRET": strings.Repeat("s", 40), "POCHI_PUBLIC_URL": "https://wallet.example",
-		"POCHI_HYDRA_PUBLIC_URL": "https://id.wallet.example", "POCHI_TRUSTED_PROXIES": "none",
+		"POCHI_HYDRA_PUBLIC_URL": "https://id.wallet.example", "POCHI_TRUSTED_PROXIES": "none", "POCHI_RATES": "USD=1,EUR=0.9,GBP=0.8,JPY=150,KES=130,MXN=18",
 	}
 	for _, test := range []struct {
 		production            bool

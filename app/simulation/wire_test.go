@@ -126,7 +126,7 @@ func (w *wire) limits(v *visit, p *connector.Peer) {
 	if most := p.MaxInFlightCount; most > 0 && uint64(w.flights) > most {
 		v.failf("%d packets are in flight over %s", w.flights, w.name)
 	}
-	if most := p.MaxInFlightValue; most > 0 && w.value > most {
+	if most := p.MaxInFlightValue; most > 0 && v.amount > 0 && w.value > most {
 		v.failf("%d are in flight over %s", w.value, w.name)
 	}
 }

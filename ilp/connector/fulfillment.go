@@ -6,9 +6,8 @@ import (
 	"pochi/ilp/packet"
 )
 
-// fulfillment looks at a peer's answer: a fulfillment counts if it proves the condition, came before the packet expired at the
-// peer, which its link sees to (RFC 27), and can still be passed back in time, if there is anybody to pass it to. Of one that
-// came later nothing is owed, though the peer may see that differently.
+// fulfillment looks at a peer's answer: a fulfillment counts if it proves the condition and came before the packet expired at
+// the peer (RFC 27). Of one that came later nothing is owed, though the peer may see that differently.
 func (c *Connector) fulfillment(ctx context.Context, t *Transit, reply packet.Reply) (answer packet.Reply, doubt string) {
 	f, ok := reply.(interface{ Fulfills(condition [32]byte) bool })
 	if !ok || reply.Type() != packet.TypeFulfill {
@@ -18,7 +17,7 @@ func (c *Connector) fulfillment(ctx context.Context, t *Transit, reply packet.Re
 		c.cfg.Log.WarnContext(ctx, "a peer sent a wrong fulfillment", "peer", t.Next.Name, "amount", t.AmountOut)
 		return c.reject(packet.WrongCondition, "The next wallet's fulfillment doesn't match the condition."), ""
 	}
-	if t.Sender.kind != wallet && !c.cfg.Now().Before(t.ExpiresAt) {
+	if !c.cfg.Now().Before(t.Packet.ExpiresAt()) {
 		c.cfg.Log.WarnContext(ctx, "a peer's fulfillment came too late", "peer", t.Next.Name, "amount", t.AmountOut)
 		return c.reject(packet.TimedOut, "The next wallet answered too late."), "the fulfillment came after the packet had expired"
 	}

@@ -9,8 +9,7 @@ import (
 
 // Link carries packets to a peer. ilphttp.Endpoint is one.
 type Link interface {
-	// SendPacket sends the very bytes of p and returns the answer; nobody changes p any more. A fulfillment that comes after p
-	// has expired is none. An error says that none came from
+	// SendPacket sends the very bytes of p and returns the answer; nobody changes p any more. An error says that none came from
 	// which one could tell what became of the packet: by the protocol nothing is owed then, but the peer may have fulfilled. An
 	// error with a method Relay() *packet.Reject says what to tell the sender.
 	SendPacket(ctx context.Context, p *packet.PrepareView) (packet.Reply, error)
