@@ -32,19 +32,16 @@ func (f *flights) setDoubt(amount uint64) {
 // begin counts a packet in, unless that makes more than the limits of p, whose flights these are, allow. It says which limit is
 // met. A packet that another peer sent counts against that one's half, too.
 func (f *flights) begin(amount uint64, p *Peer, from *peer) bound {
-	most := p.MaxInFlightCount
-	if most == 0 {
-		most = defaultInFlight
-	}
+	maxCount, maxValue := p.inFlight()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case f.count >= most, from != nil && f.from[from.ID] >= (most+1)/2:
+	case f.count >= maxCount, from != nil && f.from[from.ID] >= (maxCount+1)/2:
 		return tooMany
-	case p.MaxInFlightValue == 0 || amount == 0:
-	case amount > p.MaxInFlightValue || f.value > p.MaxInFlightValue-amount:
+	case amount == 0: // nothing can be lost
+	case amount > maxValue || f.value > maxValue-amount:
 		return tooMuch
-	case f.doubt > p.MaxInFlightValue-amount-f.value:
+	case f.doubt > maxValue-amount-f.value:
 		return doubtful
 	}
 	f.count++

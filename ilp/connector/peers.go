@@ -2,6 +2,7 @@ package connector
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"pochi/ilp"
@@ -36,6 +37,17 @@ type Peer struct {
 	InDoubt uint64
 	// Link is where packets to it go; nil if it takes none.
 	Link Link
+}
+
+// inFlight returns the limits of what may be in flight in each direction.
+func (p *Peer) inFlight() (count, value uint64) {
+	if count = p.MaxInFlightCount; count == 0 {
+		count = defaultInFlight
+	}
+	if value = p.MaxInFlightValue; value == 0 {
+		value = math.MaxUint64
+	}
+	return count, value
 }
 
 // peer is a Peer and what is going on with it, which outlives changes to it.

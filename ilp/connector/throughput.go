@@ -8,7 +8,7 @@ import (
 
 // throughput bounds the value and the number of packets in flight from and to a peer, and what it sends in a second. What is in
 // flight is what could be lost, or waited for, when a peer fails. No other peer may have more than half of the packets in flight
-// to one, so that none can shut another off by sending what nobody answers. What is in doubt counts as in flight, so that no more
+// to one, so that none can shut another off by sending what nobody answers. A packet that only asks carries nothing. What is in doubt counts as in flight, so that no more
 // than was agreed can be lost to a peer that keeps its answers back.
 func (c *Connector) throughput(_ context.Context, t *Transit) packet.Reply {
 	if p := t.Peer; p != nil {
@@ -19,12 +19,13 @@ func (c *Connector) throughput(_ context.Context, t *Transit) packet.Reply {
 			return c.reject(packet.InsufficientLiquidity, "Too much of your money is in flight. Send less at once.")
 		}
 		t.onEnd(func() { p.in.end(t.Amount, nil) })
-		if !p.flow.take(t.Amount, p.Throughput, c.cfg.Now()) {
-			return c.reject(packet.InsufficientLiquidity, "Too much money in a second. Send less.")
-		}
 	}
 	if p := t.Next; p != nil {
-		switch p.out.begin(t.AmountOut, &p.Peer, t.Peer) {
+		amount := t.AmountOut
+		if t.Sender.probing() {
+			amount = 0
+		}
+		switch p.out.begin(amount, &p.Peer, t.Peer) {
 		case tooMany:
 			return c.reject(packet.ConnectorBusy, "Too many packets are on their way to the next wallet. Try again later.")
 		case tooMuch:
@@ -33,7 +34,10 @@ func (c *Connector) throughput(_ context.Context, t *Transit) packet.Reply {
 			return c.reject(packet.InsufficientLiquidity,
 				"Answers of the next wallet were lost: what may have arrived there must be settled with it before this much can be sent.")
 		}
-		t.onEnd(func() { p.out.end(t.AmountOut, t.Peer) })
+		t.onEnd(func() { p.out.end(amount, t.Peer) })
+	}
+	if p := t.Peer; p != nil && !p.flow.take(t.Amount, p.Throughput, c.cfg.Now()) {
+		return c.reject(packet.InsufficientLiquidity, "Too much money in a second. Send less.")
 	}
 	return nil
 }
