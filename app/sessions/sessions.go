@@ -57,6 +57,7 @@ type Store struct {
 	now    func() time.Time
 	rand   io.Reader
 	opts   gorilla.Options
+	live   live
 }
 
 var _ gorilla.Store = (*Store)(nil)

@@ -58,6 +58,7 @@ type Service struct {
 	now       func() time.Time
 	rand      io.Reader
 	passwords *passwords
+	known     known
 
 	perAddress, perEmailAndAddress, perEmail, signUps *limit.Limiter
 }
@@ -84,6 +85,17 @@ func New(d *db.DB, l Ledger, opener Opener, opts Options) *Service {
 
 // Find returns a person, or problem.NotFound.
 func (s *Service) Find(ctx context.Context, id uuid.UUID) (User, error) {
+	if u, here := s.known.get(id); here {
+		return u, nil
+	}
+	u, err := s.find(ctx, id)
+	if err == nil {
+		s.known.put(u)
+	}
+	return u, err
+}
+
+func (s *Service) find(ctx context.Context, id uuid.UUID) (User, error) {
 	u := User{ID: id}
 	var created int64
 	err := s.db.Read.QueryRowContext(ctx, "SELECT email, name, created_at FROM users WHERE id = ?", id[:]).
