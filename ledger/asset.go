@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strconv"
 
 	"pochi/db"
 
@@ -24,7 +25,7 @@ type Asset struct {
 }
 
 // String returns "USD/2".
-func (a Asset) String() string { return fmt.Sprintf("%s/%d", a.Code, a.Scale) }
+func (a Asset) String() string { return a.Code + "/" + strconv.Itoa(int(a.Scale)) }
 
 // Name returns what people call the asset, its code where it has no name.
 func (a Asset) Name() string {
@@ -99,7 +100,7 @@ var houseSpace = uuid.MustParse("0f4a7c1e-5d5b-4d0a-9b3e-6a4a1f5e2c77")
 // HouseAccount returns the id of the wallet's own account of one kind in an
 // asset; there is one each.
 func HouseAccount(asset Asset, code uint16) ID {
-	return uuid.NewSHA1(houseSpace, fmt.Appendf(nil, "%s:%d", asset, code))
+	return uuid.NewSHA1(houseSpace, []byte(asset.String()+":"+strconv.Itoa(int(code))))
 }
 
 // OpenAsset makes an asset's ledger with its house accounts, unless they are
