@@ -216,6 +216,17 @@ func (s *Service) FindAny(ctx context.Context, userID, id uuid.UUID) (Account, e
 	return a, err
 }
 
+// Name returns what the person calls an account, also a closed one, or
+// problem.NotFound.
+func (s *Service) Name(ctx context.Context, userID, id uuid.UUID) (string, error) {
+	var name string
+	err := s.db.Read.QueryRowContext(ctx, "SELECT name FROM wallet_accounts WHERE id = ? AND user_id = ?", id[:], userID[:]).Scan(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", errNotFound()
+	}
+	return name, err
+}
+
 // FindByID returns an account whoever it belongs to, or problem.NotFound.
 func FindByID(ctx context.Context, tx db.Tx, id uuid.UUID) (Account, error) {
 	a, err := scanAccount(tx.QueryRowContext(ctx, accountQuery+"WHERE w.id = ?", id[:]))

@@ -35,7 +35,7 @@ func (s *Service) Start(ctx context.Context) error {
 		return fmt.Errorf("look for unfinished payments: %w", err)
 	}
 	for _, id := range left {
-		s.launch(id)
+		s.launch(id, nil)
 	}
 	return nil
 }
@@ -66,8 +66,9 @@ func (s *Service) unfinished(ctx context.Context) ([]uuid.UUID, error) {
 	return out, rows.Err()
 }
 
-// launch starts a payment's sender, unless it has one, or before Start.
-func (s *Service) launch(id uuid.UUID) {
+// launch starts a payment's sender, unless it has one, or before Start. What is
+// known of a payment that has just been confirmed needn't be read.
+func (s *Service) launch(id uuid.UUID, known *Outgoing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx == nil || s.running[id] != nil {
@@ -76,7 +77,7 @@ func (s *Service) launch(id uuid.UUID) {
 	ctx, done := s.ctx, make(chan struct{})
 	s.running[id] = done
 	s.workers.Go(func() {
-		s.work(ctx, id)
+		s.work(ctx, id, known)
 		s.mu.Lock()
 		delete(s.running, id)
 		s.mu.Unlock()
@@ -101,11 +102,12 @@ func (s *Service) Wait(ctx context.Context, id uuid.UUID) {
 // work sees a payment to its end. What fails or breaks is tried again: as long as
 // the row says "sending" money is held. Once all was sent that could be, only the
 // end is tried again, never the sending.
-func (s *Service) work(ctx context.Context, id uuid.UUID) {
+func (s *Service) work(ctx context.Context, id uuid.UUID, known *Outgoing) {
 	var p Outgoing
 	var end ending
 	sent := s.untilDone(ctx, id, func() (err error) {
-		p, end, err = s.attempt(ctx, id)
+		p, end, err = s.attempt(ctx, id, known)
+		known = nil // it isn't what it was
 		return err
 	})
 	if !sent || p.State != Sending {
@@ -141,13 +143,15 @@ func (s *Service) untilDone(ctx context.Context, id uuid.UUID, do func() error) 
 
 // attempt sends what is left of a payment. A panic is an error: one payment must
 // not stop the wallet.
-func (s *Service) attempt(ctx context.Context, id uuid.UUID) (p Outgoing, end ending, err error) {
+func (s *Service) attempt(ctx context.Context, id uuid.UUID, known *Outgoing) (p Outgoing, end ending, err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
 		}
 	}()
-	if p, err = findOutgoing(ctx, s.DB.Read, id); err != nil || p.State != Sending {
+	if known != nil {
+		p = *known
+	} else if p, err = findOutgoing(ctx, s.DB.Read, id); err != nil || p.State != Sending {
 		return p, end, err
 	}
 	end, failure := s.send(ctx, p)
