@@ -249,10 +249,15 @@ func orderOf(p Outgoing) order {
 	return o
 }
 
-// finish returns what is left of the hold and writes the final state. What was
-// sent is read from the row, which commits with each packet: the sender may
+// finish returns what is left of the hold and writes the final state, unless the
+// last packet has done that. What was sent is read from the row, which commits with each packet: the sender may
 // have been told less than what happened.
 func (s *Service) finish(ctx context.Context, p Outgoing, end ending) error {
+	var ended bool
+	err := s.DB.Read.QueryRowContext(ctx, "SELECT state <> 'sending' FROM outgoing_payments WHERE id = ?", p.ID[:]).Scan(&ended)
+	if err != nil || ended {
+		return err
+	}
 	closings, err := closingsOf(ctx, s.DB.Read, p)
 	if err != nil {
 		return err
@@ -266,9 +271,7 @@ func (s *Service) finish(ctx context.Context, p Outgoing, end ending) error {
 // holds of what the wallet exchanged for its packets. The ledger refuses that while
 // anything is in flight.
 func closingsOf(ctx context.Context, tx db.Tx, p Outgoing) (ledger.Chain, error) {
-	chain := ledger.Chain{
-		ledger.CloseHold{Reference: p.ID, Debit: p.AccountID, Credit: outgoingAccount(ilp.Asset(p.DebitAmount.Asset))},
-	}
+	chain := ledger.Chain{closingOf(p.ID, p.AccountID, ilp.Asset(p.DebitAmount.Asset))}
 	rows, err := tx.QueryContext(ctx, `SELECT d.id, c.id FROM holds h JOIN accounts d ON d.n = h.debit JOIN accounts c ON c.n = h.credit
 		WHERE h.reference = ? AND h.unreserved = 1 AND h.closed = 0`, p.ID[:])
 	if err != nil {
@@ -283,6 +286,11 @@ func closingsOf(ctx context.Context, tx db.Tx, p Outgoing) (ledger.Chain, error)
 		chain = append(chain, end)
 	}
 	return chain, rows.Err()
+}
+
+// closingOf returns what is left of a payment's reservation to its account.
+func closingOf(payment, account uuid.UUID, asset ilp.Asset) ledger.CloseHold {
+	return ledger.CloseHold{Reference: payment, Debit: account, Credit: outgoingAccount(asset)}
 }
 
 // errEnded: the payment isn't in the state any more from which it was to end.
