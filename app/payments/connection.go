@@ -85,7 +85,6 @@ type quoted struct {
 type kept struct {
 	Quote
 	connection // zero within this wallet
-	confirmed  bool
 }
 
 type lapse struct {
@@ -107,24 +106,25 @@ func (k *quoted) keep(q Quote, c connection) {
 	k.queue = append(k.queue, lapse{q.ID, q.ExpiresAt})
 }
 
-// find returns a quote if it is kept, and nobody has begun to confirm it.
-func (k *quoted) find(quote uuid.UUID, now time.Time) (q Quote, here bool) {
+// find returns a quote if it is kept. It is Confirmed as soon as somebody has begun
+// to confirm it.
+func (k *quoted) find(quote uuid.UUID) (q Quote, here bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	one := k.byID[quote]
-	if one == nil || one.confirmed || !now.Before(one.ExpiresAt) {
+	if one == nil {
 		return Quote{}, false
 	}
 	return one.Quote, true
 }
 
-// confirm says that the quote is being confirmed: from now on the database knows
-// what it is.
+// confirm says that the quote is being confirmed: whether it has been is for the
+// database to say.
 func (k *quoted) confirm(quote uuid.UUID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if one := k.byID[quote]; one != nil {
-		one.confirmed = true
+		one.Confirmed = true
 	}
 }
 

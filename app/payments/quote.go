@@ -47,7 +47,7 @@ type Quote struct {
 	ReceiveAmount ledger.Amount
 	CreatedAt     time.Time
 	ExpiresAt     time.Time
-	Confirmed     bool // there is a payment with this id
+	Confirmed     bool // there is a payment with this id, or will be in a moment
 }
 
 // Quote finds out, with packets that nobody can fulfill, what would arrive,
@@ -89,14 +89,11 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 		AskedAmount: asked, Rate: s.Rates.Describe(debit.Asset.Code, receive.Asset.Code),
 		DebitAmount: debit, ReceiveAmount: receive, CreatedAt: now, ExpiresAt: now.Add(s.QuoteTTL),
 	}
-	if err := s.insertQuote(ctx, q); err != nil {
-		return Quote{}, err
-	}
 	if receiver.Local != nil {
 		c = connection{}
 	}
 	s.quoted.keep(q, c)
-	return q, nil
+	return q, s.saveQuote(ctx, q)
 }
 
 // exchangeable refuses a receiver of ours in a currency to which there is no
@@ -107,6 +104,27 @@ func (s *Service) exchangeable(from accounts.Account, to Receiver) error {
 	}
 	here, there := from.Asset().Code, to.Local.Asset.Code
 	return rateProblem(s.Rates.Check(here, there), here, there)
+}
+
+// savingMax bounds the quotes that are being written down while nobody waits.
+const savingMax = 256
+
+// saveQuote writes a quote down: for when it is no longer kept in memory, which is
+// after a restart at the latest. A person doesn't wait for that: a quote that a
+// crash loses moved no money, and they are told to begin again.
+func (s *Service) saveQuote(ctx context.Context, q Quote) error {
+	select {
+	case s.saving <- struct{}{}:
+	default:
+		return s.insertQuote(ctx, q)
+	}
+	s.workers.Go(func() {
+		defer func() { <-s.saving }()
+		if err := s.insertQuote(context.WithoutCancel(ctx), q); err != nil {
+			s.Log.Error("a quote could not be written down", "quote", q.ID, "error", err)
+		}
+	})
+	return nil
 }
 
 func (s *Service) insertQuote(ctx context.Context, q Quote) error {
@@ -132,7 +150,7 @@ const quoteKept = 24 * time.Hour
 // FindQuote returns a quote of the person, also an expired one, or
 // problem.NotFound.
 func (s *Service) FindQuote(ctx context.Context, userID, id uuid.UUID) (Quote, error) {
-	q, here := s.quoted.find(id, s.Clock.Now())
+	q, here := s.quoted.find(id)
 	if here && q.UserID == userID {
 		return q, nil
 	}
