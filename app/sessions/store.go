@@ -61,20 +61,20 @@ func (s *Store) New(r *http.Request, name string) (*gorilla.Session, error) {
 // time left.
 func (s *Store) find(ctx context.Context, token hash) (Session, error) {
 	now := s.now()
-	row, here, changes := s.live.get(token)
+	row, here, changes := s.live.Get(token)
 	if here && now.Before(row.ExpiresAt) {
 		return row, nil
 	}
 	row, err := find(ctx, s.db.Read, token, now)
 	if err == nil {
-		s.live.put(token, row, changes)
+		s.live.Put(token, row, changes)
 	}
 	return row, err
 }
 
 // write commits a change of the rows of some tokens.
 func (s *Store) write(ctx context.Context, rows func(db.Tx) error, tokens ...hash) error {
-	defer s.live.changed(tokens...) // also when nobody knows whether it was committed
+	defer s.live.Changed(tokens...) // also when nobody knows whether it was committed
 	return s.db.Write(ctx, rows)
 }
 
