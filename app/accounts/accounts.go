@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	"pochi/app/memory"
 	"pochi/app/problem"
 	"pochi/db"
 	"pochi/ledger"
@@ -53,11 +54,15 @@ type Service struct {
 	ledger     Ledger
 	currencies []ledger.Asset
 	now        func() time.Time
+	payees     *memory.Rows[string, Payee] // by their pointer's name
 }
+
+// payeesMax bounds the payees who are remembered, a few hundred bytes each.
+const payeesMax = 1 << 16
 
 // New returns the service. The currencies' ledgers must have been opened.
 func New(d *db.DB, l Ledger, currencies []ledger.Asset, now func() time.Time) *Service {
-	return &Service{db: d, ledger: l, currencies: currencies, now: now}
+	return &Service{db: d, ledger: l, currencies: currencies, now: now, payees: memory.New[string, Payee](payeesMax)}
 }
 
 // Opening prepares a new person's first account and payment pointer, to be
@@ -214,6 +219,17 @@ func (s *Service) FindAny(ctx context.Context, userID, id uuid.UUID) (Account, e
 		return Account{}, errNotFound()
 	}
 	return a, err
+}
+
+// Name returns what the person calls an account, also a closed one, or
+// problem.NotFound.
+func (s *Service) Name(ctx context.Context, userID, id uuid.UUID) (string, error) {
+	var name string
+	err := s.db.Read.QueryRowContext(ctx, "SELECT name FROM wallet_accounts WHERE id = ? AND user_id = ?", id[:], userID[:]).Scan(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", errNotFound()
+	}
+	return name, err
 }
 
 // FindByID returns an account whoever it belongs to, or problem.NotFound.

@@ -73,6 +73,7 @@ func (s *Service) Repoint(ctx context.Context, userID, pointerID, accountID uuid
 	if err := s.payable(ctx, userID, accountID); err != nil {
 		return problem.Errors{err}
 	}
+	defer s.payees.AllChanged()
 	return s.db.Write(ctx, func(tx db.Tx) error {
 		return changeOne(tx.ExecContext(ctx, `UPDATE pointers SET account_id = ? WHERE id = ? AND user_id = ?
 			AND EXISTS (SELECT 1 FROM wallet_accounts WHERE id = ? AND closed = 0)`,
@@ -103,7 +104,16 @@ const payeeQuery = `SELECT p.id, p.name, p.user_id, p.account_id, u.name, s.code
 
 // PayeeByName returns who is behind a pointer's name, or problem.NotFound.
 func (s *Service) PayeeByName(ctx context.Context, name string) (Payee, error) {
-	return findPayee(s.db.Read.QueryRowContext(ctx, payeeQuery+"WHERE p.name = ?", foldName(name)))
+	name = foldName(name)
+	p, here, changes := s.payees.Get(name)
+	if here {
+		return p, nil
+	}
+	p, err := findPayee(s.db.Read.QueryRowContext(ctx, payeeQuery+"WHERE p.name = ?", name))
+	if err == nil {
+		s.payees.Put(name, p, changes)
+	}
+	return p, err
 }
 
 // PayeeByID returns who is behind a pointer, or problem.NotFound.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"pochi/ilp/stream"
+
 	"github.com/google/uuid"
 )
 
@@ -39,7 +41,7 @@ func TestQuotedConnectionsAreBounded(t *testing.T) {
 		return Quote{ID: uuid.New(), CreatedAt: at, ExpiresAt: at.Add(time.Minute)}
 	}
 	first := quote()
-	k.keep(first, connection{})
+	k.keep(first, connection{Sender: new(stream.Sender)})
 	if _, here := k.take(first.ID); !here {
 		t.Error("the connection is gone")
 	}

@@ -70,15 +70,21 @@ func (s *Service) pay(ctx context.Context, to Receiver, p Outgoing) (connection,
 	return c, nil
 }
 
-// quotedMax bounds the connections that are kept for quotes.
+// quotedMax bounds the fresh quotes that are kept in memory.
 const quotedMax = 4096
 
-// quoted keeps the connections of fresh quotes until these are paid or expire.
-// Forgetting one costs a question to the other wallet.
+// quoted keeps fresh quotes until they are confirmed or expire, and the connections
+// to other wallets on which they were found, until the payment takes them.
+// Forgetting one costs a look into the database, and a question to the other wallet.
 type quoted struct {
 	mu    sync.Mutex
-	byID  map[uuid.UUID]connection
+	byID  map[uuid.UUID]*kept
 	queue []lapse // as they expire
+}
+
+type kept struct {
+	Quote
+	connection // zero within this wallet
 }
 
 type lapse struct {
@@ -86,9 +92,9 @@ type lapse struct {
 	at    time.Time
 }
 
-func newQuoted() *quoted { return &quoted{byID: map[uuid.UUID]connection{}} }
+func newQuoted() *quoted { return &quoted{byID: map[uuid.UUID]*kept{}} }
 
-// keep keeps a quote's connection. Quotes expire in the order in which they come.
+// keep keeps a quote. Quotes expire in the order in which they come.
 func (k *quoted) keep(q Quote, c connection) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -96,15 +102,39 @@ func (k *quoted) keep(q Quote, c connection) {
 		delete(k.byID, k.queue[0].quote)
 		k.queue = k.queue[1:]
 	}
-	k.byID[q.ID] = c
+	k.byID[q.ID] = &kept{Quote: q, connection: c}
 	k.queue = append(k.queue, lapse{q.ID, q.ExpiresAt})
+}
+
+// find returns a quote if it is kept. It is Confirmed as soon as somebody has begun
+// to confirm it.
+func (k *quoted) find(quote uuid.UUID) (q Quote, here bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	one := k.byID[quote]
+	if one == nil {
+		return Quote{}, false
+	}
+	return one.Quote, true
+}
+
+// confirm says that the quote is being confirmed: whether it has been is for the
+// database to say.
+func (k *quoted) confirm(quote uuid.UUID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if one := k.byID[quote]; one != nil {
+		one.Confirmed = true
+	}
 }
 
 // take returns a quote's connection, once.
 func (k *quoted) take(quote uuid.UUID) (c connection, here bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	c, here = k.byID[quote]
+	if one := k.byID[quote]; one != nil {
+		c = one.connection
+	}
 	delete(k.byID, quote)
-	return c, here
+	return c, c.Sender != nil
 }

@@ -29,7 +29,39 @@ func (b *Books) Deliver(ctx context.Context, d connector.Delivery) error {
 	if err != nil {
 		return err
 	}
-	return b.submit(ctx, chain, func(tx db.Tx) error { return b.paymentRows(ctx, tx, d, to) })
+	return refusal(b.Writer.Submit(ctx, b.paymentUnit(ctx, d, chain, to)))
+}
+
+// paymentUnit is a packet of a payment. The one that brings the rest of the debit
+// ends the payment, too: so a payment within this wallet is confirmed and completed
+// in two commits.
+func (b *Books) paymentUnit(ctx context.Context, d connector.Delivery, chain ledger.Chain, to line) db.Unit {
+	var last bool
+	return db.Unit{
+		Apply: func(tx db.Tx) (undo func(), err error) {
+			if last, err = isLast(ctx, tx, d); err != nil {
+				return nil, err
+			}
+			if last {
+				chain = append(chain, closingOf(d.From.Reference, d.From.Account, d.From.Asset))
+			}
+			return b.Ledger.Apply(tx, chain)
+		},
+		Rows: func(tx db.Tx) error { return b.paymentRows(ctx, tx, d, to, last) },
+	}
+}
+
+// isLast reports whether nothing is left of a payment after this packet: then its
+// hold has nothing in flight, either. A payment that has other holds is ended with
+// them, by itself.
+func isLast(ctx context.Context, tx db.Tx, d connector.Delivery) (last bool, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM outgoing_payments o WHERE id = ?1 AND sent_amount + ?2 = debit_amount)
+		AND NOT EXISTS (SELECT 1 FROM holds WHERE reference = ?1 AND unreserved = 1 AND closed = 0)`,
+		d.From.Reference[:], d.AmountIn).Scan(&last)
+	if err != nil {
+		return false, fmt.Errorf("look up the payment: %w", err)
+	}
+	return last, nil
 }
 
 func errOneself() error {
@@ -83,22 +115,23 @@ func paymentChain(d connector.Delivery) (ledger.Chain, error) {
 
 // paymentRows adds a packet to the payment on both sides. The payer's must
 // still be sending, in the currency that was quoted: a pointer may have come
-// to pay another account since.
-func (b *Books) paymentRows(ctx context.Context, tx db.Tx, d connector.Delivery, to line) error {
+// to pay another account since. The last packet ends it.
+func (b *Books) paymentRows(ctx context.Context, tx db.Tx, d connector.Delivery, to line, last bool) error {
+	now := b.Now().UnixMicro()
 	var sender, senderName string
 	err := tx.QueryRowContext(ctx, `UPDATE outgoing_payments
-		SET sent_amount = sent_amount + ?, delivered_amount = delivered_amount + ?, packets = packets + 1
-		WHERE id = ? AND state = 'sending' AND receive_code = ? AND receive_scale = ?
+		SET sent_amount = sent_amount + ?1, delivered_amount = delivered_amount + ?2, packets = packets + 1,
+		state = CASE WHEN ?3 THEN 'completed' ELSE state END, ended_at = CASE WHEN ?3 THEN ?4 ELSE ended_at END
+		WHERE id = ?5 AND state = 'sending' AND receive_code = ?6 AND receive_scale = ?7
 		RETURNING coalesce((SELECT name FROM pointers WHERE user_id = outgoing_payments.user_id ORDER BY account_id <> outgoing_payments.account_id, id LIMIT 1), ''),
 		(SELECT name FROM users WHERE id = outgoing_payments.user_id)`,
-		d.AmountIn, d.AmountOut, d.From.Reference[:], d.To.Asset.Code, d.To.Asset.Scale).Scan(&sender, &senderName)
+		d.AmountIn, d.AmountOut, last, now, d.From.Reference[:], d.To.Asset.Code, d.To.Asset.Scale).Scan(&sender, &senderName)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return fmt.Errorf("%w: the payment has ended, or its receiver's currency changed", connector.ErrRefused)
 	case err != nil:
 		return fmt.Errorf("write the outgoing payment: %w", err)
 	}
-	now := b.Now().UnixMicro()
 	res, err := tx.ExecContext(ctx, `INSERT INTO incoming_payments
 		(id, user_id, account_id, pointer_id, sender, sender_name, received_amount, packets, created_at, updated_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)

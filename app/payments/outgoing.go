@@ -89,20 +89,23 @@ func (p Outgoing) Back() ledger.Amount {
 // same payment. Errors: problem.NotFound, problem.Gone when the quote has
 // expired, problem.Conflict when the money is no longer there.
 func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgoing, error) {
-	if p, err := s.FindOutgoing(ctx, userID, quoteID); err == nil {
-		return p, nil
-	}
 	q, err := s.FindQuote(ctx, userID, quoteID)
+	if q.Confirmed || problem.CodeOf(err) == problem.NotFound { // quotes are forgotten before payments
+		if p, err := s.FindOutgoing(ctx, userID, quoteID); err == nil {
+			return p, nil
+		}
+	}
 	if err != nil {
 		return Outgoing{}, err
 	}
-	now := s.Clock.Now().UTC()
+	now := s.Clock.Now().UTC().Truncate(time.Microsecond)
 	if !now.Before(q.ExpiresAt) {
 		return Outgoing{}, problem.New(problem.Gone, "This quote has expired. Nothing was taken; get a new quote.")
 	}
 	hold := ledger.OpenHold{
 		Reference: q.ID, Debit: q.AccountID, Credit: outgoingAccount(ilp.Asset(q.DebitAmount.Asset)), Amount: q.DebitAmount.Value,
 	}
+	s.quoted.confirm(q.ID)
 	err = s.Ledger.Submit(ctx, ledger.Chain{hold}, func(tx db.Tx) error { return insertOutgoing(ctx, tx, q, now) })
 	switch {
 	case errors.Is(err, ledger.ErrHoldExists): // somebody was faster: the same click, twice
@@ -114,8 +117,20 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	case err != nil:
 		return Outgoing{}, fmt.Errorf("confirm quote %s: %w", quoteID, err)
 	}
-	s.launch(q.ID)
-	return s.FindOutgoing(ctx, userID, quoteID)
+	p := beginning(q, now)
+	s.launch(q.ID, &p)
+	return p, nil
+}
+
+// beginning is a payment that has just been confirmed.
+func beginning(q Quote, now time.Time) Outgoing {
+	debited, received := ledger.Amount{Asset: q.DebitAmount.Asset}, ledger.Amount{Asset: q.ReceiveAmount.Asset}
+	return Outgoing{
+		ID: q.ID, UserID: q.UserID, AccountID: q.AccountID, Receiver: q.Receiver, ReceiverName: q.ReceiverName, Rate: q.Rate, Fixed: q.Fixed,
+		DebitAmount: q.DebitAmount, ReceiveAmount: q.ReceiveAmount, SentAmount: debited, DeliveredAmount: received,
+		InFlight: debited, Doubted: debited, Suspended: Suspended{Open: debited, Released: debited, Paid: debited},
+		State: Sending, CreatedAt: now,
+	}
 }
 
 func insertOutgoing(ctx context.Context, tx db.Tx, q Quote, now time.Time) error {

@@ -97,6 +97,8 @@ type Service struct {
 	quoted *quoted
 	// goodbyes has an entry for each that is being said.
 	goodbyes chan struct{}
+	// saving has an entry for each quote that is being written down.
+	saving chan struct{}
 
 	mu      sync.Mutex
 	ctx     context.Context // of Start; nil before it and after Drain
@@ -111,6 +113,7 @@ func New(cfg Config) *Service {
 		slots:    newSlots(),
 		quoted:   newQuoted(),
 		goodbyes: make(chan struct{}, goodbyesMax),
+		saving:   make(chan struct{}, savingMax),
 		running:  map[uuid.UUID]chan struct{}{},
 	}
 }

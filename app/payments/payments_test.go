@@ -41,6 +41,34 @@ func TestPaymentAcrossCurrencies(t *testing.T) {
 	w.Check()
 }
 
+// What Confirm returns is what it wrote.
+func TestConfirmReturnsThePayment(t *testing.T) {
+	w := newWallet(t)
+	ctx := context.Background()
+	ann := w.Person("ann", usd, "100")
+	w.Person("ben", eur, "")
+	w.Stop()
+	w.Start(false) // nothing is sent
+	q := w.Quote(ann, benPointer, "10", payments.FixedReceive)
+	confirmed, err := w.Payments.Confirm(ctx, ann.ID, q.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(w.Outgoing(ann, q.ID), confirmed); diff != "" {
+		t.Errorf("the row (-) isn't what was returned (+):\n%s", diff)
+	}
+	if again, err := w.Payments.Confirm(ctx, ann.ID, q.ID); err != nil || !cmp.Equal(again, confirmed) {
+		t.Errorf("confirmed again: %+v, %v", again, err)
+	}
+	if q, err := w.Payments.FindQuote(ctx, ann.ID, q.ID); err != nil || !q.Confirmed {
+		t.Errorf("the quote: %+v, %v", q, err)
+	}
+	other := w.Person("cho", usd, "100")
+	if _, err := w.Payments.Confirm(ctx, other.ID, w.Quote(ann, benPointer, "10", payments.FixedDebit).ID); problem.CodeOf(err) != problem.NotFound {
+		t.Errorf("Cho confirms Ann's quote: %v", err)
+	}
+}
+
 func TestTheExactBalanceCanBeSpent(t *testing.T) {
 	w := newWallet(t)
 	ann, ben := w.Person("ann", usd, "12.34"), w.Person("ben", usd, "")

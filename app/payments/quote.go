@@ -47,6 +47,7 @@ type Quote struct {
 	ReceiveAmount ledger.Amount
 	CreatedAt     time.Time
 	ExpiresAt     time.Time
+	Confirmed     bool // there is a payment with this id, or will be in a moment
 }
 
 // Quote finds out, with packets that nobody can fulfill, what would arrive,
@@ -88,13 +89,11 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 		AskedAmount: asked, Rate: s.Rates.Describe(debit.Asset.Code, receive.Asset.Code),
 		DebitAmount: debit, ReceiveAmount: receive, CreatedAt: now, ExpiresAt: now.Add(s.QuoteTTL),
 	}
-	if err := s.insertQuote(ctx, q); err != nil {
-		return Quote{}, err
+	if receiver.Local != nil {
+		c = connection{}
 	}
-	if receiver.Local == nil {
-		s.quoted.keep(q, c)
-	}
-	return q, nil
+	s.quoted.keep(q, c)
+	return q, s.saveQuote(ctx, q)
 }
 
 // exchangeable refuses a receiver of ours in a currency to which there is no
@@ -105,6 +104,27 @@ func (s *Service) exchangeable(from accounts.Account, to Receiver) error {
 	}
 	here, there := from.Asset().Code, to.Local.Asset.Code
 	return rateProblem(s.Rates.Check(here, there), here, there)
+}
+
+// savingMax bounds the quotes that are being written down while nobody waits.
+const savingMax = 256
+
+// saveQuote writes a quote down: for when it is no longer kept in memory, which is
+// after a restart at the latest. A person doesn't wait for that: a quote that a
+// crash loses moved no money, and they are told to begin again.
+func (s *Service) saveQuote(ctx context.Context, q Quote) error {
+	select {
+	case s.saving <- struct{}{}:
+	default:
+		return s.insertQuote(ctx, q)
+	}
+	s.workers.Go(func() {
+		defer func() { <-s.saving }()
+		if err := s.insertQuote(context.WithoutCancel(ctx), q); err != nil {
+			s.Log.Error("a quote could not be written down", "quote", q.ID, "error", err)
+		}
+	})
+	return nil
 }
 
 func (s *Service) insertQuote(ctx context.Context, q Quote) error {
@@ -130,15 +150,24 @@ const quoteKept = 24 * time.Hour
 // FindQuote returns a quote of the person, also an expired one, or
 // problem.NotFound.
 func (s *Service) FindQuote(ctx context.Context, userID, id uuid.UUID) (Quote, error) {
+	q, here := s.quoted.find(id)
+	if here && q.UserID == userID {
+		return q, nil
+	}
+	return s.findQuote(ctx, userID, id)
+}
+
+func (s *Service) findQuote(ctx context.Context, userID, id uuid.UUID) (Quote, error) {
 	var q Quote
 	var created, expires int64
 	err := s.DB.Read.QueryRowContext(ctx, `SELECT q.id, q.user_id, q.account_id, q.receiver, q.receiver_name, q.fixed, q.asked_amount, q.rate,
-		q.debit_amount, s.code, s.scale, q.receive_amount, q.receive_code, q.receive_scale, q.created_at, q.expires_at
+		q.debit_amount, s.code, s.scale, q.receive_amount, q.receive_code, q.receive_scale, q.created_at, q.expires_at,
+		EXISTS (SELECT 1 FROM outgoing_payments o WHERE o.id = q.id)
 		FROM quotes q JOIN accounts a ON a.id = q.account_id JOIN assets s ON s.ledger = a.ledger
 		WHERE q.id = ? AND q.user_id = ?`, id[:], userID[:]).Scan(
 		&q.ID, &q.UserID, &q.AccountID, &q.Receiver, &q.ReceiverName, &q.Fixed, &q.AskedAmount.Value, &q.Rate,
 		&q.DebitAmount.Value, &q.DebitAmount.Asset.Code, &q.DebitAmount.Asset.Scale,
-		&q.ReceiveAmount.Value, &q.ReceiveAmount.Asset.Code, &q.ReceiveAmount.Asset.Scale, &created, &expires)
+		&q.ReceiveAmount.Value, &q.ReceiveAmount.Asset.Code, &q.ReceiveAmount.Asset.Scale, &created, &expires, &q.Confirmed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Quote{}, problem.New(problem.NotFound, "There is no such quote. Start the payment again.")
 	}

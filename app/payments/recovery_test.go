@@ -300,13 +300,18 @@ func TestOldQuotesAreForgotten(t *testing.T) {
 	w.Person("ben", usd, "")
 	ctx := context.Background()
 	old := w.Quote(ann, benPointer, "1", payments.FixedDebit)
-	w.Clock.Advance(23 * time.Hour)
-	w.Quote(ann, benPointer, "1", payments.FixedDebit)
+	again := func(after time.Duration) {
+		w.Clock.Advance(after)
+		w.Quote(ann, benPointer, "1", payments.FixedDebit)
+		w.Stop() // what is being written down is written, and what is in memory is gone
+		w.Start(true)
+	}
+	again(0)
+	again(23 * time.Hour)
 	if _, err := w.Payments.FindQuote(ctx, ann.ID, old.ID); err != nil {
 		t.Errorf("after 23 hours: %v", err)
 	}
-	w.Clock.Advance(2 * time.Hour)
-	w.Quote(ann, benPointer, "1", payments.FixedDebit)
+	again(2 * time.Hour)
 	if _, err := w.Payments.FindQuote(ctx, ann.ID, old.ID); problem.CodeOf(err) != problem.NotFound {
 		t.Errorf("after 25 hours: %v", err)
 	}

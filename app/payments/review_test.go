@@ -480,6 +480,8 @@ func TestQuotesWithoutAPaymentAreDropped(t *testing.T) {
 	if err := w.DB.Write(ctx, func(tx db.Tx) error { return payments.DropQuotes(ctx, tx) }); err != nil {
 		t.Fatal(err)
 	}
+	w.Stop() // a database is restored while no wallet runs
+	w.Start(true)
 	if _, err := w.Payments.FindQuote(ctx, ann.ID, confirmed.ID); err != nil {
 		t.Errorf("the one that was confirmed: %v", err)
 	}

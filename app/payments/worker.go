@@ -35,7 +35,7 @@ func (s *Service) Start(ctx context.Context) error {
 		return fmt.Errorf("look for unfinished payments: %w", err)
 	}
 	for _, id := range left {
-		s.launch(id)
+		s.launch(id, nil)
 	}
 	return nil
 }
@@ -66,8 +66,9 @@ func (s *Service) unfinished(ctx context.Context) ([]uuid.UUID, error) {
 	return out, rows.Err()
 }
 
-// launch starts a payment's sender, unless it has one, or before Start.
-func (s *Service) launch(id uuid.UUID) {
+// launch starts a payment's sender, unless it has one, or before Start. What is
+// known of a payment that has just been confirmed needn't be read.
+func (s *Service) launch(id uuid.UUID, known *Outgoing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx == nil || s.running[id] != nil {
@@ -76,7 +77,7 @@ func (s *Service) launch(id uuid.UUID) {
 	ctx, done := s.ctx, make(chan struct{})
 	s.running[id] = done
 	s.workers.Go(func() {
-		s.work(ctx, id)
+		s.work(ctx, id, known)
 		s.mu.Lock()
 		delete(s.running, id)
 		s.mu.Unlock()
@@ -101,11 +102,12 @@ func (s *Service) Wait(ctx context.Context, id uuid.UUID) {
 // work sees a payment to its end. What fails or breaks is tried again: as long as
 // the row says "sending" money is held. Once all was sent that could be, only the
 // end is tried again, never the sending.
-func (s *Service) work(ctx context.Context, id uuid.UUID) {
+func (s *Service) work(ctx context.Context, id uuid.UUID, known *Outgoing) {
 	var p Outgoing
 	var end ending
 	sent := s.untilDone(ctx, id, func() (err error) {
-		p, end, err = s.attempt(ctx, id)
+		p, end, err = s.attempt(ctx, id, known)
+		known = nil // it isn't what it was
 		return err
 	})
 	if !sent || p.State != Sending {
@@ -141,13 +143,15 @@ func (s *Service) untilDone(ctx context.Context, id uuid.UUID, do func() error) 
 
 // attempt sends what is left of a payment. A panic is an error: one payment must
 // not stop the wallet.
-func (s *Service) attempt(ctx context.Context, id uuid.UUID) (p Outgoing, end ending, err error) {
+func (s *Service) attempt(ctx context.Context, id uuid.UUID, known *Outgoing) (p Outgoing, end ending, err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
 		}
 	}()
-	if p, err = findOutgoing(ctx, s.DB.Read, id); err != nil || p.State != Sending {
+	if known != nil {
+		p = *known
+	} else if p, err = findOutgoing(ctx, s.DB.Read, id); err != nil || p.State != Sending {
 		return p, end, err
 	}
 	end, failure := s.send(ctx, p)
@@ -245,10 +249,15 @@ func orderOf(p Outgoing) order {
 	return o
 }
 
-// finish returns what is left of the hold and writes the final state. What was
-// sent is read from the row, which commits with each packet: the sender may
+// finish returns what is left of the hold and writes the final state, unless the
+// last packet has done that. What was sent is read from the row, which commits with each packet: the sender may
 // have been told less than what happened.
 func (s *Service) finish(ctx context.Context, p Outgoing, end ending) error {
+	var ended bool
+	err := s.DB.Read.QueryRowContext(ctx, "SELECT state <> 'sending' FROM outgoing_payments WHERE id = ?", p.ID[:]).Scan(&ended)
+	if err != nil || ended {
+		return err
+	}
 	closings, err := closingsOf(ctx, s.DB.Read, p)
 	if err != nil {
 		return err
@@ -262,9 +271,7 @@ func (s *Service) finish(ctx context.Context, p Outgoing, end ending) error {
 // holds of what the wallet exchanged for its packets. The ledger refuses that while
 // anything is in flight.
 func closingsOf(ctx context.Context, tx db.Tx, p Outgoing) (ledger.Chain, error) {
-	chain := ledger.Chain{
-		ledger.CloseHold{Reference: p.ID, Debit: p.AccountID, Credit: outgoingAccount(ilp.Asset(p.DebitAmount.Asset))},
-	}
+	chain := ledger.Chain{closingOf(p.ID, p.AccountID, ilp.Asset(p.DebitAmount.Asset))}
 	rows, err := tx.QueryContext(ctx, `SELECT d.id, c.id FROM holds h JOIN accounts d ON d.n = h.debit JOIN accounts c ON c.n = h.credit
 		WHERE h.reference = ? AND h.unreserved = 1 AND h.closed = 0`, p.ID[:])
 	if err != nil {
@@ -279,6 +286,11 @@ func closingsOf(ctx context.Context, tx db.Tx, p Outgoing) (ledger.Chain, error)
 		chain = append(chain, end)
 	}
 	return chain, rows.Err()
+}
+
+// closingOf returns what is left of a payment's reservation to its account.
+func closingOf(payment, account uuid.UUID, asset ilp.Asset) ledger.CloseHold {
+	return ledger.CloseHold{Reference: payment, Debit: account, Credit: outgoingAccount(asset)}
 }
 
 // errEnded: the payment isn't in the state any more from which it was to end.

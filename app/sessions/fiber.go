@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"crypto/sha256"
 	"errors"
 	"net/http"
 	"strings"
@@ -18,6 +19,10 @@ type localKey struct{} // of the Session in Fiber's locals
 // Load is middleware for browser routes: it finds the request's session for
 // Current, and slides its end.
 func (s *Store) Load(c *fiber.Ctx) error {
+	if row, ok := s.remembered(c); ok {
+		c.Locals(localKey{}, row)
+		return c.Next()
+	}
 	r, err := request(c)
 	if err != nil {
 		return err
@@ -42,6 +47,18 @@ func (s *Store) Load(c *fiber.Ctx) error {
 	}
 	c.Locals(localKey{}, row)
 	return c.Next()
+}
+
+// remembered returns the request's session if it was used and seen not long ago:
+// then there is nothing to read or to write.
+func (s *Store) remembered(c *fiber.Ctx) (row Session, ok bool) {
+	token, ok := decode(c.Cookies(s.cookie))
+	if !ok {
+		return Session{}, false
+	}
+	row, ok, _ = s.live.Get(sha256.Sum256(token))
+	now := s.now()
+	return row, ok && now.Before(row.ExpiresAt) && now.Sub(row.LastSeenAt) < seenEvery
 }
 
 // Current returns the session of who is logged in. Load must have run before.

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"time"
 
+	"pochi/app/memory"
 	"pochi/db"
 
 	"github.com/google/uuid"
@@ -28,6 +29,7 @@ const (
 	tokenLen     = 32                  // bytes
 	userAgentMax = 200                 // characters
 	sweepMax     = 100                 // expired rows deleted at a log-in
+	liveMax      = 1 << 16             // remembered, a few hundred bytes each
 )
 
 // Session is somebody logged in in one browser. ID tells sessions apart and
@@ -57,13 +59,14 @@ type Store struct {
 	now    func() time.Time
 	rand   io.Reader
 	opts   gorilla.Options
+	live   *memory.Rows[hash, Session] // that were used
 }
 
 var _ gorilla.Store = (*Store)(nil)
 
 // New returns a Store on an open database.
 func New(d *db.DB, opts Options) *Store {
-	s := &Store{db: d, cookie: opts.CookieName, now: opts.Now, rand: opts.Rand, opts: gorilla.Options{
+	s := &Store{db: d, cookie: opts.CookieName, live: memory.New[hash, Session](liveMax), now: opts.Now, rand: opts.Rand, opts: gorilla.Options{
 		Path:     "/",
 		MaxAge:   int(lifetime / time.Second),
 		Secure:   opts.Secure,

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
@@ -10,6 +11,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"pochi/db"
 
 	"github.com/google/uuid"
 	gorilla "github.com/gorilla/sessions"
@@ -41,7 +44,7 @@ func (s *Store) New(r *http.Request, name string) (*gorilla.Session, error) {
 	if !ok {
 		return session, nil
 	}
-	row, err := find(r.Context(), s.db.Read, sha256.Sum256(token), s.now())
+	row, err := s.find(r.Context(), sha256.Sum256(token))
 	if errors.Is(err, sql.ErrNoRows) {
 		return session, nil
 	}
@@ -52,6 +55,27 @@ func (s *Store) New(r *http.Request, name string) (*gorilla.Session, error) {
 	session.Values[rowKey{}] = row
 	session.IsNew = false
 	return session, nil
+}
+
+// find returns the session of a token, sql.ErrNoRows when there is none that has
+// time left.
+func (s *Store) find(ctx context.Context, token hash) (Session, error) {
+	now := s.now()
+	row, here, changes := s.live.Get(token)
+	if here && now.Before(row.ExpiresAt) {
+		return row, nil
+	}
+	row, err := find(ctx, s.db.Read, token, now)
+	if err == nil {
+		s.live.Put(token, row, changes)
+	}
+	return row, err
+}
+
+// write commits a change of the rows of some tokens.
+func (s *Store) write(ctx context.Context, rows func(db.Tx) error, tokens ...hash) error {
+	defer s.live.Changed(tokens...) // also when nobody knows whether it was committed
+	return s.db.Write(ctx, rows)
 }
 
 // Save writes the session's row and then its cookie. A session without an ID
@@ -97,7 +121,8 @@ func (s *Store) start(r *http.Request, session *gorilla.Session) error {
 		ExpiresAt:  now.Add(lifetime),
 	}
 	before, replaces := tokenOf(r, session.Name())
-	err := s.db.Write(r.Context(), startRows(r.Context(), hash, row, sha256.Sum256(before), replaces))
+	replaced := sha256.Sum256(before)
+	err := s.write(r.Context(), startRows(r.Context(), hash, row, replaced, replaces), hash, replaced)
 	if err != nil {
 		return fmt.Errorf("start a session: %w", err)
 	}
@@ -118,7 +143,8 @@ func (s *Store) seen(r *http.Request, session *gorilla.Session) error {
 	if end := row.CreatedAt.Add(lifetimeMax); row.ExpiresAt.After(end) {
 		row.ExpiresAt = end
 	}
-	if err := s.db.Write(r.Context(), seenRows(r.Context(), sha256.Sum256(token), row)); err != nil {
+	hash := sha256.Sum256(token)
+	if err := s.write(r.Context(), seenRows(r.Context(), hash, row), hash); err != nil {
 		return fmt.Errorf("mark the session as seen: %w", err)
 	}
 	session.Values[rowKey{}] = row
@@ -132,7 +158,8 @@ func (s *Store) end(r *http.Request, session *gorilla.Session) error {
 	if !ok {
 		return nil
 	}
-	if err := s.db.Write(r.Context(), endRows(r.Context(), sha256.Sum256(token))); err != nil {
+	hash := sha256.Sum256(token)
+	if err := s.write(r.Context(), endRows(r.Context(), hash), hash); err != nil {
 		return fmt.Errorf("end the session: %w", err)
 	}
 	return nil

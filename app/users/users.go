@@ -14,12 +14,16 @@ import (
 	"time"
 
 	"pochi/app/limit"
+	"pochi/app/memory"
 	"pochi/app/problem"
 	"pochi/db"
 	"pochi/ledger"
 
 	"github.com/google/uuid"
 )
+
+// knownMax bounds the people who are remembered, a few hundred bytes each.
+const knownMax = 1 << 16
 
 // User is a person of this wallet.
 type User struct {
@@ -58,6 +62,7 @@ type Service struct {
 	now       func() time.Time
 	rand      io.Reader
 	passwords *passwords
+	known     *memory.Rows[uuid.UUID, User] // nothing of a User changes, and nobody is removed
 
 	perAddress, perEmailAndAddress, perEmail, signUps *limit.Limiter
 }
@@ -66,7 +71,7 @@ type Service struct {
 func New(d *db.DB, l Ledger, opener Opener, opts Options) *Service {
 	limits := opts.Limits.withDefaults()
 	s := &Service{
-		db: d, ledger: l, opener: opener, now: opts.Now, rand: opts.Rand,
+		db: d, ledger: l, opener: opener, known: memory.New[uuid.UUID, User](knownMax), now: opts.Now, rand: opts.Rand,
 		perAddress:         limit.New(limits.PerAddress, limits.KeysMax),
 		perEmailAndAddress: limit.New(limits.PerEmailAndAddress, limits.KeysMax),
 		perEmail:           limit.New(limits.PerEmail, limits.KeysMax),
@@ -84,6 +89,18 @@ func New(d *db.DB, l Ledger, opener Opener, opts Options) *Service {
 
 // Find returns a person, or problem.NotFound.
 func (s *Service) Find(ctx context.Context, id uuid.UUID) (User, error) {
+	u, here, changes := s.known.Get(id)
+	if here {
+		return u, nil
+	}
+	u, err := s.find(ctx, id)
+	if err == nil {
+		s.known.Put(id, u, changes)
+	}
+	return u, err
+}
+
+func (s *Service) find(ctx context.Context, id uuid.UUID) (User, error) {
 	u := User{ID: id}
 	var created int64
 	err := s.db.Read.QueryRowContext(ctx, "SELECT email, name, created_at FROM users WHERE id = ?", id[:]).

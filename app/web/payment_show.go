@@ -150,6 +150,5 @@ func paymentState(p payments.Outgoing) views.PaymentState {
 
 // accountName names an account of the person, also one that is closed.
 func (s *Site) accountName(c *fiber.Ctx, id uuid.UUID) (string, error) {
-	a, err := s.Accounts.FindAny(c.UserContext(), person(c).ID, id)
-	return a.Name, err
+	return s.Accounts.Name(c.UserContext(), person(c).ID, id)
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"pochi/app/payments"
+	"pochi/app/problem"
 	"pochi/views"
 
 	"github.com/gofiber/fiber/v2"
@@ -19,14 +20,16 @@ func (s *Site) renderQuote(c *fiber.Ctx, status int, refusal string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Payments.FindOutgoing(ctx, who.ID, id); err == nil {
-		return see(c, "/payments/"+id.String()) // confirmed before
-	}
 	q, err := s.Quotes.FindQuote(ctx, who.ID, id)
+	if q.Confirmed || problem.CodeOf(err) == problem.NotFound { // quotes are forgotten before payments
+		if _, err := s.Payments.FindOutgoing(ctx, who.ID, id); err == nil {
+			return see(c, "/payments/"+id.String())
+		}
+	}
 	if err != nil {
 		return err
 	}
-	a, err := s.Accounts.FindAny(ctx, who.ID, q.AccountID)
+	account, err := s.accountName(c, q.AccountID)
 	if err != nil {
 		return err
 	}
@@ -38,7 +41,7 @@ func (s *Site) renderQuote(c *fiber.Ctx, status int, refusal string) error {
 	return render(c, status, views.Quote(s.page(c, title, views.NavSend), views.QuotePage{
 		ID: q.ID.String(), Send: money(q.DebitAmount), Receive: money(q.ReceiveAmount),
 		Rate: q.Rate, Fee: "None",
-		Payee: name(q.ReceiverName, q.Receiver), Pointer: q.Receiver, Account: a.Name,
+		Payee: name(q.ReceiverName, q.Receiver), Pointer: q.Receiver, Account: account,
 		Expires: views.Moment{Text: q.ExpiresAt.Format("15:04:05 UTC"), ISO: iso(q.ExpiresAt)}, SecondsLeft: max(0, int(math.Ceil(left.Seconds()))),
 		AtLeast: s.elsewhere(q.Receiver), AtMost: s.elsewhere(q.Receiver) && q.Fixed == payments.FixedReceive,
 		Expired: left <= 0, ChangeURL: "/send?" + changeQuery(q), Problem: refusal,

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"pochi/ilp/address"
+	"pochi/ilp/internal/peers"
 	"pochi/ilp/packet"
 	"pochi/ilp/stream"
 )
@@ -27,7 +28,8 @@ func BenchmarkStream(b *testing.B) {
 	}
 }
 
-// benchSealOpen encodes and seals a packet, opens and checks it. Keys are those of a connection, derived once.
+// benchSealOpen encodes and seals a packet, opens and checks it. Keys are those of a connection, derived once. The reference is
+// ilp-protocol-stream under Node.js, with the same packet.
 func benchSealOpen(b *testing.B) {
 	keys, p := stream.NewKeys([32]byte{1}), paying()
 	var plain, sealed, opened []byte
@@ -46,6 +48,17 @@ func benchSealOpen(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "packets/s")
+	if why := peers.Missing(b); why != "" {
+		b.Logf("no reference: %s", why)
+		return
+	}
+	type request struct {
+		Sequence uint64 `json:"sequence"`
+		Amount   uint64 `json:"amount"`
+	}
+	type answer struct{ PerSecond float64 }
+	theirs := peers.Ask[answer](b, "stream_bench.js", []request{{p.Sequence, p.Amount}})
+	b.ReportMetric(theirs[0].PerSecond, "ref:ilp-protocol-stream")
 }
 
 // benchSender pays b.N packets' worth.
