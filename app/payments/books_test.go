@@ -262,3 +262,28 @@ func TestPacketsUseTheirAllowance(t *testing.T) {
 	}
 	w.Rest()
 }
+
+// An exchange account whose total is nearly full lets no packet leave that couldn't be
+// written down at its end.
+func TestFullExchangeAccount(t *testing.T) {
+	w := newWallet(t)
+	in, out := w.AddPeer("test.in", usd, 10_000, nil), w.AddPeer("test.out", eur, 0, nil)
+	ctx := context.Background()
+	equity, exchange := ledger.HouseAccount(usd, ledger.CodeEquity), ledger.HouseAccount(usd, ledger.CodeExchange)
+	fill := ledger.Transfer{ID: uuid.Must(uuid.NewV7()), Debit: equity, Credit: exchange, Amount: ledger.AmountMax - 700}
+	if err := w.Ledger.Submit(ctx, ledger.Chain{fill}, nil); err != nil {
+		t.Fatal(err)
+	}
+	first := connector.Delivery{From: peerParty(in, usd), To: peerParty(out, eur), AmountIn: 600, AmountOut: 548}
+	second := connector.Delivery{From: first.From, To: first.To, AmountIn: 101, AmountOut: 92}
+	if err := w.Books.Take(ctx, first); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Books.Take(ctx, second); !errors.Is(err, connector.ErrInsufficient) {
+		t.Errorf("a packet left for which there is no room: %v", err)
+	}
+	if err := w.Books.Post(ctx, first); err != nil {
+		t.Error(err)
+	}
+	w.Rest()
+}
