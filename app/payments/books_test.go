@@ -3,12 +3,14 @@ package payments_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"pochi/app/payments"
 	"pochi/app/payments/paytest"
+	"pochi/db"
 	"pochi/ilp"
 	"pochi/ilp/connector"
 	"pochi/ledger"
@@ -261,6 +263,51 @@ func TestPacketsUseTheirAllowance(t *testing.T) {
 		t.Errorf("used %d, Ann has %d", used, a)
 	}
 	w.Rest()
+}
+
+// The end of a packet is written as soon as the database has time for it. What can't
+// be written at all is tried a few times, and then an admin's.
+func TestThePacketsEndIsTriedAgain(t *testing.T) {
+	w := newWallet(t)
+	in, out := w.AddPeer("test.in", usd, 10_000, nil), w.AddPeer("test.out", usd, 0, nil)
+	d := connector.Delivery{From: peerParty(in, usd), To: peerParty(out, usd), AmountIn: 600, AmountOut: 600}
+	ctx := context.Background()
+	for name, test := range map[string]struct {
+		err   error
+		times int // before it would go well
+		want  error
+		tries int
+	}{
+		"busy":         {fmt.Errorf("%w: somebody else writes", db.ErrBusy), 10, nil, 11},
+		"full":         {fmt.Errorf("%w: a queue", db.ErrFull), 10, nil, 11},
+		"broken twice": {errors.New("a constraint"), 2, nil, 3},
+		"broken":       {errors.New("a constraint"), 1000, connector.ErrUnknown, 8},
+		"stopped":      {db.ErrStopped, 1000, connector.ErrUnknown, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := w.Books.Take(ctx, d); err != nil {
+				t.Fatal(err)
+			}
+			tries := 0
+			w.Writer.Between(func(next func() error) error {
+				if tries++; tries <= test.times {
+					return test.err
+				}
+				return next()
+			})
+			err := w.Books.Release(ctx, d, "")
+			w.Writer.Between(nil)
+			if !errors.Is(err, test.want) || tries != test.tries {
+				t.Errorf("%v after %d tries, want %v after %d", err, tries, test.want, test.tries)
+			}
+			if err != nil {
+				if err := w.Books.Release(ctx, d, ""); err != nil {
+					t.Error(err)
+				}
+			}
+			w.Rest()
+		})
+	}
 }
 
 // An exchange account whose total is nearly full lets no packet leave that couldn't be
