@@ -54,7 +54,7 @@ type account struct {
 	written                       bool   // it is there
 	writtenDebits, writtenCredits uint64 // its posted totals after the last transfer that was written
 	pins                          int    // holds in memory that name it
-	awaited                       int    // holds that have something in flight toward it
+	awaited                       uint64 // what holds have in flight toward it
 	span                          int    // its place among the batch's spans, from 1; 0 outside of Flush
 	chain                         int64  // the last chain that changed it
 	used                          int64  // the last chain that looked at it

@@ -202,7 +202,7 @@ func (i accountImage) undo(l *Ledger) {
 }
 
 func (i holdImage) undo(l *Ledger) {
-	i.hold.aim(i.before.toward)
+	i.hold.fly(i.before.toward, i.before.inFlight)
 	i.hold.amounts = i.before
 	if i.isNew {
 		l.holds.drop(i.hold)

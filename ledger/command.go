@@ -178,9 +178,10 @@ func (l *Ledger) post(p posting, from *hold, debit, credit *account) error {
 	return nil
 }
 
-// move moves a checked amount.
+// move moves a checked amount. The room of what holds will draw, and of what is in
+// flight, stays free.
 func (l *Ledger) move(debit, credit *account, amount uint64) error {
-	if exceeds(debit.DebitsPosted, amount) || exceeds(credit.CreditsPosted, amount) {
+	if !fits(debit.DebitsPosted, debit.DebitsPending, amount) || !fits(credit.CreditsPosted, credit.awaited, amount) {
 		return ErrOverflow
 	}
 	l.batch.touch(l, debit)
@@ -190,4 +191,9 @@ func (l *Ledger) move(debit, credit *account, amount uint64) error {
 	return nil
 }
 
-func exceeds(total, amount uint64) bool { return total > AmountMax-amount }
+// fits tells whether an amount can still be added to a total of which more is
+// spoken for. None of the sums wraps: the amount is an amount, and the rest comes
+// from the database.
+func fits(total, spokenFor, amount uint64) bool {
+	return total <= AmountMax && spokenFor <= AmountMax-total && amount <= AmountMax-total-spokenFor
+}

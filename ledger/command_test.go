@@ -210,14 +210,17 @@ func TestLargestAmounts(t *testing.T) {
 
 	w.do(transfer(ann, ben, math.MaxInt64))
 	w.refused(w.submit(transfer(ann, ben, 1)), 0, ledger.ErrOverflow)
-	w.do(ledger.OpenHold{Reference: newID(), Debit: ben, Credit: house, Amount: math.MaxInt64})
+	hold := newID()
+	w.do(ledger.OpenHold{Reference: hold, Debit: ben, Credit: house, Amount: math.MaxInt64})
 	w.balance(ben, math.MaxInt64, math.MaxInt64)
+	w.refused(w.submit(transfer(ben, house, 1)), 0, ledger.ErrOverflow) // the hold couldn't be drawn any more
 	w.refused(w.submit(ledger.OpenHold{Reference: newID(), Debit: ben, Credit: ann, Amount: 1}), 0, ledger.ErrOverflow)
-	w.do(transfer(ben, house, math.MaxInt64)) // out of its limit
-	w.balance(ben, 0, 0)
-	w.refused(w.submit(transfer(ben, house, 1)), 0, ledger.ErrInsufficient)
+	w.do(ledger.CloseHold{Reference: hold, Debit: ben, Credit: house})
+	w.do(transfer(ben, house, math.MaxInt64))
+	w.balance(ben, 0, math.MaxInt64)
+	w.refused(w.submit(transfer(ben, house, 1)), 0, ledger.ErrOverflow)
 	w.reopen()
-	w.balance(ben, 0, 0)
+	w.balance(ben, 0, math.MaxInt64)
 	w.clean()
 }
 

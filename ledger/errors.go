@@ -8,7 +8,7 @@ import (
 // Why a command is refused.
 var (
 	ErrAmount           = errors.New("the amount is 0 or above 2^63-1")
-	ErrOverflow         = errors.New("a total would exceed 2^63-1")
+	ErrOverflow         = errors.New("a total, with what is on its way, would exceed 2^63-1")
 	ErrInsufficient     = errors.New("the account's limit does not allow this debit")
 	ErrSameAccount      = errors.New("debit and credit account are the same")
 	ErrLedgerMismatch   = errors.New("the accounts are on different ledgers")

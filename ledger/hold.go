@@ -79,7 +79,7 @@ func (s *holds) drop(h *hold) {
 	delete(s.byKey, h.key)
 	h.debit.pins--
 	h.credit.pins--
-	h.aim(nil)
+	h.fly(nil, 0)
 }
 
 // evict lets some quiet holds leave memory, as accounts do. What has something in
@@ -214,7 +214,7 @@ func (l *Ledger) closeHold(h *hold) {
 
 // pend adds to what is pending between two accounts, or returns ErrOverflow.
 func (l *Ledger) pend(debit, credit *account, amount uint64) error {
-	if exceeds(debit.DebitsPending, amount) || exceeds(credit.CreditsPending, amount) {
+	if !fits(debit.DebitsPosted, debit.DebitsPending, amount) || !fits(credit.CreditsPending, 0, amount) {
 		return ErrOverflow
 	}
 	l.batch.touch(l, debit)
@@ -289,10 +289,11 @@ const holdColumns = "n, reserved, in_flight, drawn, returned, toward, expires, u
 func (l *Ledger) loadHold(tx db.Tx, key holdKey, debit, credit *account) (*hold, error) {
 	h := &hold{key: key, debit: debit, credit: credit}
 	var toward sql.NullInt64
+	var inFlight uint64
 	err := tx.QueryRowContext(context.Background(),
 		"SELECT "+holdColumns+" FROM holds WHERE reference = ? AND debit = ? AND credit = ?",
 		key.reference[:], debit.n, credit.n).
-		Scan(&h.n, &h.reserved, &h.inFlight, &h.drawn, &h.returned, &toward, &h.expires, &h.unreserved, &h.closed)
+		Scan(&h.n, &h.reserved, &inFlight, &h.drawn, &h.returned, &toward, &h.expires, &h.unreserved, &h.closed)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, ErrHoldUnknown
@@ -307,7 +308,7 @@ func (l *Ledger) loadHold(tx db.Tx, key holdKey, debit, credit *account) (*hold,
 		if err != nil {
 			return nil, err
 		}
-		h.aim(account)
+		h.fly(account, inFlight)
 	}
 	l.holds.add(h)
 	l.loaded++

@@ -298,10 +298,28 @@ func (m *model) pair(debit, credit ledger.ID, amount uint64) (d, c modelAccount,
 	return d, c, nil
 }
 
+// flying sums up what is in flight toward an account.
+func (m *model) flying(id ledger.ID) *big.Int {
+	total := new(big.Int)
+	for _, h := range m.holds {
+		if h.inFlight > 0 && h.toward == id {
+			total.Add(total, sum(h.inFlight))
+		}
+	}
+	return total
+}
+
+// hasRoom tells whether an account can be credited, beside what is in flight
+// toward it.
+func (m *model) hasRoom(credit modelAccount, amount uint64) bool {
+	total := sum(credit.CreditsPosted, amount)
+	return total.Add(total, m.flying(credit.ID)).Cmp(largest) <= 0
+}
+
 // enter posts a row that was checked.
 func (m *model) enter(row modelRow) error {
 	debit, credit := m.accounts[row.Debit], m.accounts[row.Credit]
-	if !within(largest, debit.DebitsPosted, row.Amount) || !within(largest, credit.CreditsPosted, row.Amount) {
+	if !within(largest, debit.DebitsPosted, debit.DebitsPending, row.Amount) || !m.hasRoom(credit, row.Amount) {
 		return ledger.ErrOverflow
 	}
 	debit.DebitsPosted += row.Amount
@@ -371,7 +389,7 @@ func (m *model) expired(h modelHold) bool { return h.expires != 0 && h.expires <
 
 // pend adds to what is pending between two accounts.
 func (m *model) pend(debit, credit modelAccount, amount uint64) error {
-	if !within(largest, debit.DebitsPending, amount) || !within(largest, credit.CreditsPending, amount) {
+	if !within(largest, debit.DebitsPosted, debit.DebitsPending, amount) || !within(largest, credit.CreditsPending, amount) {
 		return ledger.ErrOverflow
 	}
 	debit.DebitsPending += amount
@@ -489,6 +507,8 @@ func (m *model) take(c ledger.Take) error {
 		return ledger.ErrOverflow
 	case h.inFlight > 0 && h.toward != c.Toward:
 		return ledger.ErrHoldToward
+	case !m.hasRoom(toward, c.Amount):
+		return ledger.ErrOverflow
 	}
 	h.inFlight += c.Amount
 	h.toward = c.Toward

@@ -14,7 +14,8 @@ import (
 // Take moves Amount of what a hold has reserved into flight: it is about to
 // leave this node. Toward is the account of whoever will owe it if the answer
 // is lost in a crash. Submit it before the value leaves: only when it returned
-// is the hold on disk.
+// is the hold on disk. A Post to Toward finds room in the totals of both accounts,
+// whatever happens meanwhile.
 //
 // The ledger knows the sum of what is in flight, not the packets: whoever takes
 // sees to it that each is posted or released once.
@@ -56,6 +57,9 @@ func (c Take) apply(l *Ledger, tx db.Tx) error {
 	if h.inFlight > 0 && h.toward != toward {
 		return ErrHoldToward
 	}
+	if !fits(toward.CreditsPosted, toward.awaited, c.Amount) {
+		return ErrOverflow
+	}
 	l.batch.touchHold(l, h)
 	if c.Unreserved {
 		if err := l.pend(debit, credit, c.Amount); err != nil {
@@ -64,30 +68,31 @@ func (c Take) apply(l *Ledger, tx db.Tx) error {
 	} else {
 		h.reserved -= c.Amount
 	}
-	h.inFlight += c.Amount
+	h.fly(toward, h.inFlight+c.Amount)
 	h.net += int64(c.Amount)
-	h.aim(toward)
 	return nil
 }
 
-// aim sets where what is in flight goes, nil for nothing in flight. The account
-// stays in memory for the hold's sake.
-func (h *hold) aim(toward *account) {
+// fly sets what is in flight, and where it goes: nil for nothing in flight. The
+// account stays in memory for the hold's sake, and keeps room for it.
+func (h *hold) fly(toward *account, amount uint64) {
 	if h.toward != nil {
 		h.toward.pins--
-		h.toward.awaited--
+		h.toward.awaited -= h.inFlight
 	}
 	if toward != nil {
 		toward.pins++
-		toward.awaited++
+		toward.awaited += amount
 	}
-	h.toward = toward
+	h.toward, h.inFlight = toward, amount
 }
 
 // landed takes an amount that came to its end out of flight.
 func (h *hold) landed(amount uint64) {
-	if h.inFlight -= amount; h.inFlight == 0 {
-		h.aim(nil)
+	if amount == h.inFlight {
+		h.fly(nil, 0)
+	} else {
+		h.fly(h.toward, h.inFlight-amount)
 	}
 }
 
@@ -107,7 +112,7 @@ func (l *Ledger) holdToTake(tx db.Tx, c Take, debit, credit *account) (*hold, er
 		return nil, ErrHoldExceeded
 	case c.Unreserved && debit.Available() < c.Amount:
 		return nil, ErrInsufficient
-	case exceeds(h.drawn, h.inFlight) || exceeds(h.drawn+h.inFlight, c.Amount):
+	case !fits(h.drawn, h.inFlight, c.Amount):
 		return nil, ErrOverflow
 	}
 	return h, nil
@@ -125,8 +130,8 @@ func (l *Ledger) openUnreserved(tx db.Tx, key holdKey, debit, credit *account) (
 
 // Post posts Amount of what is in flight, to To: its fulfillment arrived.
 // Submit it before the fulfillment is passed back. The account that Take named
-// can't be closed meanwhile, another one can. Errors: as Transfer's but
-// ErrInsufficient, and ErrHoldUnknown, ErrHoldExceeded for more than is in
+// can't be closed or filled up meanwhile, another one can. Errors: as Transfer's
+// but ErrInsufficient, and ErrHoldUnknown, ErrHoldExceeded for more than is in
 // flight.
 type Post struct {
 	Reference ID

@@ -374,6 +374,66 @@ func TestConcurrentFlightsAndClose(t *testing.T) {
 	w.clean()
 }
 
+// What is in flight finds room where it goes, whatever is done to the accounts
+// meanwhile: what Take let go, Post can't refuse.
+func TestWhatIsTakenCanBePosted(t *testing.T) {
+	const half = uint64(1) << 62
+	house := ledger.HouseAccount(usd, ledger.CodeEquity)
+	other := func(w *world, f flight, amount uint64) ledger.Command {
+		return flight{newID(), w.peer(half, 0), f.credit, f.toward, f.to}.takeUnreserved(amount)
+	}
+	from := func(f flight) flight { return flight{newID(), f.debit, f.credit, house, house} }
+	packet := func(w *world, f flight) ledger.Command {
+		return ledger.Packet{Debit: w.peer(half, 0), Credit: f.to, Amount: half}
+	}
+	for _, test := range []struct {
+		name     string
+		reserved bool
+		then     func(w *world, f flight) ledger.Command // while half is in flight
+		refused  error
+	}{
+		{"another flight there", false, func(w *world, f flight) ledger.Command { return other(w, f, half) }, ledger.ErrOverflow},
+		{"another flight there that fits", false, func(w *world, f flight) ledger.Command { return other(w, f, half-1) }, nil},
+		{"a packet there", false, packet, ledger.ErrOverflow},
+		{"a packet there, beside what was reserved", true, packet, ledger.ErrOverflow},
+		{"a transfer there", false, func(w *world, f flight) ledger.Command { return transfer(w.peer(half, 0), f.to, half) }, ledger.ErrOverflow},
+		{"another flight from there", false, func(_ *world, f flight) ledger.Command { return from(f).takeUnreserved(half) }, ledger.ErrOverflow},
+		{"a hold from there", false, func(_ *world, f flight) ledger.Command { return from(f).open(half) }, ledger.ErrOverflow},
+		{"a packet from there", false, func(_ *world, f flight) ledger.Command {
+			return ledger.Packet{Debit: f.debit, Credit: house, Amount: half}
+		}, ledger.ErrOverflow},
+	} {
+		for _, end := range []string{"post", "release"} {
+			t.Run(test.name+", "+end, func(t *testing.T) {
+				withSizes(t, but(fewKept))
+				w := newWorld(t)
+				to := w.peer(ledger.AmountMax, 0)
+				f := flight{newID(), w.peer(ledger.AmountMax, 2), ledger.HouseAccount(usd, ledger.CodeOutgoing), to, to}
+				take := f.takeUnreserved(half)
+				if test.reserved {
+					w.do(f.open(half))
+					take = f.take(half)
+				}
+				w.do(take)
+				second := test.then(w, f)
+				w.want(w.submit(second), test.refused)
+				if end == "post" {
+					w.do(f.post(half))
+				} else {
+					w.do(f.release(half))
+				}
+				switch {
+				case test.refused != nil && end == "post":
+					w.refused(w.submit(second), 0, test.refused)
+				case test.refused != nil:
+					w.do(second)
+				}
+				w.clean()
+			})
+		}
+	}
+}
+
 // Every refusal of the commands for packets.
 func TestRefusalsOfPackets(t *testing.T) {
 	w := newWorld(t)

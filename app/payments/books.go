@@ -87,31 +87,50 @@ func (b *Books) unit(chain ledger.Chain, rows func(db.Tx) error) db.Unit {
 
 // The pauses before what must be done is tried again.
 const (
-	againMin = 5 * time.Millisecond
-	againMax = time.Second
+	againMin  = 5 * time.Millisecond
+	againMax  = time.Second
+	againMost = 8 // tries, of what isn't only busy
 )
 
-// untilDone commits what must not be left undone, however often the database is
-// busy. It gives up when the writer has stopped, and when the ledger says no,
-// which it never does to what fits: both are ErrUnknown.
-func (b *Books) untilDone(ctx context.Context, chain ledger.Chain, rows func(db.Tx) error) error {
+// untilDone commits a packet's end, which must not be left undone, however often the
+// database is busy. It is ErrUnknown when the writer has stopped, when the ledger says
+// no, which it never does to what fits, and when the rows can't be written again and
+// again: the money then stays in flight until the next start, for an admin to look
+// into.
+func (b *Books) untilDone(ctx context.Context, d connector.Delivery, move func(leg) ledger.Command, rows func(db.Tx) error) error {
+	chain, err := moves(d, move)
+	if err != nil {
+		return fmt.Errorf("%w: %w", connector.ErrUnknown, err)
+	}
 	ctx = context.WithoutCancel(ctx)
+	failures := 0
 	for pause := againMin; ; pause = min(2*pause, againMax) {
 		err := b.Writer.Submit(ctx, b.unit(chain, rows))
+		if err == nil {
+			return nil
+		}
+		if failures++; isPassing(err) {
+			failures = 0
+		}
 		var refused *ledger.Error
 		switch {
-		case err == nil:
-			return nil
-		case errors.Is(err, db.ErrStopped), errors.As(err, &refused):
+		case errors.Is(err, db.ErrStopped):
+			return fmt.Errorf("%w: %w", connector.ErrUnknown, err)
+		case failures >= againMost, errors.As(err, &refused):
+			b.Log.ErrorContext(ctx, "the end of a packet can't be written: its money stays in flight until the next start",
+				"reference", referenceOf(d), "account", d.From.Account, "toward", d.To.Account, "amount", d.AmountIn, "error", err)
 			return fmt.Errorf("%w: %w", connector.ErrUnknown, err)
 		}
-		b.Log.WarnContext(ctx, "the end of a packet could not be written; it is tried again", "error", err)
+		b.Log.WarnContext(ctx, "the end of a packet could not be written; it is tried again", "reference", referenceOf(d), "error", err)
 		select {
 		case <-b.DB.Writer.Done():
 		case <-time.After(pause):
 		}
 	}
 }
+
+// isPassing tells a database with too much to do from one that can't do something.
+func isPassing(err error) bool { return errors.Is(err, db.ErrBusy) || errors.Is(err, db.ErrFull) }
 
 // refusal says a no in the connector's words. A payer's money is held, so a limit
 // that is met is a peer's, or the wallet's own exchange account's.

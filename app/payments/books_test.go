@@ -3,12 +3,14 @@ package payments_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"pochi/app/payments"
 	"pochi/app/payments/paytest"
+	"pochi/db"
 	"pochi/ilp"
 	"pochi/ilp/connector"
 	"pochi/ledger"
@@ -259,6 +261,76 @@ func TestPacketsUseTheirAllowance(t *testing.T) {
 	}
 	if used, a := -w.Balance(interval), w.Balance(ann.Account); used != 500 || a != 9500 {
 		t.Errorf("used %d, Ann has %d", used, a)
+	}
+	w.Rest()
+}
+
+// The end of a packet is written as soon as the database has time for it. What can't
+// be written at all is tried a few times, and then an admin's.
+func TestThePacketsEndIsTriedAgain(t *testing.T) {
+	w := newWallet(t)
+	in, out := w.AddPeer("test.in", usd, 10_000, nil), w.AddPeer("test.out", usd, 0, nil)
+	d := connector.Delivery{From: peerParty(in, usd), To: peerParty(out, usd), AmountIn: 600, AmountOut: 600}
+	ctx := context.Background()
+	for name, test := range map[string]struct {
+		err   error
+		times int // before it would go well
+		want  error
+		tries int
+	}{
+		"busy":         {fmt.Errorf("%w: somebody else writes", db.ErrBusy), 10, nil, 11},
+		"full":         {fmt.Errorf("%w: a queue", db.ErrFull), 10, nil, 11},
+		"broken twice": {errors.New("a constraint"), 2, nil, 3},
+		"broken":       {errors.New("a constraint"), 1000, connector.ErrUnknown, 8},
+		"stopped":      {db.ErrStopped, 1000, connector.ErrUnknown, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := w.Books.Take(ctx, d); err != nil {
+				t.Fatal(err)
+			}
+			tries := 0
+			w.Writer.Between(func(next func() error) error {
+				if tries++; tries <= test.times {
+					return test.err
+				}
+				return next()
+			})
+			err := w.Books.Release(ctx, d, "")
+			w.Writer.Between(nil)
+			if !errors.Is(err, test.want) || tries != test.tries {
+				t.Errorf("%v after %d tries, want %v after %d", err, tries, test.want, test.tries)
+			}
+			if err != nil {
+				if err := w.Books.Release(ctx, d, ""); err != nil {
+					t.Error(err)
+				}
+			}
+			w.Rest()
+		})
+	}
+}
+
+// An exchange account whose total is nearly full lets no packet leave that couldn't be
+// written down at its end.
+func TestFullExchangeAccount(t *testing.T) {
+	w := newWallet(t)
+	in, out := w.AddPeer("test.in", usd, 10_000, nil), w.AddPeer("test.out", eur, 0, nil)
+	ctx := context.Background()
+	equity, exchange := ledger.HouseAccount(usd, ledger.CodeEquity), ledger.HouseAccount(usd, ledger.CodeExchange)
+	fill := ledger.Transfer{ID: uuid.Must(uuid.NewV7()), Debit: equity, Credit: exchange, Amount: ledger.AmountMax - 700}
+	if err := w.Ledger.Submit(ctx, ledger.Chain{fill}, nil); err != nil {
+		t.Fatal(err)
+	}
+	first := connector.Delivery{From: peerParty(in, usd), To: peerParty(out, eur), AmountIn: 600, AmountOut: 548}
+	second := connector.Delivery{From: first.From, To: first.To, AmountIn: 101, AmountOut: 92}
+	if err := w.Books.Take(ctx, first); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Books.Take(ctx, second); !errors.Is(err, connector.ErrInsufficient) {
+		t.Errorf("a packet left for which there is no room: %v", err)
+	}
+	if err := w.Books.Post(ctx, first); err != nil {
+		t.Error(err)
 	}
 	w.Rest()
 }

@@ -71,12 +71,9 @@ func errOneself() error {
 // arrive pays somebody of this wallet from another node's account, or under an
 // agreement. The receiver's line is written when the batch ends.
 func (b *Books) arrive(ctx context.Context, d connector.Delivery, to line) error {
-	chain, legs, err := b.legs(ctx, d)
+	chain, err := b.firstMoves(ctx, d, leg.packet)
 	if err != nil {
 		return err
-	}
-	for _, l := range legs {
-		chain = append(chain, l.packet())
 	}
 	return refusal(b.Writer.Submit(ctx, db.Unit{Apply: func(tx db.Tx) (func(), error) {
 		undoChain, err := b.Ledger.Apply(tx, chain)

@@ -15,12 +15,9 @@ import (
 // Take implements connector.Books. A payment's money is in its hold, everybody
 // else's and the wallet's own for exchanging are taken from their balances.
 func (b *Books) Take(ctx context.Context, d connector.Delivery) error {
-	chain, legs, err := b.legs(ctx, d)
+	chain, err := b.firstMoves(ctx, d, leg.take)
 	if err != nil {
 		return err
-	}
-	for _, l := range legs {
-		chain = append(chain, l.take())
 	}
 	return nextHop(b.submit(ctx, chain, b.rows(d, func(tx db.Tx) error { return stillSending(ctx, tx, d) })))
 }
@@ -59,15 +56,7 @@ func stillSending(ctx context.Context, tx db.Tx, d connector.Delivery) error {
 // Post implements connector.Books. Of a payment of ours at least the packet's
 // minimum has arrived; the payment's end may know more.
 func (b *Books) Post(ctx context.Context, d connector.Delivery) error {
-	_, legs, err := b.legs(ctx, d)
-	if err != nil {
-		return fmt.Errorf("%w: %w", connector.ErrUnknown, err)
-	}
-	var chain ledger.Chain
-	for _, l := range legs {
-		chain = append(chain, l.post())
-	}
-	return b.untilDone(ctx, chain, b.rows(d, func(tx db.Tx) error {
+	return b.untilDone(ctx, d, leg.post, b.rows(d, func(tx db.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE outgoing_payments SET sent_amount = sent_amount + ?, packets = packets + 1,
 			delivered_amount = delivered_amount + min(?, ? - delivered_amount) WHERE id = ?`,
 			d.AmountIn, min(d.Minimum, ledger.AmountMax), ledger.AmountMax, d.From.Reference[:])
@@ -82,18 +71,10 @@ func (b *Books) Post(ctx context.Context, d connector.Delivery) error {
 // nothing is owed without a fulfillment in time, but a payment of ours isn't sent
 // again for it, and what the peer may claim is written down.
 func (b *Books) Release(ctx context.Context, d connector.Delivery, doubt string) error {
-	_, legs, err := b.legs(ctx, d)
-	if err != nil {
-		return fmt.Errorf("%w: %w", connector.ErrUnknown, err)
-	}
-	var chain ledger.Chain
-	for _, l := range legs {
-		chain = append(chain, l.release())
-	}
 	if doubt == "" {
-		return b.untilDone(ctx, chain, nil)
+		return b.untilDone(ctx, d, leg.release, nil)
 	}
-	return b.untilDone(ctx, chain, func(tx db.Tx) error { return b.doubtRows(ctx, tx, d, doubt) })
+	return b.untilDone(ctx, d, leg.release, func(tx db.Tx) error { return b.doubtRows(ctx, tx, d, doubt) })
 }
 
 func (b *Books) doubtRows(ctx context.Context, tx db.Tx, d connector.Delivery, cause string) error {

@@ -20,19 +20,19 @@ type leg struct {
 	reserved                  bool // the hold has a reservation
 }
 
-func (l leg) packet() ledger.Packet {
+func (l leg) packet() ledger.Command {
 	return ledger.Packet{Debit: l.debit, Credit: l.to, Amount: l.amount, Code: l.code, Reference: l.reference}
 }
 
-func (l leg) take() ledger.Take {
+func (l leg) take() ledger.Command {
 	return ledger.Take{Reference: l.reference, Debit: l.debit, Credit: l.via, Toward: l.to, Amount: l.amount, Unreserved: !l.reserved}
 }
 
-func (l leg) post() ledger.Post {
+func (l leg) post() ledger.Command {
 	return ledger.Post{Reference: l.reference, Debit: l.debit, Credit: l.via, To: l.to, Amount: l.amount, Code: l.code}
 }
 
-func (l leg) release() ledger.Release {
+func (l leg) release() ledger.Command {
 	return ledger.Release{Reference: l.reference, Debit: l.debit, Credit: l.via, Amount: l.amount}
 }
 
@@ -89,37 +89,55 @@ func codeOf(d connector.Delivery) uint16 {
 	return CodeForwarded
 }
 
-// authorityLegs is the leg of the allowance that a packet uses, if it needs one,
-// and the command that opens the allowance: the first that uses it does. One that
-// is there stays as it is: its limit may have been lowered since it was looked at.
-func (b *Books) authorityLegs(ctx context.Context, d connector.Delivery) (ledger.Chain, []leg, error) {
+// opening is the command that opens the allowance that a packet uses, if it needs
+// one: the first that uses it does. One that is there stays as it is: its limit may
+// have been lowered since it was looked at.
+func (b *Books) opening(ctx context.Context, d connector.Delivery) (ledger.Chain, error) {
 	if d.Authority == nil {
-		return nil, nil, nil
+		return nil, nil
 	}
-	a := d.Authority
-	asset := ledger.Asset(a.Asset).Authority()
+	asset := ledger.Asset(d.Authority.Asset).Authority()
 	number, known := b.authorities.get(ilp.Asset(asset))
 	if !known {
 		var err error
 		if number, err = ledger.LedgerOf(ctx, b.DB.Read, asset); err != nil {
-			return nil, nil, fmt.Errorf("find the ledger of %s: %w", asset, err)
+			return nil, fmt.Errorf("find the ledger of %s: %w", asset, err)
 		}
 		b.authorities.put(ilp.Asset(asset), number)
 	}
-	used := ledger.HouseAccount(asset, ledger.CodeUsed)
-	open := ledger.OpenAccount{ID: a.Account, Ledger: number, Code: ledger.CodeAuthority, Limit: a.Limit, IfAbsent: true}
-	return ledger.Chain{open}, []leg{{
-		reference: d.From.Reference, debit: a.Account, via: used, to: used, amount: a.Amount, code: CodeUsed,
+	return ledger.Chain{ledger.OpenAccount{
+		ID: d.Authority.Account, Ledger: number, Code: ledger.CodeAuthority, Limit: d.Authority.Limit, IfAbsent: true,
 	}}, nil
 }
 
-// legs returns all legs of a packet, and the command to begin with, if there is
-// one.
-func (b *Books) legs(ctx context.Context, d connector.Delivery) (ledger.Chain, []leg, error) {
-	chain, authority, err := b.authorityLegs(ctx, d)
-	if err != nil {
-		return nil, nil, err
+// legsOf returns all legs of a packet: of its money, and of the allowance that it
+// uses.
+func legsOf(d connector.Delivery) ([]leg, error) {
+	legs, err := moneyLegs(d)
+	if a := d.Authority; a != nil {
+		used := ledger.HouseAccount(ledger.Asset(a.Asset).Authority(), ledger.CodeUsed)
+		legs = append(legs, leg{reference: d.From.Reference, debit: a.Account, via: used, to: used, amount: a.Amount, code: CodeUsed})
 	}
-	money, err := moneyLegs(d)
-	return chain, append(money, authority...), err
+	return legs, err
+}
+
+// moves moves each leg of a packet. It looks nothing up: a packet's end must not fail
+// for that.
+func moves(d connector.Delivery, move func(leg) ledger.Command) (ledger.Chain, error) {
+	legs, err := legsOf(d)
+	var chain ledger.Chain
+	for _, l := range legs {
+		chain = append(chain, move(l))
+	}
+	return chain, err
+}
+
+// firstMoves is how a packet begins: the allowance that it uses is opened before.
+func (b *Books) firstMoves(ctx context.Context, d connector.Delivery, move func(leg) ledger.Command) (ledger.Chain, error) {
+	chain, err := b.opening(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := moves(d, move)
+	return append(chain, rest...), err
 }

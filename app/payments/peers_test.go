@@ -8,10 +8,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"pochi/app/payments"
 	"pochi/app/payments/paytest"
 	"pochi/app/problem"
+	"pochi/app/rates"
 	"pochi/db"
 	"pochi/ilp"
 	"pochi/ilp/connector"
@@ -328,6 +330,38 @@ func TestFixedReceiveToAnotherWallet(t *testing.T) {
 	}
 	if a := p.a.Balance(p.ann.Account); uint64(a) != 100000-out.SentAmount.Value || p.a.Has(p.ann) == "" || out.Back().Value != q.DebitAmount.Value-out.SentAmount.Value {
 		t.Errorf("Ann has %d, %s is back", a, out.Back())
+	}
+	p.agree(int64(out.SentAmount.Value))
+}
+
+// A stop doesn't bring more than was asked for: the next run knows of all that has
+// arrived, though the path brings more than each packet's least.
+func TestFixedReceiveOverAStop(t *testing.T) {
+	p := newPair(t, usd, eur, dollars(), paytest.NewClock())
+	carry := small(1000)
+	p.line.ToB.Between(carry)
+	q := p.a.Quote(p.ann, farBen, "100", payments.FixedReceive)
+	if _, err := p.b.Rates.Set(context.Background(), rates.Change{From: "USD", To: "EUR", Rate: "1.2", Valid: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	stopped := make(chan struct{})
+	var packets atomic.Int64
+	p.line.ToB.Between(func(pr packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
+		reply, err := carry(pr, next)
+		if err == nil && reply.Type() == packet.TypeFulfill && packets.Add(1) == 4 {
+			go func() { p.a.Stop(); close(stopped) }()
+		}
+		return reply, err
+	})
+	if _, err := p.a.Payments.Confirm(context.Background(), p.ann.ID, q.ID); err != nil {
+		t.Fatal(err)
+	}
+	<-stopped
+	p.a.Start(true)
+	p.a.Payments.Wait(context.Background(), q.ID)
+	out := p.a.Outgoing(p.ann, q.ID)
+	if got := uint64(p.b.Balance(p.ben.Account)) - 1000_00; out.State != payments.Completed || out.DeliveredAmount.Value != got || got > 100_00+20 {
+		t.Errorf("100.00 EUR were asked for, %d arrived, payment %+v", got, out)
 	}
 	p.agree(int64(out.SentAmount.Value))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"pochi/app/accounts"
 	"pochi/app/problem"
@@ -21,6 +22,7 @@ type pricing struct {
 	rates    Rates
 	// probe asks what arrives of an amount, probeReceive of which amount at least another arrives: what is then the promise.
 	probe, probeReceive func(ctx context.Context, amount uint64) (stream.Probe, error)
+	asset               func(ctx context.Context) (ilp.Asset, error) // the receiver's
 }
 
 // price returns what was asked for and both sides.
@@ -41,7 +43,7 @@ func (p pricing) price(ctx context.Context, req QuoteRequest) (asked, debit, rec
 	if err := p.affordable(asked); err != nil {
 		return asked, debit, receive, err
 	}
-	probe, err := p.probe(ctx, asked.Value)
+	probe, err := p.believed(p.probe(ctx, asked.Value))
 	if err != nil {
 		return asked, debit, receive, p.probeProblem(err)
 	}
@@ -50,6 +52,25 @@ func (p pricing) price(ctx context.Context, req QuoteRequest) (asked, debit, rec
 		return asked, debit, receive, p.probeProblem(&stream.Failure{Reason: stream.TooSmall})
 	}
 	return asked, asked, receive, p.fair(ctx, asked, receive)
+}
+
+// believed is a probe if its answer can be one.
+func (p pricing) believed(probe stream.Probe, err error) (stream.Probe, error) {
+	if err == nil && p.receiver.Local == nil {
+		err = plausible(probe.Asset, probe.Received)
+	}
+	return probe, err
+}
+
+// plausible is a *stream.Failure if a receiver claims what no wallet would: an asset
+// or an amount that can't be shown or written down.
+func plausible(asset ilp.Asset, received uint64) error {
+	odd := func(r rune) bool { return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (r < '0' || r > '9') }
+	if asset.Scale <= ledger.ScaleMax && len(asset.Code) >= 2 && len(asset.Code) <= 10 &&
+		!strings.ContainsFunc(asset.Code, odd) && received <= ledger.AmountMax {
+		return nil
+	}
+	return &stream.Failure{Reason: stream.BadAnswer, Err: fmt.Errorf("the receiver claims %d of %q/%d", received, asset.Code, asset.Scale)}
 }
 
 // promise returns what a probe lets a quote promise. On the way to another
@@ -80,6 +101,8 @@ func (p pricing) fair(ctx context.Context, debit, receive ledger.Amount) error {
 		return nil
 	case errors.Is(err, connector.ErrStaleRate):
 		return rateProblem(err, debit.Asset.Code, receive.Asset.Code)
+	case errors.Is(err, connector.ErrOverflow):
+		return p.probeProblem(&stream.Failure{Reason: stream.TooLarge, Err: err})
 	case err != nil:
 		return fmt.Errorf("compare with this wallet's rate: %w", err)
 	}
@@ -105,7 +128,7 @@ func rateProblem(err error, from, to string) error {
 // arrives. Within this wallet what really arrives of it is quoted, and to another
 // wallet the wanted amount: it is paid for until that has arrived.
 func (p pricing) priceReceive(ctx context.Context, want ledger.Amount) (debit, receive ledger.Amount, err error) {
-	probe, err := p.probeReceive(ctx, want.Value)
+	probe, err := p.believed(p.probeReceive(ctx, want.Value))
 	if err == nil && ledger.Asset(probe.Asset) != want.Asset {
 		err = &stream.Failure{Reason: stream.AssetChanged}
 	}
@@ -120,16 +143,17 @@ func (p pricing) priceReceive(ctx context.Context, want ledger.Amount) (debit, r
 	return debit, want, nil // what isn't needed of the debit goes back
 }
 
-// receiveAsset learns in which asset the receiver is paid.
+// receiveAsset learns in which asset the receiver is paid. It asks without an amount:
+// what the payer has is nobody's business on the way.
 func (p pricing) receiveAsset(ctx context.Context) (ledger.Asset, error) {
 	if p.receiver.Local != nil {
 		return p.receiver.Local.Asset, nil
 	}
-	probe, err := p.probe(ctx, max(p.account.Available.Value, 1))
-	if err != nil {
+	asset, err := p.asset(ctx)
+	if err = cmp.Or(err, plausible(asset, 0)); err != nil {
 		return ledger.Asset{}, p.probeProblem(err)
 	}
-	return ledger.Asset(probe.Asset), nil
+	return ledger.Asset(asset), nil
 }
 
 func (p pricing) affordable(debit ledger.Amount) error {

@@ -155,13 +155,29 @@ func (s *Service) attempt(ctx context.Context, id uuid.UUID, known *Outgoing) (p
 		return p, end, err
 	}
 	end, failure := s.send(ctx, p)
-	if ctx.Err() != nil {
-		return p, end, ctx.Err() // stopped, not failed
+	if ctx.Err() != nil { // stopped, not failed
+		s.keepDelivered(ctx, id, end)
+		return p, end, ctx.Err()
 	}
 	if failure != nil {
 		s.Log.Info("payment ended early", "payment", id, "cause", failure)
 	}
 	return p, end, nil
+}
+
+// keepDelivered writes down what the receiver says that it got, which is more than
+// the packets' minimums: the next run pays for the rest only.
+func (s *Service) keepDelivered(ctx context.Context, id uuid.UUID, end ending) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancel()
+	err := s.DB.Write(ctx, func(tx db.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE outgoing_payments SET delivered_amount = max(delivered_amount, ?) WHERE id = ? AND state = 'sending'",
+			end.delivered, id[:])
+		return err
+	})
+	if err != nil {
+		s.Log.Error("what arrived of a payment could not be written down: more may be sent than it needs", "payment", id, "error", err)
+	}
 }
 
 // ending is what is known of a payment when nothing more of it is sent.

@@ -87,6 +87,12 @@ func (s *Sender) Probe(ctx context.Context, amount uint64) (Probe, error) {
 	return p, nil
 }
 
+// Asset asks the receiver for its asset, with packets that carry no money. Temporary errors are waited for as Probe does. A
+// failure is a *Failure.
+func (s *Sender) Asset(ctx context.Context) (ilp.Asset, error) {
+	return s.knowAsset(ctx, &patience{probing: true, left: probePauses})
+}
+
 // largest looks for the largest packet that gets through, up to amount, and returns what arrives of it.
 func (s *Sender) largest(ctx context.Context, amount uint64, patience *patience) (size, received uint64, err error) {
 	z := newSizes(amount)
