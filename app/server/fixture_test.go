@@ -157,7 +157,7 @@ func serve(t testing.TB, s *server) string {
 	ctx, stop := context.WithCancel(context.Background())
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		if err := s.servePages(ctx, newListener(l)); err != nil {
+		if err := s.servePages(ctx, newListener(l, 64)); err != nil {
 			t.Error(err)
 		}
 	})

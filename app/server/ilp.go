@@ -62,7 +62,11 @@ func buildNode(cfg config.Config, d *db.DB, secrets config.Secrets, books money,
 	if err != nil {
 		return nil, err
 	}
-	n.server, err = ilphttp.NewServer(ilphttp.ServerConfig{Address: own, Peers: n.tokens, Handler: n, Pending: pending, Log: log})
+	_, most := shares(openFiles())
+	n.server, err = ilphttp.NewServer(ilphttp.ServerConfig{
+		Address: own, Peers: n.tokens, Handler: n, Pending: pending, Log: log,
+		MaxConnections: most, Proxies: ranges(cfg.TrustedProxies),
+	})
 	return n, err
 }
 

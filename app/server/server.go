@@ -116,7 +116,8 @@ func (s *server) serve(ctx context.Context, l listeners, ready func()) error {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.servePages(ctx, newListener(l.pages)) })
+	most, _ := shares(openFiles())
+	group.Go(func() error { return s.servePages(ctx, newListener(l.pages, most)) })
 	group.Go(func() error { return s.node.serve(ctx, l.packets) })
 	group.Go(func() error { return serveOps(ctx, l.ops, s.health) })
 	group.Go(func() error { return admin.Serve(ctx, l.commands, s.admin, s.log, drain) })

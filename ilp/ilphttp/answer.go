@@ -39,8 +39,9 @@ func (e *Endpoint) read(ctx context.Context, resp *http.Response, condition [32]
 // checked returns the peer's reply, or F05 if it is a Fulfill whose fulfillment is wrong.
 func (e *Endpoint) checked(ctx context.Context, reply *packet.ReplyView, condition [32]byte) packet.Reply {
 	if reply.Type() == packet.TypeFulfill && !reply.Fulfills(condition) {
-		e.log(ctx, "a peer sent a wrong fulfillment", http.StatusOK, nil)
-		return e.reject(packet.WrongCondition, "The next wallet's fulfillment doesn't match the condition.")
+		const reason = "The next wallet's fulfillment doesn't match the condition."
+		e.log(ctx, "a peer sent a wrong fulfillment", reason, http.StatusOK, nil)
+		return e.reject(packet.WrongCondition, reason)
 	}
 	return reply
 }
@@ -70,7 +71,7 @@ func (e *Endpoint) refused(ctx context.Context, status int) (packet.Reply, error
 	if code == "" {
 		return nil, e.unknown(ctx, status, packet.InternalError, "The next wallet has a problem.", err)
 	}
-	e.log(ctx, "a peer doesn't take a packet", status, err)
+	e.log(ctx, "a peer doesn't take a packet", message, status, err)
 	return e.reject(code, message), nil
 }
 

@@ -97,7 +97,7 @@ func (c *Callback) undelivered(ctx context.Context, id string, reply []byte, err
 	if fulfilled {
 		level = slog.LevelError
 	}
-	c.client.cfg.Log.LogAttrs(ctx, level, "a peer didn't take the reply to its packet", slog.String("peer", c.name),
+	c.client.lines.write(ctx, level, kind{"a peer didn't take the reply to its packet", c.name, level.String()},
 		slog.String("request", id), slog.Bool("fulfilled", fulfilled), slog.Any("error", err))
 }
 

@@ -12,16 +12,16 @@ func (s *Server) serveCallback(w http.ResponseWriter, r *http.Request, peer Peer
 	const unknown = "no packet with this Request-Id waits for your reply"
 	id, ok := requestID(r.Header)
 	if !ok {
-		http.Error(w, badRequestID, http.StatusBadRequest)
+		s.refuse(w, peer, http.StatusBadRequest, badRequestID)
 		return
 	}
 	if s.callbacks.begin(peer.ID, s.limit(peer), s.cfg.MaxInFlight) != admitted {
-		http.Error(w, "too many callbacks at once; try again", http.StatusServiceUnavailable)
+		s.refuse(w, peer, http.StatusServiceUnavailable, "too many callbacks at once; try again")
 		return
 	}
 	defer s.callbacks.end(peer.ID)
 	if !s.cfg.Pending.has(peer.ID, id) {
-		http.Error(w, unknown, http.StatusBadRequest)
+		s.refuse(w, peer, http.StatusBadRequest, unknown)
 		return
 	}
 	body, status, reason := readBody(w, r, MaxResponseBody, "a reply is at most 41997 bytes long")
@@ -29,15 +29,15 @@ func (s *Server) serveCallback(w http.ResponseWriter, r *http.Request, peer Peer
 		status = http.StatusServiceUnavailable // a peer repeats only what gets a status of 5xx
 	}
 	if status != 0 {
-		http.Error(w, reason, status)
+		s.refuse(w, peer, status, reason)
 		return
 	}
 	reply, err := packet.ViewReply(body)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		s.refuse(w, peer, http.StatusBadRequest, defect(body, err))
 		return
 	}
 	if !s.cfg.Pending.answer(peer.ID, id, &reply) {
-		http.Error(w, unknown, http.StatusBadRequest)
+		s.refuse(w, peer, http.StatusBadRequest, unknown)
 	}
 }

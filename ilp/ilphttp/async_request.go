@@ -33,29 +33,29 @@ func requestID(h http.Header) (id string, ok bool) {
 func (s *Server) serveAsync(w http.ResponseWriter, r *http.Request, peer Peer) {
 	id, ok := requestID(r.Header)
 	if !ok {
-		http.Error(w, badRequestID, http.StatusBadRequest)
+		s.refuse(w, peer, http.StatusBadRequest, badRequestID)
 		return
 	}
 	if !peer.Callback.allows(r.Header[headerCallbackURL]) {
-		http.Error(w, "Callback-Url is not the one that was agreed on", http.StatusBadRequest)
+		s.refuse(w, peer, http.StatusBadRequest, "Callback-Url is not the one that was agreed on")
 		return
 	}
 	if a := s.packets.begin(peer.ID, s.limit(peer), s.cfg.MaxInFlight); a != admitted {
 		_, message := a.refusal()
-		http.Error(w, message, http.StatusTooManyRequests)
+		s.refuse(w, peer, http.StatusTooManyRequests, message)
 		return
 	}
 	key := requestKey{peer.ID, id}
 	if !s.requests.begin(key) {
 		s.packets.end(peer.ID)
-		http.Error(w, "a packet with this Request-Id is being worked on", http.StatusBadRequest)
+		s.refuse(w, peer, http.StatusBadRequest, "a packet with this Request-Id is being worked on")
 		return
 	}
 	end := func() {
 		s.requests.end(key)
 		s.packets.end(peer.ID)
 	}
-	p, ok := readPrepare(w, r)
+	p, ok := s.readPrepare(w, r, peer)
 	if !ok {
 		end()
 		return

@@ -55,6 +55,7 @@ const (
 type Client struct {
 	cfg       ClientConfig
 	transport *http.Transport
+	lines     *seldom
 }
 
 // NewClient returns a Client. It fails if something required is missing.
@@ -82,9 +83,9 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
-	return &Client{cfg, &http.Transport{
+	return &Client{cfg: cfg, lines: &seldom{log: cfg.Log, now: cfg.Now}, transport: &http.Transport{
 		Proxy:                  nil, // never from the environment: a proxy would dial for us
-		DialContext:            cfg.DialContext,
+		DialContext:            dialing(cfg.DialContext),
 		TLSClientConfig:        cfg.TLS,
 		TLSHandshakeTimeout:    handshakeTimeout,
 		Protocols:              protocols,
@@ -125,6 +126,7 @@ type Endpoint struct {
 	authorization []string
 	max           int64
 	inFlight      atomic.Int64
+	circuit       circuit
 	async         bool
 	peer          [16]byte
 }
@@ -147,6 +149,7 @@ func (c *Client) Endpoint(cfg EndpointConfig) (*Endpoint, error) {
 		max:           int64(or(cfg.MaxInFlight, defaultMaxOutgoing)),
 		async:         cfg.Async,
 		peer:          cfg.Peer,
+		circuit:       circuit{made: time.Now()},
 	}, nil
 }
 

@@ -19,3 +19,6 @@ func (s *Server) AsyncRequests() int {
 	defer s.requests.mu.Unlock()
 	return len(s.requests.open)
 }
+
+// CloseIdle closes the connections of the endpoint's client.
+func (e *Endpoint) CloseIdle() { e.client.CloseIdleConnections() }

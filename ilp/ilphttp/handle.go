@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"runtime/debug"
@@ -38,25 +39,29 @@ import (
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	callback := s.cfg.Pending != nil && r.URL.Path == CallbackPath
 	if r.URL.Path != Path && !callback {
+		s.refusals.stranger(r, http.StatusNotFound)
 		http.NotFound(w, r)
 		return
 	}
 	if r.Method != http.MethodPost {
+		s.refusals.stranger(r, http.StatusMethodNotAllowed)
 		w.Header().Set("Allow", http.MethodPost)
 		http.Error(w, "packets are sent with POST", http.StatusMethodNotAllowed)
 		return
 	}
 	peer, ok := s.authenticate(r)
 	if !ok {
+		s.refusals.stranger(r, http.StatusUnauthorized)
 		h := w.Header()
 		h.Set("WWW-Authenticate", "Bearer")
 		h.Set("Connection", "close") // strangers keep nothing open
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
+	vouch(w, r)
 	if !isPacket(r.Header.Get("Content-Type")) || r.Header.Get("Content-Encoding") != "" {
 		w.Header().Set("Accept", ContentType+", "+ContentTypeOld)
-		http.Error(w, "a packet is sent as "+ContentType+", without Content-Encoding", http.StatusUnsupportedMediaType)
+		s.refuse(w, peer, http.StatusUnsupportedMediaType, "a packet is sent as "+ContentType+", without Content-Encoding")
 		return
 	}
 	switch {
@@ -67,6 +72,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.servePeer(w, r, peer)
 	}
+}
+
+// refuse tells a peer what is wrong with its request, and an operator that something is.
+func (s *Server) refuse(w http.ResponseWriter, peer Peer, status int, reason string) {
+	s.refusals.peer(peer.Name, status, reason)
+	http.Error(w, reason, status)
 }
 
 func (s *Server) authenticate(r *http.Request) (Peer, bool) {
@@ -84,7 +95,7 @@ func (s *Server) servePeer(w http.ResponseWriter, r *http.Request, peer Peer) {
 		return
 	}
 	defer s.packets.end(peer.ID)
-	if p, ok := readPrepare(w, r); ok {
+	if p, ok := s.readPrepare(w, r, peer); ok {
 		s.answer(w, r, peer, p)
 	}
 }
@@ -93,15 +104,15 @@ func (s *Server) servePeer(w http.ResponseWriter, r *http.Request, peer Peer) {
 func (s *Server) limit(peer Peer) int { return or(peer.MaxInFlight, s.cfg.MaxInFlightPeer) }
 
 // readPrepare returns the packet. If there is none, the request has been answered.
-func readPrepare(w http.ResponseWriter, r *http.Request) (p *packet.PrepareView, ok bool) {
+func (s *Server) readPrepare(w http.ResponseWriter, r *http.Request, peer Peer) (p *packet.PrepareView, ok bool) {
 	body, status, reason := readBody(w, r, MaxRequestBody, "a packet is at most 33857 bytes long")
 	if status != 0 {
-		http.Error(w, reason, status)
+		s.refuse(w, peer, status, reason)
 		return nil, false
 	}
 	view, err := packet.ViewPrepare(body)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		s.refuse(w, peer, http.StatusBadRequest, defect(body, err))
 		return nil, false
 	}
 	return &view, true
@@ -154,8 +165,8 @@ func (s *Server) reply(ctx context.Context, peer Peer, p *packet.PrepareView) ([
 	defer cancel()
 	b, err := s.handle(ctx, peer, p)
 	if err != nil {
-		s.cfg.Log.ErrorContext(ctx, "a peer's packet gets no answer", "peer", peer.Name, "amount", p.Amount(),
-			"expires", p.ExpiresAt().Format(time.RFC3339Nano), "error", err)
+		s.lines.write(ctx, slog.LevelError, kind{"a peer's packet gets no answer", peer.Name, ""}, slog.Uint64("amount", p.Amount()),
+			slog.String("expires", p.ExpiresAt().Format(time.RFC3339Nano)), slog.Any("error", err))
 	}
 	return b, err
 }

@@ -44,7 +44,8 @@ func (f *inFlight) close() {
 	f.shut = true
 }
 
-// begin counts a packet in, unless that makes more than maxPeer of the peer or maxAll.
+// begin counts a packet in, unless that makes more than maxPeer of the peer or maxAll. The peer's share of maxAll passes however
+// many others have.
 func (f *inFlight) begin(peer [16]byte, maxPeer, maxAll int) admission {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -53,7 +54,7 @@ func (f *inFlight) begin(peer [16]byte, maxPeer, maxAll int) admission {
 		return stopping
 	case f.peers[peer] >= maxPeer:
 		return peerFull
-	case f.all >= maxAll:
+	case f.all >= maxAll && f.peers[peer] >= maxAll/peerShare:
 		return allFull
 	}
 	if f.peers == nil {

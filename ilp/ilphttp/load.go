@@ -10,6 +10,7 @@ import (
 // last byte is no packet, so a peer can't act on a load that was called back.
 type load struct {
 	mu       sync.Mutex
+	begun    func() // is called when the transport has a connection, and begins
 	left     []byte
 	recalled bool
 }
@@ -25,6 +26,10 @@ func (l *load) Read(p []byte) (int, error) {
 	}
 	if len(l.left) == 0 {
 		return 0, io.EOF
+	}
+	if l.begun != nil {
+		l.begun()
+		l.begun = nil
 	}
 	n := copy(p, l.left)
 	l.left = l.left[n:]

@@ -20,6 +20,7 @@ import (
 //	R02  the packet expires now, or has expired              never sent
 //	T03  MaxInFlight packets are on their way                never sent
 //	T01  no connection: name, address, refusal, TLS          never sent
+//	T01  as just before: for 200 ms, doubling to 5 s         never sent
 //	R00  the packet expired before it could be sent          never sent
 //	T00  ctx ended before it could be sent                   never sent
 //	F02  status 3xx, 401, 403, 404, 405, 410, 501 or 505     the peer didn't act on it
@@ -44,6 +45,9 @@ func (e *Endpoint) SendPacket(ctx context.Context, p *packet.PrepareView) (packe
 	if left <= 0 {
 		return e.reject(packet.InsufficientTimeout, "There is no time left to send this packet on."), nil
 	}
+	if e.circuit.broken() {
+		return e.reject(packet.PeerUnreachable, notReached), nil
+	}
 	if e.inFlight.Add(1) > e.max {
 		e.inFlight.Add(-1)
 		return e.reject(packet.ConnectorBusy, "Too many packets are on their way to the next wallet. Try again later."), nil
@@ -65,7 +69,7 @@ func (e *Endpoint) send(
 	if err := caller.Err(); err != nil {
 		return e.unsent(caller, ctx, err), nil
 	}
-	l := &load{left: body}
+	l, begun := &load{left: body, begun: e.circuit.connected}, e.circuit.now()
 	stop := context.AfterFunc(caller, func() {
 		if l.recall() {
 			cancel()
@@ -76,6 +80,7 @@ func (e *Endpoint) send(
 	resp, err := e.client.transport.RoundTrip(e.request(ctx, l, len(body), id))
 	if err != nil {
 		if l.recall() {
+			e.circuit.failed(begun, err)
 			return e.unsent(caller, ctx, err), nil
 		}
 		return nil, e.lost(ctx, err, id != "")
@@ -104,15 +109,18 @@ func (e *Endpoint) request(ctx context.Context, l *load, size int, id string) *h
 
 // unsent answers for a packet that never left whole.
 func (e *Endpoint) unsent(caller, ctx context.Context, err error) *packet.Reject {
-	e.log(ctx, "a packet couldn't be sent to a peer", 0, err)
+	code, message := packet.PeerUnreachable, notReached
 	switch {
 	case errors.Is(caller.Err(), context.Canceled):
-		return e.reject(packet.InternalError, "This wallet stopped before it sent the packet on. Try again later.")
+		code, message = packet.InternalError, "This wallet stopped before it sent the packet on. Try again later."
 	case caller.Err() != nil || ctx.Err() != nil:
-		return e.reject(packet.TimedOut, "The next wallet couldn't be reached before the packet expired.")
+		code, message = packet.TimedOut, "The next wallet couldn't be reached before the packet expired."
 	}
-	return e.reject(packet.PeerUnreachable, "The next wallet can't be reached.")
+	e.log(ctx, "a packet couldn't be sent to a peer", message, 0, err)
+	return e.reject(code, message)
 }
+
+const notReached = "The next wallet can't be reached."
 
 // silent is the error for a packet that left and wasn't answered.
 func (e *Endpoint) silent(ctx context.Context, err error) error {
@@ -123,7 +131,7 @@ func (e *Endpoint) silent(ctx context.Context, err error) error {
 }
 
 func (e *Endpoint) unknown(ctx context.Context, status int, code packet.Code, message string, err error) error {
-	e.log(ctx, "a packet's outcome at a peer is unknown", status, err)
+	e.log(ctx, "a packet's outcome at a peer is unknown", message, status, err)
 	return &UnknownError{Reject: e.reject(code, message), Status: status, Err: fmt.Errorf("peer %q: %w", e.name, err)}
 }
 
@@ -131,7 +139,7 @@ func (e *Endpoint) reject(code packet.Code, message string) *packet.Reject {
 	return packet.NewReject(code, e.client.cfg.Address, message)
 }
 
-func (e *Endpoint) log(ctx context.Context, message string, status int, err error) {
-	e.client.cfg.Log.LogAttrs(ctx, slog.LevelWarn, message,
-		slog.String("peer", e.name), slog.Int("status", status), slog.Any("error", err))
+// log says what went wrong. reason is what the packet's sender is told: it tells one kind of failure from another.
+func (e *Endpoint) log(ctx context.Context, message, reason string, status int, err error) {
+	e.client.lines.write(ctx, slog.LevelWarn, kind{message, e.name, reason}, slog.Int("status", status), slog.Any("error", err))
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"pochi/ilp/address"
@@ -33,13 +34,20 @@ type ServerConfig struct {
 	TLS *tls.Config
 	// MaxHold is how long a packet is worked on at most, whatever its expiry says: 30 s.
 	MaxHold time.Duration
-	// MaxInFlight is how many packets of all peers are worked on at once: 2,048. More are rejected with T03.
+	// MaxInFlight is how many packets of all peers are worked on at once: 2,048. More are rejected with T03, but for the first of
+	// each peer: a thirty-second of it, 64, that no other peer can take away.
 	MaxInFlight int
 	// MaxInFlightPeer is how many there are of one peer that has no number of its own: 512. More are rejected with T05.
 	MaxInFlightPeer int
-	// MaxConnections is how many there are at once: 4,096. More are closed.
+	// MaxConnections is how many there are at once: 4,096. For more, those on which no peer has sent a request yet are closed,
+	// the oldest first; if there are none, more wait until one ends.
 	MaxConnections int
-	// ReadTimeout is how long a request may take to arrive: 10 s. Half of it is for the header.
+	// MaxConnectionsAddress is how many one address has, or one /64 of IPv6: an eighth of MaxConnections. For more, the address's
+	// own are closed in the same way; if there are none, more are closed after one request. It isn't for loopback and Proxies.
+	MaxConnectionsAddress int
+	Proxies               []netip.Prefix
+	// ReadTimeout is how long a request may take to arrive: 10 s. Half of it is for the header, an eighth while more than half of
+	// MaxConnections are taken and others come.
 	ReadTimeout time.Duration
 	// Pending are the packets that the node's Client waits for in asynchronous mode: with it, the server takes callbacks at
 	// CallbackPath.
@@ -54,6 +62,10 @@ const (
 	defaultMaxInFlightPeer = 512
 	defaultMaxConnections  = 4096
 	defaultReadTimeout     = 10 * time.Second
+
+	// addressShare is the part of all connections that one address may have, and peerShare that of all packets which is each
+	// peer's own.
+	addressShare, peerShare = 8, 32
 
 	// writeTimeout is what is left for the answer after the longest packet.
 	writeTimeout = 10 * time.Second
@@ -71,6 +83,8 @@ type Server struct {
 	packets   inFlight
 	callbacks inFlight // that are being read
 	requests  requests // in asynchronous mode
+	refusals  refusals
+	lines     seldom
 	life      context.Context
 	giveUp    context.CancelFunc // on replies that no peer takes
 }
@@ -87,11 +101,12 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	cfg.MaxInFlight = or(cfg.MaxInFlight, defaultMaxInFlight)
 	cfg.MaxInFlightPeer = or(cfg.MaxInFlightPeer, defaultMaxInFlightPeer)
 	cfg.MaxConnections = or(cfg.MaxConnections, defaultMaxConnections)
+	cfg.MaxConnectionsAddress = or(cfg.MaxConnectionsAddress, max(1, cfg.MaxConnections/addressShare))
 	cfg.ReadTimeout = or(cfg.ReadTimeout, defaultReadTimeout)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{cfg: cfg}
+	s := &Server{cfg: cfg, refusals: refusals{log: cfg.Log}, lines: seldom{log: cfg.Log, now: cfg.Now}}
 	s.life, s.giveUp = context.WithCancel(context.Background())
 	s.http = &http.Server{
 		Handler:           s,
@@ -101,6 +116,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 		WriteTimeout:      cfg.ReadTimeout + cfg.MaxHold + writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
+		ConnContext:       withConn,
 		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: cfg.MaxInFlightPeer},
 	}
@@ -116,7 +132,7 @@ func or[T int | time.Duration](v, fallback T) T {
 
 // Serve serves l until Shutdown, and closes it. It returns nil after Shutdown.
 func (s *Server) Serve(l net.Listener) error {
-	l = &limitedListener{Listener: l, left: int64(s.cfg.MaxConnections)}
+	l = newGate(l, s.cfg, s.refusals.madeWay)
 	serve := s.http.Serve
 	if s.cfg.TLS != nil {
 		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
@@ -148,5 +164,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if err != nil {
 		s.giveUp()
 	}
+	s.refusals.say()
 	return err
 }

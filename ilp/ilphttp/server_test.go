@@ -3,11 +3,10 @@ package ilphttp_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -66,10 +65,11 @@ func TestStatuses(t *testing.T) {
 		{"a query", whole, func(r *http.Request) { r.URL.RawQuery = "a=b" }, 200, ""},
 		{"asynchronous mode is preferred", whole, header("Prefer", "respond-async"), 200, ""},
 
-		{"empty", nil, nil, 400, "longer than the bytes"},
-		{"a byte short", whole[:len(whole)-1], nil, 400, "longer than the bytes"},
-		{"no packet", []byte("GET / HTTP/1.1"), nil, 400, "oer"},
-		{"a fulfill", encode(t, &packet.Fulfill{}), nil, 400, "not a Prepare"},
+		{"empty", nil, nil, 400, "the body is empty\n"},
+		{"a byte short", whole[:len(whole)-1], nil, 400, "the ILP packet is wrong: field is longer than the bytes that are left\n"},
+		{"no packet", []byte("hello"), nil, 400, "no ILP packet: it begins with byte 0x68\n"},
+		{"a fulfill", encode(t, &packet.Fulfill{}), nil, 400, "the ILP packet is wrong: not a Prepare\n"},
+		{"no address", bytes.Replace(whole, []byte("test.ben"), []byte("test..en"), 1), nil, 400, "the ILP packet is wrong: address: needs a scheme"},
 
 		{"no token", whole, header("Authorization"), 401, ""},
 		{"an empty token", whole, header("Authorization", "Bearer "), 401, ""},
@@ -166,6 +166,50 @@ func TestNobodyKnows(t *testing.T) {
 	}
 }
 
+// However many packets others have in flight, each peer has a share of its own.
+func TestShareOfEachPeer(t *testing.T) {
+	begun, end := make(chan struct{}), make(chan struct{})
+	ben := ilphttp.Peer{ID: [16]byte{0xb}, Name: "ben"}
+	n := newNode(t, func(ctx context.Context, from ilphttp.Peer, p packet.Prepare) (packet.Reply, error) {
+		begun <- struct{}{}
+		<-end
+		return fulfills(ctx, from, p)
+	}, func(cfg *ilphttp.ServerConfig) {
+		cfg.MaxInFlight = 64 // of which each peer has 2
+		d := new(ilphttp.Directory)
+		if err := d.Set([]ilphttp.Credentials{{ann, hashes(token)}, {ben, hashes("ben's")}}); err != nil {
+			t.Fatal(err)
+		}
+		cfg.Peers = d
+	})
+	as := func(token string) *ilphttp.Endpoint {
+		return newEndpoint(t, n.URL, func(_ *ilphttp.ClientConfig, to *ilphttp.EndpointConfig) { to.Token = token }).Endpoint
+	}
+	var wait sync.WaitGroup
+	begin := func(e endpoint) {
+		wait.Go(func() {
+			if reply, err := e.SendPacket(context.Background(), prepare()); err != nil || reply.Type() != packet.TypeFulfill {
+				t.Errorf("answered %v, %v", reply, err)
+			}
+		})
+		<-begun
+	}
+	anns, bens := endpoint{as(token)}, endpoint{as("ben's")}
+	for range 64 {
+		begin(anns)
+	}
+	begin(bens)
+	begin(bens)
+	for _, e := range []endpoint{anns, bens} {
+		reply, err := e.SendPacket(t.Context(), prepare())
+		if j, ok := reply.(*packet.Reject); err != nil || !ok || j.Code != packet.ConnectorBusy {
+			t.Errorf("answered %v, %v", reply, err)
+		}
+	}
+	close(end)
+	wait.Wait()
+}
+
 // Hazard 19: what a peer can keep busy is limited.
 func TestTooManyInFlight(t *testing.T) {
 	begun, end := make(chan struct{}), make(chan struct{})
@@ -218,36 +262,6 @@ func TestTooManyInFlight(t *testing.T) {
 	go func() { <-begun }()
 	if reply := send(carolToken); reply.Type() != packet.TypeFulfill {
 		t.Errorf("answered %v", reply)
-	}
-}
-
-func TestTooManyConnections(t *testing.T) {
-	n := newNode(t, fulfills, func(cfg *ilphttp.ServerConfig) { cfg.MaxConnections = 2 })
-	one, two := dial(t, n.URL), dial(t, n.URL)
-	p := prepare()
-	request := rawRequest(encode(t, &p))
-	for _, conn := range []io.ReadWriter{one, two} {
-		if status := exchange(t, conn, request); status != 200 {
-			t.Errorf("status %d", status)
-		}
-	}
-	three := dial(t, n.URL)
-	if _, err := three.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-		t.Errorf("a third connection: %v", err)
-	}
-	one.Close()
-	deadline := time.Now().Add(5 * time.Second)
-	for {
-		conn := dial(t, n.URL)
-		if _, err := conn.Write(request); err == nil {
-			if _, err := conn.Read(make([]byte, 1)); err == nil {
-				return
-			}
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("a closed connection made no room")
-		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 
