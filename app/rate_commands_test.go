@@ -76,6 +76,15 @@ func TestRateCommands(t *testing.T) {
 			if set := objects[admin.Rate](t, text, err); len(set) != 2 || set[0].Rate != "90" {
 				t.Errorf("forced: %s", text)
 			}
+			for i := range 2 {
+				text, err = pochi(t, "admin", "rate", "remove", "EUR", "USD", "--force")
+				if left := objects[admin.Rate](t, text, err); len(left) != 2 || left[1].Rate != "9137/10000" || left[1].Source != "configuration" || left[1].Repeated != (i == 1) {
+					t.Errorf("removed: %s", text)
+				}
+			}
+			if diff := cmp.Diff(want, rateOf(t, "USD", "EUR")); diff != "" {
+				t.Error("in the end:", diff)
+			}
 			wantOrder(t)
 		})
 	}
@@ -106,6 +115,7 @@ func TestRateSetFails(t *testing.T) {
 		{[]string{"USD", "EUR"}, "pochi help admin rate set says more"},
 		{[]string{"USD", "EUR", "ten"}, "a rate is a number above 0 such as 0.9137 or 9/10"},
 		{[]string{"USD/2", "EUR", "1"}, "no currency"},
+		{[]string{"USD", "eur", "0.9"}, "Did you mean EUR?"},
 		{[]string{"USD", "EUR", "9"}, "repeat it with --force"},
 		{[]string{"USD", "EUR", "0.9", "--spread-bps", "10000"}, "between 0 and 9999"},
 		{[]string{"USD", "EUR", "0.9", "--valid=-1h"}, "valid"},

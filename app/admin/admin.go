@@ -67,6 +67,8 @@ func Handler(s Services) http.Handler {
 		"POST /users/add":               s.addPerson,
 		"POST /rates/{from}/{to}":       s.setRate,
 
+		"POST /rates/{from}/{to}/remove": s.removeRate,
+
 		"POST /peers/{name}/doubts/{reference}/dismiss": func(r *http.Request) (answer, error) { return s.resolveDoubt(r, false) },
 		"POST /peers/{name}/doubts/{reference}/accept":  func(r *http.Request) (answer, error) { return s.resolveDoubt(r, true) },
 		"/": func(*http.Request) (answer, error) {

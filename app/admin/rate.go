@@ -16,6 +16,7 @@ import (
 // Rates is what the handler needs of the exchange rates.
 type Rates interface {
 	Set(ctx context.Context, c rates.Change) ([]rates.Rate, error)
+	Remove(ctx context.Context, from, to string, force bool) (left []rates.Rate, repeated bool, err error)
 }
 
 // Rate is what one whole unit of a currency buys of another. Numbers are
@@ -33,6 +34,7 @@ type Rate struct {
 	GoodUntil   *time.Time `json:"goodUntil,omitempty"`
 	Stale       bool       `json:"stale"`           // nothing is exchanged at it any more
 	Renew       string     `json:"renew,omitempty"` // the pair to set again, when it is stale
+	Repeated    bool       `json:"repeated,omitempty"`
 }
 
 func newRate(r rates.Rate, now time.Time) Rate {
@@ -57,7 +59,17 @@ func pathSetRate(c rates.Change) string {
 	query := url.Values{
 		"rate": {c.Rate}, "spreadBps": {strconv.Itoa(c.SpreadBps)}, "valid": {c.Valid.String()}, "force": {strconv.FormatBool(c.Force)},
 	}
-	return "/rates/" + url.PathEscape(c.From) + "/" + url.PathEscape(c.To) + "?" + query.Encode()
+	return pathRate(c.From, c.To) + "?" + query.Encode()
+}
+
+func pathRate(from, to string) string {
+	return "/rates/" + url.PathEscape(from) + "/" + url.PathEscape(to)
+}
+
+// pathRemoveRate is of a removal: the currencies, and whether a large change is
+// meant.
+func pathRemoveRate(from, to string, force bool) string {
+	return pathRate(from, to) + "/remove?force=" + strconv.FormatBool(force)
 }
 
 // parseSetRate reads what pathSetRate wrote.
@@ -70,10 +82,16 @@ func parseSetRate(r *http.Request) (c rates.Change, err error) {
 	if c.Valid, err = time.ParseDuration(query.Get("valid")); err != nil {
 		return c, problem.Field("valid", "%q is no length of time such as 24h.", query.Get("valid"))
 	}
-	if c.Force, err = strconv.ParseBool(query.Get("force")); err != nil {
-		return c, problem.Field("force", "%q is neither true nor false.", query.Get("force"))
+	c.Force, err = parseForce(query)
+	return c, err
+}
+
+func parseForce(query url.Values) (bool, error) {
+	force, err := strconv.ParseBool(query.Get("force"))
+	if err != nil {
+		return false, problem.Field("force", "%q is neither true nor false.", query.Get("force"))
 	}
-	return c, nil
+	return force, nil
 }
 
 func (s Services) setRate(r *http.Request) (answer, error) {
@@ -90,6 +108,29 @@ func (s Services) setRate(r *http.Request) (answer, error) {
 		out[i] = newRate(rate, rate.SetAt)
 	}
 	return answer{out, false, changed[0].String(), "set"}, nil
+}
+
+func (s Services) removeRate(r *http.Request) (answer, error) {
+	force, err := parseForce(r.URL.Query())
+	if err != nil {
+		return answer{}, err
+	}
+	left, repeated, err := s.Rates.Remove(r.Context(), r.PathValue("from"), r.PathValue("to"), force)
+	if err != nil {
+		return answer{}, err
+	}
+	out := make([]Rate, len(left))
+	for i, rate := range left {
+		out[i] = newRate(rate, time.Now())
+		out[i].Repeated = repeated
+	}
+	return answer{out, repeated, "", "removed"}, nil
+}
+
+// RemoveRate takes an exchange rate back. It returns what is in force then, in
+// both directions: none if nothing is.
+func (c Client) RemoveRate(ctx context.Context, from, to string, force bool) ([]Rate, error) {
+	return do[[]Rate](ctx, c, pathRemoveRate(from, to, force), nil)
 }
 
 // SetRate puts an exchange rate in force. It returns the direction that was set

@@ -21,6 +21,11 @@ func (e *exchange) Set(_ context.Context, c rates.Change) ([]rates.Rate, error) 
 	return []rates.Rate{r}, nil
 }
 
+func (e *exchange) Remove(_ context.Context, from, to string, force bool) ([]rates.Rate, bool, error) {
+	e.asked = rates.Change{From: from, To: to, Force: force}
+	return []rates.Rate{{From: from, To: to, Value: big.NewRat(1, 1), Source: rates.Configuration}}, true, nil
+}
+
 // Whatever is asked for arrives as it was typed.
 func TestSetRateTravels(t *testing.T) {
 	c, _ := newClient(t, &books{})
@@ -38,7 +43,13 @@ func TestSetRateTravels(t *testing.T) {
 			t.Errorf("asked for %+v, want %+v", e.asked, change)
 		}
 	}
-	for _, query := range []string{"", "?rate=1&spreadBps=x", "?rate=1&spreadBps=1&valid=x", "?rate=1&spreadBps=1&valid=1h&force=x"} {
+	for _, force := range []bool{false, true} {
+		want := rates.Change{From: "A?b", To: "%2F#", Force: force}
+		if left, err := c.RemoveRate(t.Context(), want.From, want.To, force); err != nil || len(left) != 1 || !left[0].Repeated || e.asked != want {
+			t.Errorf("%+v, %v; asked to remove %+v, want %+v", left, err, e.asked, want)
+		}
+	}
+	for _, query := range []string{"", "/remove", "/remove?force=x", "?rate=1&spreadBps=x", "?rate=1&spreadBps=1&valid=x", "?rate=1&spreadBps=1&valid=1h&force=x"} {
 		if _, err := do[[]Rate](t.Context(), c, "/rates/USD/EUR"+query, nil); problem.CodeOf(err) != problem.Invalid {
 			t.Errorf("%q: %v", query, err)
 		}

@@ -4,6 +4,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -69,14 +70,15 @@ func LoadFiles(getenv func(string) string) (Config, error) {
 }
 
 // LoadRates is LoadFiles for the commands that look after exchange rates: they
-// use RATES too.
+// use RATES and CURRENCIES too.
 func LoadRates(getenv func(string) string) (Config, error) {
-	c, err := loadSome(getenv, append([]string{prefix + "RATES"}, fileVariables...))
+	c, err := loadSome(getenv, append([]string{prefix + "RATES", prefix + "CURRENCIES"}, fileVariables...))
 	if err != nil {
 		return Config{}, err
 	}
-	_, err = c.RateTable()
-	return c, err
+	_, noTable := c.RateTable()
+	_, noAssets := c.Assets()
+	return c, errors.Join(noTable, noAssets)
 }
 
 func loadSome(getenv func(string) string, names []string) (Config, error) {

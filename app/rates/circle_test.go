@@ -105,6 +105,15 @@ func TestNoCircleGains(t *testing.T) {
 			would := rates.BookOf(m.table, m.clock.Now, after...).InForce()
 			circle, _ := gains(would, m.clock.Now())
 			before := m.InForce()
+			if len(newest) > 0 && rapid.IntRange(0, 7).Draw(t, "remove") == 0 {
+				i := rapid.IntRange(0, len(newest)-1).Draw(t, "which")
+				if err := m.Take(newest[i].To, newest[i].From); err == nil {
+					newest = slices.Delete(newest, i, i+1)
+				}
+				before = m.InForce()
+				after = append(slices.DeleteFunc(slices.Clone(newest), same), r)
+				circle, _ = gains(rates.BookOf(m.table, m.clock.Now, after...).InForce(), m.clock.Now())
+			}
 			switch err := m.Put(r, true); {
 			case err == nil:
 				newest = after
@@ -124,6 +133,11 @@ func TestNoCircleGains(t *testing.T) {
 			for range 2 {
 				if circle, gets := gains(m.InForce(), m.clock.Now()); circle != nil {
 					t.Fatalf("%v gets %s at %v", circle, gets.FloatString(9), m.InForce())
+				}
+				other := drawMarket(t).table // a start with another configuration
+				in := rates.BookOf(other, m.clock.Now, newest...).InForce()
+				if circle, gets := gains(in, m.clock.Now()); circle != nil {
+					t.Fatalf("with %v: %v gets %s at %v", other, circle, gets.FloatString(9), in)
 				}
 				m.clock.advance(time.Duration(rapid.IntRange(0, 4).Draw(t, "later")) * time.Hour)
 			}

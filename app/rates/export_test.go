@@ -1,11 +1,14 @@
 package rates
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // BookOf returns a book of rates without a database, so that Set fails.
 func BookOf(table Table, now func() time.Time, set ...Rate) *Book {
-	b := &Book{table: table, now: now}
-	b.install(set, derive(table, set).rates())
+	b := newBook(nil, table, nil, now)
+	b.install(set, inForce(table, set, now()).rates())
 	return b
 }
 
@@ -17,6 +20,20 @@ func (b *Book) Put(r Rate, force bool) error {
 	}
 	return err
 }
+
+// Take is Remove without a database.
+func (b *Book) Take(from, to string) error {
+	set := slices.DeleteFunc(slices.Clone(b.set), Rate{From: from, To: to}.samePair)
+	all, err := b.judge(set, pair{from, to}, "", "", true)
+	if err == nil {
+		b.install(set, all)
+	}
+	return err
+}
+
+// Narrow returns what follows from rates when each pair depends only on what
+// moved it.
+func Narrow(table Table, set []Rate) []Rate { return sorted(derive(table, set).rates()) }
 
 // InForce returns what is in force in each direction, too old or not.
 func (b *Book) InForce() []Rate {

@@ -77,11 +77,11 @@ func significant(rate *big.Rat) string {
 // List returns what is in force in each direction, too old or not, in the order
 // of the currencies.
 func List(ctx context.Context, tx db.Tx, table Table) ([]Rate, error) {
-	set, err := newest(ctx, tx)
+	set, at, err := newest(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	return sorted(derive(table, set).rates()), nil
+	return sorted(inForce(table, set, at).rates()), nil
 }
 
 func sorted(rates map[pair]Rate) []Rate {

@@ -12,11 +12,15 @@
 // would gain.
 //
 // A rate that was set has a spread, which the wallet keeps, and is good for a
-// time only. Currencies that such rates connect are a group. Every pair with a
-// currency of a group that was not set itself is derived from all rates of the
-// group, or of both its groups: it has the largest of their spreads, and is too
-// old as soon as one of them is. What is too old refuses: nothing stands in for
-// it. Pairs of currencies that no admin has named are the configuration's.
+// time only. A pair that was not set itself is derived from the rates that moved
+// one of its currencies and not the other: it has the largest of their spreads,
+// and is too old as soon as one of them is. What is too old refuses: nothing
+// stands in for it. Pairs that nothing has moved apart are the configuration's.
+//
+// Rates that close a circle need not fit the others. Where people would gain by
+// going one way at what was set and back at what is derived, every pair depends
+// on more: on all rates of its group, or of both its groups, which are the
+// currencies that rates connect.
 package rates
 
 import (
@@ -34,17 +38,25 @@ import (
 // Book holds the rates in force. It answers from memory, and is safe for
 // concurrent use. It implements connector.Rates.
 type Book struct {
-	db    *db.DB
-	table Table
-	now   func() time.Time
+	db         *db.DB
+	table      Table
+	currencies []string
+	now        func() time.Time
 
-	setting sync.Mutex // one Set at a time
+	setting sync.Mutex // one change at a time
 	set     []Rate     // the newest of each pair, oldest first
 	entries atomic.Pointer[map[pair]entry]
+	changed chan struct{} // has one when set is not what Watch saw
+}
+
+func newBook(d *db.DB, table Table, currencies []string, now func() time.Time) *Book {
+	return &Book{db: d, table: table, currencies: currencies, now: now, changed: make(chan struct{}, 1)}
 }
 
 // pair is two different currencies, in the direction of an exchange.
 type pair struct{ from, to string }
+
+func (p pair) inverse() pair { return pair{p.to, p.from} }
 
 // entry is a rate, ready to convert with.
 type entry struct {
@@ -53,14 +65,15 @@ type entry struct {
 }
 
 // Open returns a book of the configuration's rates and of those that admins
-// have set in the database.
-func Open(ctx context.Context, d *db.DB, table Table, now func() time.Time) (*Book, error) {
-	b := &Book{db: d, table: table, now: now}
-	set, err := newest(ctx, d.Read)
+// have set in the database. They can set those of the table's currencies, of the
+// given ones, and of all that the ledger has.
+func Open(ctx context.Context, d *db.DB, table Table, currencies []string, now func() time.Time) (*Book, error) {
+	b := newBook(d, table, currencies, now)
+	set, at, err := newest(ctx, d.Read)
 	if err != nil {
 		return nil, err
 	}
-	b.install(set, derive(table, set).rates())
+	b.install(set, inForce(table, set, at).rates())
 	return b, nil
 }
 
@@ -72,6 +85,10 @@ func (b *Book) install(set []Rate, all map[pair]Rate) {
 	}
 	b.set = set
 	b.entries.Store(&entries)
+	select {
+	case b.changed <- struct{}{}:
+	default: // Watch will see this too
+	}
 }
 
 // find returns what is in force from one currency to another, or

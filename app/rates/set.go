@@ -44,6 +44,9 @@ func (b *Book) Set(ctx context.Context, c Change) ([]Rate, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.checkCodes(ctx, r); err != nil {
+		return nil, err
+	}
 	set, all, err := b.with(r, c.Force)
 	if err != nil {
 		return nil, err
@@ -59,30 +62,31 @@ func (b *Book) Set(ctx context.Context, c Change) ([]Rate, error) {
 // with returns what would be in force with a rate, if it may be.
 func (b *Book) with(r Rate, force bool) (set []Rate, all map[pair]Rate, err error) {
 	set = append(slices.DeleteFunc(slices.Clone(b.set), r.samePair), r)
-	v := derive(b.table, set)
+	all, err = b.judge(set, r.pair(), "With "+r.String(), "Take another rate or a larger spread, or let", force)
+	return set, all, err
+}
+
+// judge returns what would be in force if these were the rates that are set, and
+// a pair's had changed, if that may be.
+func (b *Book) judge(set []Rate, changed pair, change, advice string, force bool) (map[pair]Rate, error) {
+	v := inForce(b.table, set, b.now())
 	if codes, gets := v.circle(b.now()); codes != nil {
 		percent := new(big.Rat).Sub(gets, one)
-		return nil, nil, problem.New(problem.Conflict, "With %s people would gain %s %% by exchanging %s. Nothing was done. "+
-			"Take another rate or a larger spread, or let one of the others on the way get too old first, by setting it again with --valid 1s.",
-			r, significant(percent.Mul(percent, big.NewRat(100, 1))), strings.Join(codes, " → "))
+		return nil, problem.New(problem.Conflict, "%s people would gain %s %% by exchanging %s. Nothing was done. "+
+			"%s one of the others on the way get too old first, by setting it again with --valid 1s.",
+			change, significant(percent.Mul(percent, big.NewRat(100, 1))), strings.Join(codes, " → "), advice)
 	}
-	all = v.rates()
-	if !force {
-		err = b.allow(r.pair(), all)
+	all := v.rates()
+	if force {
+		return all, nil
 	}
-	return set, all, err
+	return all, b.allow(changed, all)
 }
 
 // rate reads what was asked for.
 func (c Change) rate(now time.Time) (Rate, error) {
-	for _, code := range []struct{ field, text string }{{"from", c.From}, {"to", c.To}} {
-		if !isCode(code.text) {
-			return Rate{}, problem.Field(code.field, "%q is no currency: that has %d to %d characters, such as USD, and no decimals here.",
-				code.text, codeMin, codeMax)
-		}
-	}
-	if c.From == c.To {
-		return Rate{}, problem.Field("to", "%s is always worth %s: both currencies are the same.", c.From, c.To)
+	if err := (pair{c.From, c.To}).check(); err != nil {
+		return Rate{}, err
 	}
 	value, err := parseNumber(c.Rate)
 	switch {
@@ -105,6 +109,20 @@ func (c Change) rate(now time.Time) (Rate, error) {
 	return r, nil
 }
 
+// check returns what is wrong with a pair that somebody typed.
+func (p pair) check() error {
+	for _, code := range []struct{ field, text string }{{"from", p.from}, {"to", p.to}} {
+		if !isCode(code.text) {
+			return problem.Field(code.field, "%q is no currency: that has %d to %d characters, such as USD, and no decimals here.",
+				code.text, codeMin, codeMax)
+		}
+	}
+	if p.from == p.to {
+		return problem.Field("to", "%s is always worth %s: both currencies are the same.", p.from, p.to)
+	}
+	return nil
+}
+
 // isCode reports whether a text can be a currency's code.
 func isCode(text string) bool {
 	for _, r := range text {
@@ -115,12 +133,37 @@ func isCode(text string) bool {
 	return len(text) >= codeMin && len(text) <= codeMax
 }
 
+// checkCodes refuses currencies that this wallet doesn't have.
+func (b *Book) checkCodes(ctx context.Context, r Rate) error {
+	known, err := ledgerCodes(ctx, b.db.Read)
+	if err != nil {
+		return err
+	}
+	known = slices.Concat(b.table.codes(), b.currencies, known)
+	for _, code := range []struct{ field, text string }{{"from", r.From}, {"to", r.To}} {
+		if slices.Contains(known, code.text) {
+			continue
+		}
+		hint := ""
+		if i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, code.text) }); i >= 0 {
+			hint = " Did you mean " + known[i] + "?"
+		}
+		return problem.Field(code.field, "This wallet has no currency %s: neither POCHI_CURRENCIES nor POCHI_RATES names it, and no account is in it.%s",
+			code.text, hint)
+	}
+	return nil
+}
+
 // allow refuses what looks like a mistake beside what is in force: a rate that
 // changes by more than half, and others that are less than half of what they
 // were on account of it. One that is too old still says what is to be expected.
 func (b *Book) allow(set pair, all map[pair]Rate) error {
 	entries := *b.entries.Load()
-	for _, r := range slices.Insert(sorted(all), 0, all[set]) {
+	others := sorted(all)
+	if r, ok := all[set]; ok {
+		others = slices.Insert(others, 0, r)
+	}
+	for _, r := range others {
 		e, ok := entries[r.pair()]
 		if !ok {
 			continue

@@ -14,6 +14,7 @@ import (
 	"pochi/db"
 	"pochi/ilp"
 	"pochi/ilp/connector"
+	"pochi/ledger"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -64,7 +65,7 @@ func newFixture(t *testing.T, table string) *fixture {
 func (f *fixture) reopen() {
 	f.t.Helper()
 	var err error
-	if f.Book, err = rates.Open(f.t.Context(), f.db, f.table, f.clock.Now); err != nil {
+	if f.Book, err = rates.Open(f.t.Context(), f.db, f.table, []string{"XRP", "XAU", "XAG"}, f.clock.Now); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -185,7 +186,8 @@ func TestStaleRate(t *testing.T) {
 		f.reopen()
 	}
 	f.converts("JPY", "CHF", 6_00)                                  // the configuration's is never too old
-	for _, p := range [][2]string{{"USD", "GBP"}, {"GBP", "EUR"}} { // no way round
+	f.converts("USD", "GBP", 800_00)                                // and neither of these was moved
+	for _, p := range [][2]string{{"JPY", "EUR"}, {"GBP", "EUR"}} { // no way round
 		if err := f.Check(p[0], p[1]); !errors.Is(err, connector.ErrStaleRate) || !strings.Contains(err.Error(), "rate set USD EUR renews it") {
 			t.Errorf("%v: %v", p, err)
 		}
@@ -199,13 +201,14 @@ func TestStaleRate(t *testing.T) {
 	f.converts("USD", "EUR", 925_92)
 	f.converts("JPY", "EUR", 6_00)
 	f.clock.advance(time.Hour)
-	for _, p := range [][3]string{{"EUR", "CHF", "1.01"}, {"CHF", "USD", "1.07"}} { // the second one closes a circle
+	f.set("EUR", "CHF", "1.01", 100)
+	for _, p := range [][3]string{{"EUR", "GBP", "0.89"}, {"EUR", "CHF", "1.01"}} {
 		if _, err := f.Set(t.Context(), rates.Change{From: p[0], To: p[1], Rate: p[2], SpreadBps: 2000, Valid: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
-		f.converts("JPY", "EUR", 4_80)
+		f.converts("GBP", "CHF", 907_86)
 		f.clock.advance(time.Hour)
-		if err := f.Check("JPY", "EUR"); !errors.Is(err, connector.ErrStaleRate) || !strings.Contains(err.Error(), "rate set "+p[0]+" "+p[1]+" renews it") {
+		if err := f.Check("GBP", "CHF"); !errors.Is(err, connector.ErrStaleRate) || !strings.Contains(err.Error(), "rate set "+p[0]+" "+p[1]+" renews it") {
 			t.Errorf("with one that ends earlier than the others: %v", err)
 		}
 		f.set(p[0], p[1], p[2], 100)
@@ -224,6 +227,8 @@ func TestSetRefuses(t *testing.T) {
 		{"with decimals", rates.Change{From: "USD/2"}, "from"},
 		{"a space", rates.Change{From: "US D"}, "from"},
 		{"the same", rates.Change{To: "USD"}, "to"},
+		{"nobody's", rates.Change{To: "ERU"}, "to"},
+		{"in small letters", rates.Change{From: "usd"}, "from"},
 		{"no number", rates.Change{Rate: "x"}, "rate"},
 		{"nothing", rates.Change{Rate: "0"}, "rate"},
 		{"negative", rates.Change{Rate: "-1"}, "rate"},
@@ -343,13 +348,13 @@ func TestList(t *testing.T) {
 	}
 	want := []string{
 		"EUR GBP 8/9 8/9 configuration false false []",
-		"EUR USD 10/9 11/10 derived false true [USD XRP]",
+		"EUR USD 10/9 10/9 configuration false false []",
 		"EUR XRP 25/9 11/4 derived false true [USD XRP]",
 		"GBP EUR 9/8 9/8 configuration false false []",
-		"GBP USD 5/4 99/80 derived false true [USD XRP]",
+		"GBP USD 5/4 5/4 configuration false false []",
 		"GBP XRP 25/8 99/32 derived false true [USD XRP]",
-		"USD EUR 9/10 891/1000 derived false true [USD XRP]",
-		"USD GBP 4/5 99/125 derived false true [USD XRP]",
+		"USD EUR 9/10 9/10 configuration false false []",
+		"USD GBP 4/5 4/5 configuration false false []",
 		"USD XRP 5/2 99/40 admin false true []",
 		"XRP EUR 9/25 891/2500 derived false true [USD XRP]",
 		"XRP GBP 8/25 198/625 derived false true [USD XRP]",
@@ -386,4 +391,27 @@ func TestSetWhileConverting(t *testing.T) {
 	close(done)
 	converting.Wait()
 	f.converts("USD", "EUR", 909_00)
+}
+
+// A currency is the configuration's, or one that an account was ever in; a slip
+// of the finger is neither.
+func TestSetRefusesACurrencyThatIsNotHere(t *testing.T) {
+	f := newFixture(t, "USD=1,EUR=0.9")
+	change := rates.Change{From: "USD", To: "eur", Rate: "0.9", Valid: time.Hour}
+	_, err := f.Set(t.Context(), change)
+	if got := problem.Fields(err)["to"]; !strings.Contains(got, "POCHI_CURRENCIES") || !strings.Contains(got, "Did you mean EUR?") {
+		t.Errorf("%v", err)
+	}
+	change.To = "SEK"
+	if _, err = f.Set(t.Context(), change); problem.Fields(err)["to"] == "" || strings.Contains(problem.Fields(err)["to"], "Did you mean") {
+		t.Errorf("%v", err)
+	}
+	books, err := ledger.Open(t.Context(), f.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := books.OpenAsset(t.Context(), ledger.Asset{Code: "SEK", Scale: 2}, 0); err != nil {
+		t.Fatal(err)
+	}
+	f.set("USD", "SEK", "10", 0)
 }

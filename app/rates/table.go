@@ -2,7 +2,9 @@ package rates
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -36,3 +38,6 @@ func Parse(text string) (Table, error) {
 
 // Has reports whether the table knows a currency.
 func (t Table) Has(code string) bool { return t.units[code] != nil }
+
+// codes returns the currencies, in order.
+func (t Table) codes() []string { return slices.Sorted(maps.Keys(t.units)) }

@@ -35,6 +35,7 @@ import (
 type server struct {
 	db       *db.DB
 	payments *payments.Service
+	rates    *rates.Book
 	peers    *peers.Service
 	node     *node
 	pages    *fiber.App
@@ -88,7 +89,7 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 		return nil, err
 	}
 	return &server{
-		db: d, payments: pay, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
+		db: d, payments: pay, rates: exchange, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
 		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, log), log: log,
 	}, nil
 }
@@ -100,7 +101,15 @@ func openRates(ctx context.Context, cfg config.Config, d *db.DB) (*rates.Book, e
 	if err != nil {
 		return nil, err
 	}
-	return rates.Open(ctx, d, table, time.Now)
+	assets, err := cfg.Assets()
+	if err != nil {
+		return nil, err
+	}
+	codes := make([]string, len(assets))
+	for i, asset := range assets {
+		codes[i] = asset.Code
+	}
+	return rates.Open(ctx, d, table, codes, time.Now)
 }
 
 func openCurrencies(ctx context.Context, cfg config.Config, books *ledger.Ledger) ([]ledger.Asset, error) {

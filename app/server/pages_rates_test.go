@@ -55,7 +55,7 @@ func stale(t *testing.T, url string) {
 			t.Error(err)
 		}
 	}()
-	book, err := rates.Open(t.Context(), d, rates.Table{}, func() time.Time { return time.Now().Add(-24 * time.Hour) })
+	book, err := rates.Open(t.Context(), d, rates.Table{}, []string{"USD", "EUR"}, func() time.Time { return time.Now().Add(-24 * time.Hour) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,6 +122,10 @@ func (s *server) serve(ctx context.Context, l listeners, ready func()) error {
 	group.Go(func() error { return serveOps(ctx, l.ops, s.health) })
 	group.Go(func() error { return admin.Serve(ctx, l.commands, s.admin, s.log, drain) })
 	group.Go(func() error {
+		s.rates.Watch(ctx, s.log)
+		return nil
+	})
+	group.Go(func() error {
 		select {
 		case <-ctx.Done():
 			return nil

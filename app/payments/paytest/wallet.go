@@ -151,7 +151,7 @@ func (w *Wallet) build(ctx context.Context) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if w.Rates, err = rates.Open(ctx, w.DB, table, w.Clock.Now); err != nil {
+	if w.Rates, err = rates.Open(ctx, w.DB, table, nil, w.Clock.Now); err != nil {
 		w.t.Fatal(err)
 	}
 	if w.receiver, err = stream.NewReceiver(w.Address, w.secret, rand.Reader); err != nil {

@@ -1,0 +1,66 @@
+package rates_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"math/big"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pochi/app/rates"
+)
+
+// Whoever runs the wallet is told of a rate that is too old as soon as it is,
+// every hour, and at the start, with the command that mends it.
+func TestWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		warnings := func() (text string) {
+			synctest.Wait()
+			text = log.String()
+			log.Reset()
+			return text
+		}
+		count := func(when string, want int) string {
+			t.Helper()
+			text := warnings()
+			if got := strings.Count(text, "level=WARN"); got != want {
+				t.Errorf("%s: %d warnings, want %d: %s", when, got, want, text)
+			}
+			return text
+		}
+		rate := func(from, to string, good time.Duration) rates.Rate {
+			return rates.Rate{From: from, To: to, Value: big.NewRat(9, 10), Source: rates.Admin, GoodUntil: time.Now().Add(good), Renew: from + " " + to}
+		}
+		book := rates.BookOf(parse(t, "USD=1,EUR=0.9,GBP=0.8"), time.Now, rate("USD", "EUR", 90*time.Minute), rate("USD", "GBP", -time.Minute))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go book.Watch(ctx, slog.New(slog.NewTextHandler(&log, nil)))
+		if text := count("at the start", 1); !strings.Contains(text, "pochi admin rate set USD GBP RATE") || !strings.Contains(text, "pochi admin rate remove USD GBP") {
+			t.Error(text)
+		}
+		time.Sleep(59 * time.Minute)
+		count("before the hour is over", 0)
+		time.Sleep(time.Minute)
+		count("after an hour", 1)
+		time.Sleep(30 * time.Minute)
+		if text := count("when the other one is too old", 1); !strings.Contains(text, "USD EUR") {
+			t.Error(text)
+		}
+		if err := book.Put(rate("USD", "EUR", 10*time.Minute), true); err != nil {
+			t.Fatal(err)
+		}
+		if err := book.Take("USD", "GBP"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10*time.Minute - time.Second)
+		count("when both are mended", 0)
+		time.Sleep(time.Second)
+		count("when one is too old again", 1)
+		time.Sleep(3 * time.Hour)
+		count("three hours on", 3)
+	})
+}
