@@ -215,7 +215,7 @@ func TestSuspenseCommands(t *testing.T) {
 		{name: "beside a running wallet", running: true},
 		{name: "in production", running: true, variables: map[string]string{
 			"POCHI_ENV": "production", "POCHI_SECRET": strings.Repeat("s", 32), "POCHI_PUBLIC_URL": "https://wallet.example",
-			"POCHI_HYDRA_PUBLIC_URL": "https://login.example", "POCHI_TRUSTED_PROXIES": "none", "POCHI_RATES": "USD=1,EUR=0.9,GBP=0.8,JPY=150,KES=130,MXN=18",
+			"POCHI_HYDRA_PUBLIC_URL": "https://login.example", "POCHI_TRUSTED_PROXIES": "none", "POCHI_ILP_ADDRESS": "g.wallet", "POCHI_RATES": "USD=1,EUR=0.9,GBP=0.8,JPY=150,KES=130,MXN=18",
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -18,7 +18,7 @@ type peerCommands struct {
 	List   peerList   `cmd:"" help:"List the peers, with what they and this wallet owe each other, an object a line."`
 	Update peerUpdate `cmd:"" help:"Change a peer: what isn't named stays. To change its token, add the new one, let the peer change over, then remove the old one. For tokens @FILE stands for what is in FILE, @/dev/stdin for what comes on stdin."`
 	Remove peerRemove `cmd:"" help:"Remove a peer with which everything is settled."`
-	Ping   peerPing   `cmd:"" help:"Send a peer packets without money; exit 1 when it doesn't answer, or counts another asset than this wallet."`
+	Ping   peerPing   `cmd:"" help:"Send a peer packets without money; exit 1 when it doesn't answer, counts another asset than this wallet, or is another node than its address says."`
 	Doubts peerDoubts `cmd:"" help:"List what a peer may claim, an object a line: packets to it whose answers were lost, so that their senders have the money back. Agree with the peer on what arrived, then dismiss or accept each. Until then they count as in flight to it."`
 	Settle peerSettle `cmd:"" help:"Count what was paid outside of the Interledger: a peer at its credit limit can't send more before."`
 }
@@ -116,8 +116,8 @@ func (c peerPing) Run(p *program) error {
 		pong, err = client.PingPeer(p.ctx, c.Name)
 		return pong, err
 	})
-	if err == nil && pong.AssetMismatch != "" {
-		return errors.New(pong.AssetMismatch)
+	if err == nil && !pong.OK {
+		return errors.New(strings.TrimSpace(pong.AssetMismatch + " " + pong.AddressMismatch))
 	}
 	return err
 }

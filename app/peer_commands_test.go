@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"pochi/app/server"
 	"pochi/db"
 	"pochi/ilp"
+	"pochi/ilp/address"
 	"pochi/ilp/ildcp"
 	"pochi/ilp/packet"
 
@@ -179,12 +181,22 @@ func TestPeerCommandsFail(t *testing.T) {
 	}
 }
 
-// A peer that counts another asset answers, but something is wrong: the command
-// prints both and fails.
-func TestPingFindsAnotherAsset(t *testing.T) {
-	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		config := ildcp.Config{Address: "test.bob.us", Asset: ilp.Asset{Code: "EUR", Scale: 2}}
-		out, err := (&packet.Fulfill{Data: config.Append(nil)}).Append(nil)
+// What a ping finds wrong with a peer that answers: the command prints both and
+// fails. A peer that rejects a packet to its own address is right.
+func TestPingFindsWhatIsWrong(t *testing.T) {
+	asset, node := "EUR", address.Address("test.bob")
+	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		p, err := packet.DecodePrepare(body)
+		if err != nil {
+			return
+		}
+		var reply packet.Packet = packet.NewReject(packet.Unreachable, node, "Nobody is here.")
+		if p.Destination == ildcp.Destination {
+			config := ildcp.Config{Address: "test.poch", Asset: ilp.Asset{Code: asset, Scale: 2}}
+			reply = &packet.Fulfill{Data: config.Append(nil)}
+		}
+		out, err := reply.Append(nil)
 		if err != nil {
 			return
 		}
@@ -196,13 +208,25 @@ func TestPingFindsAnotherAsset(t *testing.T) {
 	serving(t)
 	one[admin.Peer](t, "admin", "peer", "add", "bob", "--ilp-address", "test.bob", "--asset", "USD/2", "--incoming-token", bobToken,
 		"--outgoing-url", peer.URL, "--outgoing-token", ourToken)
-	text, err := pochi(t, "admin", "peer", "ping", "bob")
-	if err == nil || !strings.Contains(err.Error(), "EUR/2") {
-		t.Errorf("%v", err)
+	ping := func() (admin.Pong, error) {
+		text, err := pochi(t, "admin", "peer", "ping", "bob")
+		all := objects[admin.Pong](t, text, nil)
+		if len(all) != 1 || !all[0].Reachable || all[0].OK != (err == nil) || all[0].ILDCP == nil || all[0].ILDCP.Asset != asset+"/2" {
+			t.Fatalf("%s, %v", text, err)
+		}
+		return all[0], err
 	}
-	pong := objects[admin.Pong](t, text, nil)
-	if len(pong) != 1 || !pong[0].Reachable || pong[0].ILDCP == nil || pong[0].ILDCP.Asset != "EUR/2" || pong[0].AssetMismatch == "" {
-		t.Errorf("%s", text)
+	if pong, err := ping(); err == nil || !strings.Contains(err.Error(), "EUR/2") || pong.AssetMismatch == "" || pong.AddressMismatch != "" {
+		t.Errorf("another asset: %+v, %v", pong, err)
+	}
+	asset, node = "USD", "test.bobb"
+	if pong, err := ping(); err == nil || !strings.Contains(err.Error(), "test.bobb") || pong.AssetMismatch != "" || pong.AddressMismatch == "" {
+		t.Errorf("another node: %+v, %v", pong, err)
+	}
+	node = "test.bob"
+	want := admin.PongAnswer{Code: packet.Unreachable, TriggeredBy: "test.bob", Message: "Nobody is here."}
+	if pong, err := ping(); err != nil || pong.Answer == nil || *pong.Answer != want || !strings.Contains(pong.Warning, "test.poch") {
+		t.Errorf("all is right: %+v, %v", pong, err)
 	}
 }
 

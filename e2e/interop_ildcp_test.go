@@ -36,14 +36,14 @@ func TestInteropPing(t *testing.T) {
 	}}, &about)
 	m.peer(hubPeer("a", usd, about.A))
 	var pong struct {
-		Reachable         bool
-		TriggeredBy, Code string
-		ILDCP             struct{ Address, Asset string }
+		OK     bool
+		Answer struct{ TriggeredBy, Code string }
+		ILDCP  struct{ Address, Asset string }
 	}
 	if err := json.Unmarshal([]byte(m.admin("peer", "ping", "hub")), &pong); err != nil {
 		t.Fatal(err)
 	}
-	if !pong.Reachable || pong.Code == "" || pong.ILDCP.Address != "test.hub.a" || pong.ILDCP.Asset != "USD/2" {
+	if !pong.OK || pong.Answer.TriggeredBy != "test.hub" || pong.ILDCP.Address != "test.hub.a" || pong.ILDCP.Asset != "USD/2" {
 		t.Errorf("%+v", pong)
 	}
 

@@ -5,6 +5,7 @@ import (
 
 	"pochi/app/peers"
 	"pochi/ilp/address"
+	"pochi/ilp/packet"
 
 	"github.com/google/uuid"
 )
@@ -81,16 +82,25 @@ func newPeer(s peers.Standing) Peer {
 	return out
 }
 
-// Pong is a peer's answer to a ping.
+// Pong is what a ping found. The packet to the peer's own address carried
+// nothing, so that a right answer to it is a refusal.
 type Pong struct {
-	Name          string      `json:"name"`
-	Reachable     bool        `json:"reachable"`
-	RoundTripMS   float64     `json:"roundTripMs"`
-	Code          string      `json:"code,omitempty"` // how it rejects a packet to its own address, which carried nothing
-	TriggeredBy   string      `json:"triggeredBy,omitempty"`
-	Message       string      `json:"message,omitempty"`
-	ILDCP         *PongConfig `json:"ildcp,omitempty"`         // when it answered that
-	AssetMismatch string      `json:"assetMismatch,omitempty"` // what is wrong
+	Name            string      `json:"name"`
+	Reachable       bool        `json:"reachable"`
+	OK              bool        `json:"ok"` // nothing is wrong
+	RoundTripMS     float64     `json:"roundTripMs"`
+	Answer          *PongAnswer `json:"answer,omitempty"`
+	ILDCP           *PongConfig `json:"ildcp,omitempty"`           // when it answered that
+	AssetMismatch   string      `json:"assetMismatch,omitempty"`   // what is wrong
+	AddressMismatch string      `json:"addressMismatch,omitempty"` // what is wrong
+	Warning         string      `json:"warning,omitempty"`         // what may be wrong
+}
+
+// PongAnswer is how a peer refuses a packet to its own address.
+type PongAnswer struct {
+	Code        packet.Code     `json:"code"`
+	TriggeredBy address.Address `json:"triggeredBy"`
+	Message     string          `json:"message"`
 }
 
 // PongConfig is what a peer says about the link.
@@ -102,7 +112,11 @@ type PongConfig struct {
 func newPong(peer peers.Peer, p peers.Pong) Pong {
 	out := Pong{
 		Name: peer.Name, Reachable: true, RoundTripMS: float64(p.RoundTrip.Microseconds()) / 1000,
-		Code: string(p.Code), TriggeredBy: p.TriggeredBy, Message: p.Message, AssetMismatch: p.Mismatch(peer),
+		AssetMismatch: p.AssetMismatch(peer), AddressMismatch: p.AddressMismatch(peer), Warning: p.Warning(peer),
+	}
+	out.OK = out.AssetMismatch == "" && out.AddressMismatch == ""
+	if p.Code != "" {
+		out.Answer = &PongAnswer{p.Code, p.TriggeredBy, p.Message}
 	}
 	if p.Config != nil {
 		out.ILDCP = &PongConfig{p.Config.Address, p.Config.Asset.String()}

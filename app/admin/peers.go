@@ -49,8 +49,8 @@ func (c Client) RemovePeer(ctx context.Context, name string) (Peer, error) {
 	return doPeer[Peer](ctx, c, name, "remove", nil)
 }
 
-// PingPeer sends a peer packets without money. Pong.AssetMismatch says what is
-// wrong though the peer answered.
+// PingPeer sends a peer packets without money. Pong.OK says whether nothing is
+// wrong with a peer that answered.
 func (c Client) PingPeer(ctx context.Context, name string) (Pong, error) {
 	return doPeer[Pong](ctx, c, name, "ping", nil)
 }

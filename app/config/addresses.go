@@ -3,12 +3,15 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"pochi/ilp/address"
 	"pochi/ilp/ilphttp"
+	"pochi/ilp/stream"
 )
 
 func (c Config) publicURL() *url.URL {
@@ -60,10 +63,51 @@ func (c Config) validateAddresses() error {
 			return fmt.Errorf("%s is %q: it must be an address and a port, such as 127.0.0.1:3000", v.name, v.value)
 		}
 	}
-	if _, err := address.Parse(c.ILPAddress); err != nil {
-		return fmt.Errorf("POCHI_ILP_ADDRESS is %q: %w", c.ILPAddress, err)
+	if err := c.validateILPAddress(); err != nil {
+		return err
 	}
 	return c.validateCallbackURL()
+}
+
+// validateILPAddress refuses what isn't an address that packets can come to from
+// elsewhere, with receivers below it.
+func (c Config) validateILPAddress() error {
+	own, err := address.Parse(c.ILPAddress)
+	if err == nil {
+		err = stream.CheckBase(own)
+	}
+	if err != nil {
+		return fmt.Errorf("POCHI_ILP_ADDRESS is %q: %w", c.ILPAddress, err)
+	}
+	switch own.Scheme() {
+	case "peer", "self", "local":
+		return fmt.Errorf("POCHI_ILP_ADDRESS is %q: addresses that begin with %s. can't be reached from another node", c.ILPAddress, own.Scheme())
+	}
+	return nil
+}
+
+// validateILPListen refuses in production to take peers' tokens in clear: whoever
+// ends TLS in front is on this machine, or a proxy elsewhere that is named.
+// TrustedProxies must be parsed.
+func (c Config) validateILPListen() error {
+	host, _, _ := net.SplitHostPort(c.ILPListen) // validateAddresses has refused what it can't be
+	if !c.Production() || isLoopback(host) || slices.ContainsFunc(c.TrustedProxies, isElsewhere) {
+		return nil
+	}
+	return fmt.Errorf("POCHI_ILP_LISTEN is %q: in production peers' tokens must not come in without TLS: "+
+		"listen on 127.0.0.1, behind a proxy with TLS, or name its address in POCHI_TRUSTED_PROXIES", c.ILPListen)
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// isElsewhere reports whether a proxy, as parseProxies writes it, is on another
+// machine.
+func isElsewhere(proxy string) bool {
+	host, _, _ := strings.Cut(proxy, "/")
+	return !isLoopback(host)
 }
 
 // CallbackURL returns where peers send their replies in asynchronous mode, ""

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pochi/app/rates"
+	"pochi/ilp/address"
 	"pochi/ledger"
 
 	"github.com/caarlos0/env/v11"
@@ -26,9 +27,9 @@ type Config struct {
 	PublicURL      string        `env:"PUBLIC_URL" envDefault:"http://localhost:3000" doc:"where people and other wallets reach this one; https in production"`
 	Listen         string        `env:"LISTEN" envDefault:"127.0.0.1:3000" doc:"address of the pages and APIs"`
 	OpsListen      string        `env:"OPS_LISTEN" envDefault:"127.0.0.1:3003" doc:"address of /healthz"`
-	ILPListen      string        `env:"ILP_LISTEN" envDefault:"127.0.0.1:3002" doc:"address where peers' packets come in, at POST /ilp"`
+	ILPListen      string        `env:"ILP_LISTEN" envDefault:"127.0.0.1:3002" doc:"address where peers' packets come in, at POST /ilp; in production on this machine, unless a proxy elsewhere is in TRUSTED_PROXIES"`
 	ILPPublicURL   string        `env:"ILP_PUBLIC_URL" doc:"where peers reach ILP_LISTEN: https, and in dev http://ILP_LISTEN when empty; without it no peer can be asynchronous"`
-	ILPAddress     string        `env:"ILP_ADDRESS" envDefault:"test.pochi" doc:"this node's ILP address"`
+	ILPAddress     string        `env:"ILP_ADDRESS" envDefault:"test.pochi" doc:"this node's ILP address; in production none of a test network"`
 	HydraAdminURL  string        `env:"HYDRA_ADMIN_URL" envDefault:"http://127.0.0.1:4445" doc:"Ory Hydra's admin API"`
 	HydraPublicURL string        `env:"HYDRA_PUBLIC_URL" envDefault:"http://localhost:4444" doc:"where browsers and apps reach Ory Hydra"`
 	Secret         string        `env:"SECRET" doc:"at least 32 characters; in dev one is made in DATA at the first start"`
@@ -59,6 +60,9 @@ func Load(getenv func(string) string) (Config, error) {
 		return Config{}, err
 	}
 	c.TrustedProxies = proxies
+	if err := c.validateILPListen(); err != nil {
+		return Config{}, err
+	}
 	return c, nil
 }
 
@@ -258,6 +262,8 @@ func (c Config) validateProduction() error {
 		return fmt.Errorf("POCHI_PUBLIC_URL must have no port in production: nobody can be paid at a pointer with one")
 	case !strings.HasPrefix(c.HydraPublicURL, "https:"):
 		return fmt.Errorf("POCHI_HYDRA_PUBLIC_URL must be https in production")
+	case address.Address(c.ILPAddress).Test():
+		return fmt.Errorf("POCHI_ILP_ADDRESS is %q, on a test network: production needs the address that it has where money is real, such as g.wallet", c.ILPAddress)
 	case c.Rates == defaultOf("RATES"):
 		return fmt.Errorf("POCHI_RATES is missing: production doesn't exchange at rates that nobody has set")
 	case c.Faucet == "on":

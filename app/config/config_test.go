@@ -38,6 +38,7 @@ func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
 		"POCHI_ENV": "production", "POCHI_SECRET": strings.Repeat("s", 40),
 		"POCHI_PUBLIC_URL": "https://wallet.example", "POCHI_HYDRA_PUBLIC_URL": "https://id.wallet.example",
 		"POCHI_TRUSTED_PROXIES": "none", "POCHI_RATES": "USD=1,EUR=0.9,GBP=0.8,JPY=150,KES=130,MXN=18",
+		"POCHI_ILP_ADDRESS": "g.wallet",
 	}
 	if c, err := load(production); err != nil || c.FaucetOn() {
 		t.Fatalf("complete production: %v, faucet %v", err, c.FaucetOn())
@@ -77,6 +78,13 @@ func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
 		{false, "POCHI_OPS_LISTEN", "localhost"},
 		{false, "POCHI_ILP_LISTEN", "3002"},
 		{false, "POCHI_ILP_ADDRESS", "nowhere"},
+		{false, "POCHI_ILP_ADDRESS", "peer.wallet"},
+		{false, "POCHI_ILP_ADDRESS", "self.wallet"},
+		{false, "POCHI_ILP_ADDRESS", "local.wallet"},
+		{false, "POCHI_ILP_ADDRESS", "test." + strings.Repeat("x", 900)},
+		{true, "POCHI_ILP_ADDRESS", ""},
+		{true, "POCHI_ILP_ADDRESS", "test.wallet"},
+		{true, "POCHI_ILP_ADDRESS", "test2.wallet"},
 		{false, "POCHI_ILP_PUBLIC_URL", "ilp.wallet.example"},
 		{false, "POCHI_ILP_PUBLIC_URL", "http://ilp.wallet.example"},
 		{false, "POCHI_ILP_PUBLIC_URL", "https://ilp.wallet.example?a=b"},
@@ -106,6 +114,41 @@ func TestRefusedConfigurationNamesItsVariable(t *testing.T) {
 		_, err := load(pairs)
 		if err == nil || !strings.Contains(err.Error(), test.name) {
 			t.Errorf("%s=%q: %v, want an error that names it", test.name, test.value, err)
+		}
+	}
+}
+
+// In production peers' tokens come in from a proxy with TLS only: one on this
+// machine, or one that is named.
+func TestTokensDontTravelInClear(t *testing.T) {
+	for _, test := range []struct {
+		listen, proxies string
+		ok              bool
+	}{
+		{"127.0.0.1:3002", "none", true},
+		{"[::1]:3002", "none", true},
+		{"localhost:3002", "none", true},
+		{"0.0.0.0:3002", "none", false},
+		{":3002", "none", false},
+		{"[::]:3002", "127.0.0.1,::1", false},
+		{"10.0.0.7:3002", "127.0.0.0/8", false},
+		{"wallet.internal:3002", "none", false},
+		{"127.0.0.1:3002", "10.0.0.0/8", true},
+		{"0.0.0.0:3002", "10.0.0.0/8", true},
+		{":3002", "127.0.0.1,10.0.0.1", true},
+	} {
+		pairs := map[string]string{
+			"POCHI_ENV": "production", "POCHI_SECRET": strings.Repeat("s", 40), "POCHI_PUBLIC_URL": "https://wallet.example",
+			"POCHI_HYDRA_PUBLIC_URL": "https://id.wallet.example", "POCHI_RATES": "USD=1,EUR=0.9,GBP=0.8,JPY=150,KES=130,MXN=18",
+			"POCHI_ILP_ADDRESS": "g.wallet", "POCHI_ILP_LISTEN": test.listen, "POCHI_TRUSTED_PROXIES": test.proxies,
+		}
+		_, err := load(pairs)
+		if (err == nil) != test.ok || err != nil && (!strings.Contains(err.Error(), "POCHI_ILP_LISTEN") || !strings.Contains(err.Error(), "POCHI_TRUSTED_PROXIES")) {
+			t.Errorf("%+v: %v", test, err)
+		}
+		delete(pairs, "POCHI_ENV")
+		if _, err := load(pairs); err != nil {
+			t.Errorf("%+v in dev: %v", test, err)
 		}
 	}
 }
@@ -188,7 +231,8 @@ func TestPublicURLIsWrittenAsPointersAre(t *testing.T) {
 func TestCallbackURL(t *testing.T) {
 	production := map[string]string{
 		"POCHI_ENV": "production", "POCHI_SECRET": strings.Repeat("s", 40), "POCHI_PUBLIC_URL": "https://wallet.example",
-		"POCHI_HYDRA_PUBLIC_URL": "https://id.wallet.example", "POCHI_TRUSTED_PROXIES": "none", "POCHI_RATES": "USD=1,EUR=0.9,GBP=0.8,JPY=150,KES=130,MXN=18",
+		"POCHI_HYDRA_PUBLIC_URL": "https://id.wallet.example", "POCHI_TRUSTED_PROXIES": "none", "POCHI_ILP_ADDRESS": "g.wallet",
+		"POCHI_RATES": "USD=1,EUR=0.9,GBP=0.8,JPY=150,KES=130,MXN=18",
 	}
 	for _, test := range []struct {
 		production            bool

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
@@ -43,6 +45,22 @@ func (r dialRule) check(network, address string, _ syscall.RawConn) error {
 	}
 	if err := ssrf.New(ssrf.WithPorts(443)).Safe(network, address, nil); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotAllowed, err)
+	}
+	return nil
+}
+
+// CheckTarget says of a URL what DialContext refuses whatever its host's name
+// leads to: a port, an address that isn't public. The error is half a sentence.
+func CheckTarget(u *url.URL, allowLoopback bool) error {
+	addr, notAddress := netip.ParseAddr(u.Hostname())
+	local := strings.EqualFold(u.Hostname(), "localhost") || notAddress == nil && addr.Unmap().IsLoopback()
+	switch {
+	case local && allowLoopback:
+		return nil
+	case local || notAddress == nil && ssrf.New().SafeAddr(addr) != nil:
+		return fmt.Errorf("%s is no public address, and no other is called", u.Hostname())
+	case u.Port() != "" && u.Port() != "443":
+		return fmt.Errorf("port %s is never called, only 443", u.Port())
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package peers
 import (
 	"strings"
 
+	"pochi/app/fetch"
 	"pochi/ilp/ilphttp"
 )
 
@@ -34,13 +35,22 @@ func set[T any](to, from *T) {
 	}
 }
 
-func (s *Service) checkURL(d *draft, field, url string) {
-	if url == "" {
+func (s *Service) checkURL(d *draft, field, text string) {
+	if text == "" {
 		return
 	}
-	if _, err := ilphttp.ParseURL(url, !s.Production); err != nil {
-		d.refuse(field, "%s.", strings.TrimPrefix(err.Error(), "ilphttp: "))
+	url, err := ilphttp.ParseURL(text, !s.Production)
+	if err == nil {
+		err = fetch.CheckTarget(url, !s.Production)
 	}
+	if err == nil {
+		return
+	}
+	hint := ""
+	if strings.HasPrefix(text, "http:") && !s.Production {
+		hint = ": http is for localhost, 127.0.0.0/8 and [::1] only"
+	}
+	d.refuse(field, "%s%s.", strings.TrimPrefix(err.Error(), "ilphttp: "), hint)
 }
 
 func (s *Service) checkAsync(d *draft) {

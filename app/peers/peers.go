@@ -99,7 +99,7 @@ type Service struct {
 func New(cfg Config) *Service { return &Service{Config: cfg, onChange: func([]Peer) {}} }
 
 // Start opens the peers' assets with the limits of now and calls onChange with
-// all peers: at once, and then after each commit that changes any of them,
+// all peers, unless one of them can't be with this node's address of now: at once, and then after each commit that changes any of them,
 // before whoever asked for that change is answered. Calls don't overlap, and
 // what they are given is theirs.
 func (s *Service) Start(ctx context.Context, onChange func([]Peer)) error {
@@ -110,16 +110,40 @@ func (s *Service) Start(ctx context.Context, onChange func([]Peer)) error {
 		return err
 	}
 	for _, p := range all {
-		limit, err := s.ExchangeLimit(p.Asset)
-		if err != nil {
-			return fmt.Errorf("peer %s: %w", p.Name, err)
+		if err := s.checkOwn(p); err != nil {
+			return err
 		}
-		if _, err := s.Ledger.OpenAsset(ctx, p.Asset, limit); err != nil {
-			return fmt.Errorf("peer %s: %w", p.Name, err)
+		if err := s.setExchangeLimit(ctx, p); err != nil {
+			return err
 		}
 	}
 	s.onChange = onChange
 	s.onChange(all)
+	return nil
+}
+
+// checkOwn says why a peer that was added under another address of this node
+// can't be one under the address of now.
+func (s *Service) checkOwn(p Peer) error {
+	_, defect := s.parseAddress(string(p.Address))
+	for i := 0; i < len(p.Routes) && defect == ""; i++ {
+		_, defect = s.parsePrefix(string(p.Routes[i]))
+	}
+	if defect == "" {
+		return nil
+	}
+	return fmt.Errorf("POCHI_ILP_ADDRESS is %s, with which %s can't be a peer: %s Change one of the two: "+
+		"pochi admin peer update %s --ilp-address A (or --routes)", s.Own, p.Name, defect, p.Name)
+}
+
+func (s *Service) setExchangeLimit(ctx context.Context, p Peer) error {
+	limit, err := s.ExchangeLimit(p.Asset)
+	if err == nil {
+		_, err = s.Ledger.OpenAsset(ctx, p.Asset, limit)
+	}
+	if err != nil {
+		return fmt.Errorf("peer %s: %w", p.Name, err)
+	}
 	return nil
 }
 

@@ -159,6 +159,31 @@ func TestProductionIsStricter(t *testing.T) {
 	n.mustAdd(t, "bob", "USD/2", c)
 }
 
+// A URL that is never called is refused when it is given, not when money goes
+// there.
+func TestURLsThatAreNeverCalled(t *testing.T) {
+	for _, production := range []bool{false, true} {
+		n := newNode(t, func(c *peers.Config) { c.Production = production })
+		n.mustAdd(t, "bob", "USD/2", terms("test.bob", bobToken))
+		for url, where := range map[string]string{
+			"https://bob.example/ilp": "both", "https://bob.example:443/ilp": "both", "https://93.184.216.34/ilp": "both",
+			"https://bob.example:8443/ilp": "none", "https://10.0.0.1/ilp": "none", "https://[fd00::1]/ilp": "none", "https://169.254.169.254/ilp": "none",
+			"https://127.0.0.1/ilp": "dev", "https://localhost:3002/ilp": "dev", "https://[::1]:3002/ilp": "dev", "http://127.0.0.1:3002/ilp": "dev",
+		} {
+			for field, c := range map[string]peers.Change{"outgoing-url": {OutgoingURL: &url}, "callback-url": {CallbackURL: &url}} {
+				c.OutgoingToken = ptr(eveToken)
+				_, err := n.Update(t.Context(), "bob", c)
+				if want := where == "both" || where == "dev" && !production; (err == nil) != want || !want && problem.Fields(err)[field] == "" {
+					t.Errorf("%s as %s, production %t: %v", url, field, production, err)
+				}
+				if _, err := n.Update(t.Context(), "bob", peers.Change{OutgoingURL: ptr(""), CallbackURL: ptr("")}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
 func TestUpdate(t *testing.T) {
 	n := newNode(t)
 	c := terms("test.bob", bobToken)
@@ -313,6 +338,34 @@ func TestStartSetsTheExchangeLimits(t *testing.T) {
 		account, err := ledger.Find(t.Context(), n.db.Read, ledger.HouseAccount(ledger.Asset{Code: "XRP", Scale: 9}, ledger.CodeExchange))
 		if err != nil || account.Limit != limit {
 			t.Errorf("limit %d, %v, want %d", account.Limit, err, limit)
+		}
+	}
+}
+
+// Where http may be used is said where it is refused.
+func TestPlainHTTPIsForThisMachine(t *testing.T) {
+	c := terms("test.bob", bobToken)
+	c.OutgoingURL, c.OutgoingToken = ptr("http://10.0.0.1/ilp"), ptr(eveToken)
+	_, err := newNode(t).Add(t.Context(), "bob", "USD/2", c)
+	if !strings.Contains(problem.Fields(err)["outgoing-url"], "http is for localhost") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A wallet whose own address no longer goes with its peers doesn't start: they
+// couldn't be reached, or it couldn't.
+func TestStartFindsAddressesThatClash(t *testing.T) {
+	for changed, clashes := range map[address.Address]bool{
+		"test.other": false, "test.bob": true, "test.bob.below": false, "test.route": true, "g.pochi": true,
+	} {
+		n := newNode(t)
+		c := terms("test.bob", bobToken)
+		c.SetRoutes, c.Routes = true, []string{"test.route", "test.far"}
+		n.mustAdd(t, "bob", "USD/2", c)
+		n.Own = changed
+		err := n.Start(t.Context(), func([]peers.Peer) {})
+		if (err != nil) != clashes || clashes && (!strings.Contains(err.Error(), "POCHI_ILP_ADDRESS") || !strings.Contains(err.Error(), "bob")) {
+			t.Errorf("%s: %v", changed, err)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"pochi/app/problem"
 	"pochi/ilp"
+	"pochi/ilp/address"
 	"pochi/ilp/ildcp"
 	"pochi/ilp/ilphttp"
 	"pochi/ilp/packet"
@@ -22,19 +23,40 @@ const pingMax = 8 * time.Second
 type Pong struct {
 	RoundTrip   time.Duration // of a packet to the peer's own address
 	Code        packet.Code   // how the peer rejects it, as it should
-	TriggeredBy string
+	TriggeredBy address.Address
 	Message     string
-	Config      *ildcp.Config // what the peer says about the link, if it does
+	Config      *ildcp.Config   // what the peer says about the link, if it does
+	Own         address.Address // this node's
 }
 
-// Mismatch says that the peer counts another asset on the link than we do; ""
-// when it doesn't.
-func (p Pong) Mismatch(peer Peer) string {
+// AssetMismatch says that the peer counts another asset on the link than we do;
+// "" when it doesn't.
+func (p Pong) AssetMismatch(peer Peer) string {
 	if p.Config == nil || p.Config.Asset == ilp.Asset(peer.Asset) {
 		return ""
 	}
 	return fmt.Sprintf("%s counts %s on this link, and this wallet %s: each would misread the other's amounts. Agree on one; to change ours, remove the peer and add it again.",
 		peer.Name, p.Config.Asset, peer.Asset)
+}
+
+// AddressMismatch says that another node than the peer answered to the peer's
+// own address; "" when none did, or none says who it is.
+func (p Pong) AddressMismatch(peer Peer) string {
+	if p.TriggeredBy == "" || p.TriggeredBy == p.Own || p.TriggeredBy.HasPrefix(peer.Address) {
+		return ""
+	}
+	return fmt.Sprintf("%s answered to a packet for %s, which is to be %s's address: what is sent there would get lost. Ask for the right one: pochi admin peer update %s --ilp-address A changes it.",
+		p.TriggeredBy, peer.Address, peer.Name, peer.Name)
+}
+
+// Warning says that the peer calls this node otherwise than it is called here;
+// "" when it doesn't. That is in order with a peer which has another way to us.
+func (p Pong) Warning(peer Peer) string {
+	if p.Config == nil || p.Config.Address == p.Own {
+		return ""
+	}
+	return fmt.Sprintf("%s calls this wallet %s, and not %s: unless it has another way here, no money comes from it. Ask whoever runs it to change that, or set POCHI_ILP_ADDRESS.",
+		peer.Name, p.Config.Address, p.Own)
 }
 
 // Ping sends a peer two packets without money: it asks for the link's
@@ -61,7 +83,7 @@ func (s *Service) Ping(ctx context.Context, name string) (Peer, Pong, error) {
 	case err != nil:
 		return p, Pong{}, problem.New(problem.Conflict, "%s's outgoing URL or token can't be used: give others.", name).Because(err)
 	}
-	pong := Pong{}
+	pong := Pong{Own: s.Own}
 	if pong.Config, err = s.askConfig(ctx, endpoint, name); err != nil {
 		return p, Pong{}, err
 	}
@@ -98,7 +120,7 @@ func (s *Service) probe(ctx context.Context, to *ilphttp.Endpoint, p Peer, pong 
 	}
 	pong.RoundTrip = time.Since(start)
 	if reject, ok := reply.(*packet.Reject); ok {
-		pong.Code, pong.TriggeredBy, pong.Message = reject.Code, string(reject.TriggeredBy), reject.Message
+		pong.Code, pong.TriggeredBy, pong.Message = reject.Code, reject.TriggeredBy, reject.Message
 	}
 	return nil
 }

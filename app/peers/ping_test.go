@@ -9,6 +9,7 @@ import (
 
 	"pochi/app/problem"
 	"pochi/ilp"
+	"pochi/ilp/address"
 	"pochi/ilp/ildcp"
 	"pochi/ilp/ilphttp"
 	"pochi/ilp/packet"
@@ -19,6 +20,7 @@ import (
 type remote struct {
 	status int
 	config *ildcp.Config
+	from   address.Address // what it says that it is
 }
 
 func (r remote) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -35,7 +37,7 @@ func (r remote) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
 		return
 	}
-	var reply packet.Packet = packet.NewReject(packet.Unreachable, "test.bob", "Nobody is here.")
+	var reply packet.Packet = packet.NewReject(packet.Unreachable, r.from, "Nobody is here.")
 	if prepare.Destination == ildcp.Destination && r.config != nil {
 		reply = &packet.Fulfill{Data: r.config.Append(nil)}
 	}
@@ -57,28 +59,40 @@ func pinged(t *testing.T, url string) node {
 }
 
 func TestPing(t *testing.T) {
+	usd2, eur2, usd9 := ilp.Asset{Code: "USD", Scale: 2}, ilp.Asset{Code: "EUR", Scale: 2}, ilp.Asset{Code: "USD", Scale: 9}
 	for name, test := range map[string]struct {
-		config   *ildcp.Config
-		mismatch string
+		from                    address.Address
+		config                  *ildcp.Config
+		asset, address, warning string // what is said to be wrong
 	}{
-		"no ILDCP":      {nil, ""},
-		"same asset":    {&ildcp.Config{Address: "test.bob.us", Asset: ilp.Asset{Code: "USD", Scale: 2}}, ""},
-		"other asset":   {&ildcp.Config{Address: "test.bob.us", Asset: ilp.Asset{Code: "EUR", Scale: 2}}, "EUR/2"},
-		"other decimal": {&ildcp.Config{Address: "test.bob.us", Asset: ilp.Asset{Code: "USD", Scale: 9}}, "USD/9"},
+		"no ILDCP":       {from: "test.bob"},
+		"same asset":     {from: "test.bob", config: &ildcp.Config{Address: own, Asset: usd2}},
+		"a part of it":   {from: "test.bob.node", config: &ildcp.Config{Address: own, Asset: usd2}},
+		"unnamed":        {from: ""},
+		"other asset":    {from: "test.bob", config: &ildcp.Config{Address: own, Asset: eur2}, asset: "EUR/2"},
+		"other decimals": {from: "test.bob", config: &ildcp.Config{Address: own, Asset: usd9}, asset: "USD/9"},
+		"other node":     {from: "test.bobb", address: "test.bobb"},
+		"node above":     {from: "test", address: "test.bob"},
+		"other name":     {from: "test.bob", config: &ildcp.Config{Address: "test.poch", Asset: usd2}, warning: "test.poch"},
+		"child of it":    {from: "test.bob", config: &ildcp.Config{Address: "test.bob.us", Asset: usd2}, warning: "test.bob.us"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := httptest.NewServer(remote{config: test.config})
+			server := httptest.NewServer(remote{config: test.config, from: test.from})
 			defer server.Close()
 			n := pinged(t, server.URL)
 			peer, pong, err := n.Ping(t.Context(), "bob")
-			if err != nil || pong.Code != packet.Unreachable || pong.TriggeredBy != "test.bob" || pong.Message != "Nobody is here." || pong.RoundTrip <= 0 {
+			if err != nil || pong.Code != packet.Unreachable || pong.TriggeredBy != test.from || pong.Message != "Nobody is here." || pong.RoundTrip <= 0 {
 				t.Fatalf("%+v, %v", pong, err)
 			}
 			if (pong.Config == nil) != (test.config == nil) || pong.Config != nil && *pong.Config != *test.config {
 				t.Errorf("config %+v", pong.Config)
 			}
-			if got := pong.Mismatch(peer); (got == "") != (test.mismatch == "") || !strings.Contains(got, test.mismatch) {
-				t.Errorf("mismatch %q, want %q", got, test.mismatch)
+			for _, said := range []struct{ about, got, want string }{
+				{"asset", pong.AssetMismatch(peer), test.asset}, {"address", pong.AddressMismatch(peer), test.address}, {"warning", pong.Warning(peer), test.warning},
+			} {
+				if (said.got == "") != (said.want == "") || !strings.Contains(said.got, said.want) {
+					t.Errorf("%s: %q, want %q", said.about, said.got, said.want)
+				}
 			}
 		})
 	}

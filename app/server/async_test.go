@@ -34,7 +34,7 @@ func TestAsyncPayments(t *testing.T) {
 				mode     mode
 				amount   string
 			}{{ann, ben, c.there, "12.34"}, {ben, ann, c.back, "30"}} {
-				if pong, err := way.from.admin().PingPeer(t.Context(), way.to.name); err != nil || !pong.Reachable {
+				if pong, err := way.from.admin().PingPeer(t.Context(), way.to.name); err != nil || !pong.OK || pong.Warning != "" {
 					t.Errorf("ping %s: %+v, %v", way.to.name, pong, err)
 				}
 				if p := way.from.pay(way.to, way.amount); p.State != payments.Completed {

@@ -255,7 +255,7 @@ func TestHydraDown(t *testing.T) {
 // What helps on a laptop must not be there in production.
 func TestProductionHasNoConveniences(t *testing.T) {
 	s := newWallet(t, "POCHI_ENV", "production", "POCHI_SECRET", strings.Repeat("s", 32),
-		"POCHI_PUBLIC_URL", "https://wallet.example", "POCHI_HYDRA_PUBLIC_URL", "https://id.wallet.example", "POCHI_TRUSTED_PROXIES", "none", "POCHI_RATES", "USD=1,EUR=0.9,GBP=0.8,JPY=150,KES=130,MXN=18")
+		"POCHI_PUBLIC_URL", "https://wallet.example", "POCHI_HYDRA_PUBLIC_URL", "https://id.wallet.example", "POCHI_TRUSTED_PROXIES", "none", "POCHI_ILP_ADDRESS", "g.wallet", "POCHI_RATES", "USD=1,EUR=0.9,GBP=0.8,JPY=150,KES=130,MXN=18")
 	b := newBrowser(t, s)
 	b.origin = "https://wallet.example"
 	b.get("/signup")

@@ -41,11 +41,8 @@ type Receiver struct {
 // NewReceiver returns the receiver for all addresses below base. The secret must stay the same for as long as credentials
 // made with it should work; random is a cryptographic source. It fails if base is no address or too long.
 func NewReceiver(base address.Address, secret [32]byte, random io.Reader) (*Receiver, error) {
-	if err := base.Validate(); err != nil {
+	if err := CheckBase(base); err != nil {
 		return nil, err
-	}
-	if len(base)+1+maxToken > address.MaxLength {
-		return nil, ErrBase
 	}
 	return &Receiver{
 		base:      base,
@@ -53,6 +50,17 @@ func NewReceiver(base address.Address, secret [32]byte, random io.Reader) (*Rece
 		secretKey: derive(secret, []byte(labelSecret)),
 		random:    random,
 	}, nil
+}
+
+// CheckBase says why no receiver can be below base: it is no address, or ErrBase.
+func CheckBase(base address.Address) error {
+	if err := base.Validate(); err != nil {
+		return err
+	}
+	if len(base)+1+maxToken > address.MaxLength {
+		return ErrBase
+	}
+	return nil
 }
 
 // Prefix returns the address below which all of the receiver's addresses are.
