@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -82,7 +83,7 @@ func (r *road) arrive(h *haul) (packet.Reply, error) {
 func newChain(t *testing.T, seed uint64) *chain {
 	c := &chain{world: &world{t: t, seed: seed, counts: map[string]int{}}}
 	dice := c.dice("wallets")
-	c.trouble, c.latency = []int{0, 20, 100}[dice.IntN(3)], 100*time.Millisecond
+	c.trouble, c.latency = []int{0, 50, 200, 200}[dice.IntN(4)], time.Second
 	currencies := []ledger.Asset{paytest.USD, paytest.EUR, paytest.JPY}
 	addresses := []address.Address{"test.b.a", "test.b", "test.b.c"} // the second is the way to all that begins as it does
 	for i := range 2 + dice.IntN(2) {
@@ -103,7 +104,7 @@ func newChain(t *testing.T, seed uint64) *chain {
 		}
 	}
 	for i := range len(c.wallets) - 1 {
-		c.join(c.wallets[i], c.wallets[i+1], currencies[dice.IntN(3)], 1<<(10+dice.Uint64N(30)))
+		c.join(c.wallets[i], c.wallets[i+1], currencies[dice.IntN(3)], 1<<(16+dice.Uint64N(24)))
 	}
 	return c
 }
@@ -134,15 +135,23 @@ func (c *chain) run(count int) {
 func (c *chain) pay(i int) {
 	dice := c.dice("payment", []byte{byte(i)})
 	from, to := dice.IntN(len(c.wallets)), dice.IntN(len(c.wallets))
+	if from == to && dice.IntN(4) > 0 {
+		to = (to + 1) % len(c.wallets) // those within a wallet are no news
+	}
 	payer := c.people[from][dice.IntN(2)]
 	pointer := fmt.Sprintf("$%s/person%d", c.wallets[to].Host, dice.IntN(2))
 	amount, fixed := fmt.Sprint(1+dice.Uint64N(1<<dice.IntN(12))), []payments.Fixed{payments.FixedDebit, payments.FixedReceive}[dice.IntN(2)]
-	time.Sleep(time.Duration(dice.Int64N(int64(20 * time.Second))))
-	c.mu.RLock()
-	service := c.wallets[from].Payments
-	c.mu.RUnlock()
+	time.Sleep(time.Duration(dice.Int64N(int64(10 * time.Second))))
 	ctx := context.Background()
-	q, err := service.Quote(ctx, payer.ID, payments.QuoteRequest{AccountID: payer.Account, To: pointer, Amount: amount, Fixed: fixed})
+	var service *payments.Service
+	var q payments.Quote
+	err := errors.New("not tried")
+	for try := 0; err != nil && try < 5; try++ { // as people do
+		c.mu.RLock()
+		service = c.wallets[from].Payments
+		c.mu.RUnlock()
+		q, err = service.Quote(ctx, payer.ID, payments.QuoteRequest{AccountID: payer.Account, To: pointer, Amount: amount, Fixed: fixed})
+	}
 	if err != nil {
 		c.count("not quoted")
 		return
@@ -157,9 +166,12 @@ func (c *chain) pay(i int) {
 // crash crashes wallets, now and then.
 func (c *chain) crash() {
 	dice := c.dice("crash")
-	for range dice.IntN(3) {
-		time.Sleep(time.Duration(dice.Int64N(int64(12 * time.Second))))
-		w := c.wallets[dice.IntN(len(c.wallets))]
+	for range 2 * dice.IntN(2) {
+		time.Sleep(time.Duration(dice.Int64N(int64(6 * time.Second))))
+		w := c.wallets[1] // it has most to do
+		if dice.IntN(3) == 0 {
+			w = c.wallets[dice.IntN(len(c.wallets))]
+		}
 		w.Crash()
 		time.Sleep(time.Duration(dice.Int64N(int64(3 * time.Second))))
 		c.mu.Lock()
