@@ -39,6 +39,8 @@ type passage struct {
 	*cargo
 	by     *visit
 	visits []*visit // at the node that it was sent to: more than one if it was repeated
+	// carried is the money that could be lost: none of a packet that only asks.
+	carried uint64
 }
 
 // SendPacket implements connector.Link.
@@ -106,7 +108,10 @@ func (w *wire) begin(g *passage, v *visit) {
 	defer w.mu.Unlock()
 	w.passages = append(w.passages, g)
 	w.flights++
-	w.value += g.amount
+	if !v.probe {
+		g.carried = g.amount
+	}
+	w.value += g.carried
 	p := w.from.peer(w.at)
 	if p == nil {
 		return // removed since the packet came
@@ -135,5 +140,5 @@ func (w *wire) end(g *passage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.flights--
-	w.value -= g.amount
+	w.value -= g.carried
 }

@@ -29,9 +29,9 @@ func (f *flights) setDoubt(amount uint64) {
 	f.doubt = amount
 }
 
-// begin counts a packet in, unless that makes more than the limits of p, whose flights these are, allow. It says which limit is
-// met. A packet that another peer sent counts against that one's half, too.
-func (f *flights) begin(amount uint64, p *Peer, from *peer) bound {
+// begin counts a packet in, unless one of amount makes more than the limits of p, whose flights these are, allow. It says which
+// limit is met. What counts from then on is what it carries. A packet that another peer sent counts against that one's half, too.
+func (f *flights) begin(amount, carried uint64, p *Peer, from *peer) bound {
 	maxCount, maxValue := p.inFlight()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -45,7 +45,7 @@ func (f *flights) begin(amount uint64, p *Peer, from *peer) bound {
 		return doubtful
 	}
 	f.count++
-	f.value += amount
+	f.value += carried
 	if from != nil {
 		if f.from == nil {
 			f.from = make(map[[16]byte]uint64)
@@ -55,11 +55,11 @@ func (f *flights) begin(amount uint64, p *Peer, from *peer) bound {
 	return unbound
 }
 
-func (f *flights) end(amount uint64, from *peer) {
+func (f *flights) end(carried uint64, from *peer) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.count--
-	f.value -= amount
+	f.value -= carried
 	if from == nil {
 		return
 	}
