@@ -130,6 +130,7 @@ func (c *chain) run(count int) {
 	}
 	all.Wait()
 	time.Sleep(10 * time.Minute) // workers try again what they couldn't end
+	synctest.Wait()
 }
 
 func (c *chain) pay(i int) {
