@@ -185,7 +185,7 @@ func (c *chain) crash() {
 // Payments between wallets with real ledgers, some of which crash: what is true of the books in the end.
 func TestWallets(t *testing.T) {
 	counts := map[string]int{}
-	for _, seed := range seeds(t, 4) {
+	for _, seed := range seeds(t, 3) {
 		synctest.Test(t, func(t *testing.T) {
 			c := newChain(t, seed)
 			c.run(perNetwork)
