@@ -93,6 +93,7 @@ func (p *peering) confirm(q payments.Quote) payments.Outgoing {
 func (p *peering) end(id uuid.UUID) payments.Outgoing {
 	p.t.Helper()
 	p.a.payments.Wait(context.Background(), id)
+	p.way.quiet()
 	out, err := p.a.payments.FindOutgoing(context.Background(), p.ann.ID, id)
 	if err != nil {
 		p.t.Fatal(err)

@@ -29,7 +29,8 @@ type proxy struct {
 	paid      uint64        // of that, what the wallet was told in time
 	lost      uint64        // what the wallet was told nothing about
 	packets   int           // with money, since the fault was set
-	passing   sync.WaitGroup
+	passing   int           // on their way
+	quieter   *sync.Cond    // when passing falls
 }
 
 // passage is one packet on its way.
@@ -52,6 +53,7 @@ type response struct {
 
 func newProxy(t *testing.T, to string) *proxy {
 	p := &proxy{t: t, to: to}
+	p.quieter = sync.NewCond(&p.mu)
 	p.Server = httptest.NewServer(p)
 	t.Cleanup(p.Close)
 	return p
@@ -72,12 +74,26 @@ func (p *proxy) Skew(ahead time.Duration) {
 	p.skew = ahead
 }
 
-// quiet waits until no packet is on its way.
-func (p *proxy) quiet() { p.passing.Wait() }
+// quiet waits until no packet is on its way: then what was counted can be read.
+func (p *proxy) quiet() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.passing > 0 {
+		p.quieter.Wait()
+	}
+}
+
+// underWay counts packets in, or out.
+func (p *proxy) underWay(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.passing += n
+	p.quieter.Broadcast()
+}
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p.passing.Add(1)
-	defer p.passing.Done()
+	p.underWay(1)
+	defer p.underWay(-1)
 	g := &passage{proxy: p, w: w, r: r}
 	var err error
 	if g.body, err = io.ReadAll(r.Body); err != nil {
@@ -157,11 +173,19 @@ func (g *passage) ask() (a response, ok bool) {
 		return a, false
 	}
 	if g.fulfills(a) {
-		g.mu.Lock()
-		g.fulfilled += g.Amount
-		g.mu.Unlock()
+		g.add(&g.fulfilled)
 	}
 	return a, true
+}
+
+// add adds the packet's money to a sum. A goodbye has none, and may come at any time.
+func (g *passage) add(sum *uint64) {
+	if g.Amount == 0 {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	*sum += g.Amount
 }
 
 func (g *passage) fulfills(a response) bool {
@@ -174,14 +198,12 @@ func (g *passage) fulfills(a response) bool {
 
 // give gives the wallet an answer.
 func (g *passage) give(a response) {
-	g.mu.Lock()
 	switch late := !time.Now().Before(g.Expires); {
 	case late, a.status >= 500:
-		g.lost += g.Amount
+		g.add(&g.lost)
 	case g.fulfills(a):
-		g.paid += g.Amount
+		g.add(&g.paid)
 	}
-	g.mu.Unlock()
 	g.w.Header().Set("Content-Type", ilphttp.ContentType)
 	g.w.WriteHeader(a.status)
 	_, _ = g.w.Write(a.body)
@@ -192,9 +214,7 @@ func (g *passage) status(status int) { g.give(response{status: status}) }
 
 // reset breaks the wallet's connection.
 func (g *passage) reset() {
-	g.mu.Lock()
-	g.lost += g.Amount
-	g.mu.Unlock()
+	g.add(&g.lost)
 	g.hangUp()
 }
 
@@ -212,9 +232,7 @@ func (g *passage) hangUp() {
 
 // truncate breaks the connection in the middle of an answer.
 func (g *passage) truncate(a response) {
-	g.mu.Lock()
-	g.lost += g.Amount
-	g.mu.Unlock()
+	g.add(&g.lost)
 	c, buf, err := http.NewResponseController(g.w).Hijack()
 	if err != nil {
 		g.t.Error(err)

@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,15 +23,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// freeAddress returns a loopback address that nobody listens on.
+// addressesTaken are all that freeAddress has returned.
+var addressesTaken sync.Map
+
+// freeAddress returns a loopback address that nobody listens on. Its port lies below
+// those that a system gives to connections, which could take it until it is used.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, count = 12000, 18000
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(count))
+		if _, taken := addressesTaken.LoadOrStore(address, true); taken {
+			continue
+		}
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close()
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no free address")
+	return ""
 }
 
 func configure(t *testing.T, variables map[string]string) config.Config {

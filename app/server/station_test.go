@@ -76,8 +76,11 @@ func run(ctx context.Context, cfg config.Config) (s *server, ended chan error, e
 		return nil, nil, errors.Join(err, d.Close())
 	}
 	var l listeners
-	for address, listener := range map[string]*net.Listener{cfg.Listen: &l.pages, cfg.ILPListen: &l.packets, "127.0.0.1:0": &l.ops} {
-		if *listener, err = net.Listen("tcp", address); err != nil {
+	for _, listen := range []struct {
+		at string
+		to *net.Listener
+	}{{cfg.Listen, &l.pages}, {cfg.ILPListen, &l.packets}, {"127.0.0.1:0", &l.ops}} {
+		if *listen.to, err = net.Listen("tcp", listen.at); err != nil {
 			return nil, nil, errors.Join(err, d.Close())
 		}
 	}

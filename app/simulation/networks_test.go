@@ -48,7 +48,7 @@ func seeds(t *testing.T, count int) []uint64 {
 // packet, and sums_test.go for what is true in the end.
 func TestNetworks(t *testing.T) {
 	counts := map[string]int{}
-	for _, seed := range seeds(t, 80) {
+	for _, seed := range seeds(t, 40) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, seed, perNetwork)
 			w.run()
@@ -71,8 +71,8 @@ func TestNetworks(t *testing.T) {
 
 // A seed makes the same network again, to the packet and the nanosecond: else it would be of no use to print it.
 func TestSeedMakesTheSameNetwork(t *testing.T) {
-	few := seeds(t, 5)
-	for _, seed := range few[:min(5, len(few))] {
+	few := seeds(t, 3)
+	for _, seed := range few[:min(3, len(few))] {
 		var first, second string
 		for _, diary := range []*string{&first, &second} {
 			synctest.Test(t, func(t *testing.T) {

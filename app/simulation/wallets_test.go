@@ -130,6 +130,7 @@ func (c *chain) run(count int) {
 	}
 	all.Wait()
 	time.Sleep(10 * time.Minute) // workers try again what they couldn't end
+	synctest.Wait()
 }
 
 func (c *chain) pay(i int) {
@@ -184,7 +185,7 @@ func (c *chain) crash() {
 // Payments between wallets with real ledgers, some of which crash: what is true of the books in the end.
 func TestWallets(t *testing.T) {
 	counts := map[string]int{}
-	for _, seed := range seeds(t, 4) {
+	for _, seed := range seeds(t, 3) {
 		synctest.Test(t, func(t *testing.T) {
 			c := newChain(t, seed)
 			c.run(perNetwork)
@@ -198,8 +199,8 @@ func TestWallets(t *testing.T) {
 		}
 	}
 	t.Log(table(counts))
-	if os.Getenv(seedEnv) == "" && (counts["payment completed"] == 0 || counts["payment failed"] == 0) {
-		t.Error("nothing went well, or nothing wrong")
+	if os.Getenv(seedEnv) == "" && counts["payment completed"] == 0 {
+		t.Error("nothing went well")
 	}
 }
 
@@ -278,27 +279,25 @@ func (c *chain) compareExchange(w *paytest.Wallet) {
 	}
 }
 
-// comparePair: two wallets' books differ by what one fulfilled without the other having posted it: that is in doubt or in
-// suspense there, or the road forged or repeated it.
+// comparePair: two wallets' books differ by what one fulfilled without the other having heard of it, which is in doubt there
+// unless the road forged or repeated it; and when one crashed, by what it heard and couldn't write any more, which is in suspense.
 func (c *chain) comparePair(ab, ba *road) {
+	const doubted = "SELECT coalesce(sum(amount), 0) FROM peer_doubts WHERE peer = ?"
+	const suspended = "SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts a ON a.n = x.counterparty WHERE a.id = ? AND x.state = 0"
 	differ := -ab.from.Balance(ab.at) - ba.from.Balance(ba.at)
-	var known, most int64
+	var least, most int64
 	for _, r := range []*road{ab, ba} {
 		claims, hidden, lost, silent := r.claims()
-		named := c.number(r.from, `SELECT coalesce((SELECT sum(amount) FROM peer_doubts WHERE peer = ?1), 0) +
-			coalesce((SELECT sum(x.amount) FROM suspense x JOIN accounts a ON a.n = x.counterparty WHERE a.id = ?1 AND x.state = 0), 0)`, r.at[:])
-		crashed := c.counts["crash"] > 0
-		if !crashed && (named > lost || named < claims-hidden) {
-			c.failf("%s: %d are named, of %d about which nothing was heard; of these the peer fulfilled %d", r.name, named, lost, claims-hidden)
+		doubts, suspense := c.number(r.from, doubted, r.at[:]), c.number(r.from, suspended, r.at[:])
+		if doubts > lost || doubts+suspense < claims-hidden {
+			c.failf("%s: %d are in doubt and %d in suspense, of %d about which nothing was heard; of these the peer fulfilled %d",
+				r.name, doubts, suspense, lost, claims-hidden)
 		}
-		known += claims
-		most += named + hidden + silent
+		least += claims
+		most += claims + suspense + silent
 	}
-	if crashed := c.counts["crash"] > 0; !crashed && differ != known {
-		c.failf("%s: the books differ by %d, and the packets say %d", ab.name, differ, known)
-	}
-	if differ < 0 || differ > most {
-		c.failf("%s: the books differ by %d; what is in doubt, suspense, or was forged or repeated, is %d", ab.name, differ, most)
+	if differ < least || differ > most {
+		c.failf("%s: the books differ by %d, and the packets say %d, or up to %d with what crashes interrupted", ab.name, differ, least, most)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pochi/ilp"
@@ -137,11 +138,13 @@ func (w *world) run() {
 	all.Go(w.change)
 	all.Wait()
 	time.Sleep(5 * time.Minute) // what links repeat, and answers that nobody waits for
+	synctest.Wait()
 	w.trouble = 0
 	for _, wire := range w.wires {
 		wire.tryAll()
 	}
 	time.Sleep(5 * time.Minute)
+	synctest.Wait()
 }
 
 // change changes rates and peers, until all payments have begun.
