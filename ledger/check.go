@@ -91,6 +91,7 @@ type Posted struct {
 	Code            uint16
 	Reference       ID
 	Hold            int64 // the number of the hold that it was drawn from, 0 for none
+	Packets         int64 // how many packets it sums up, 0 for one with an id
 }
 
 // Resolved is the end of an item of suspense, as Observers are told it.

@@ -274,7 +274,7 @@ func (a *audit) tell(t *transferRow, debit, credit *mirrorAccount) {
 	}
 	p := Posted{
 		Seq: t.seq, Debit: &debit.Account, Credit: &credit.Account, DebitN: debit.n, CreditN: credit.n,
-		Amount: t.amount, Code: t.code, Reference: t.reference, Hold: t.hold,
+		Amount: t.amount, Code: t.code, Reference: t.reference, Hold: t.hold, Packets: t.packets,
 	}
 	for _, o := range a.Observers {
 		o.Posted(&p)

@@ -21,10 +21,11 @@ const auditRows = 1000
 // Audit compares every payment, and who owns what, with the ledger, while
 // ledger.Check replays it: it is a ledger.Observer. It keeps two sums for each
 // payment and account. Money on its way to and from suspense is neither sent
-// nor received; what suspense paid out at last is sent.
+// nor received; what suspense paid out at last is sent. What arrived at another
+// wallet only that wallet knows.
 type Audit struct {
-	sent     map[party]uint64 // debited from people
-	received map[party]uint64 // credited to people; isSeen marks those with a row
+	sent     map[party]moved // debited from people
+	received map[party]moved // credited to people; isSeen marks those with a row
 	abroad   map[uuid.UUID]bool
 	pages    []func(ctx context.Context, tx db.Tx) (done bool, err error)
 	found    []ledger.Defect
@@ -36,12 +37,24 @@ type party struct {
 	account int64
 }
 
+// moved is what packets moved.
+type moved struct{ amount, packets uint64 }
+
+// add adds a transfer: one with an id is a packet, unless it is the house's money.
+func (m moved) add(t *ledger.Posted) moved {
+	m.amount += t.Amount
+	if m.packets += uint64(t.Packets); t.Packets == 0 && t.Debit.Code != ledger.CodeEquity {
+		m.packets++
+	}
+	return m
+}
+
 // isSeen marks a sum whose row was compared. Amounts do not reach so far.
 const isSeen = 1 << 63
 
 // NewAudit returns an audit for one run of ledger.Check.
 func NewAudit() *Audit {
-	a := &Audit{sent: map[party]uint64{}, received: map[party]uint64{}, abroad: map[uuid.UUID]bool{}}
+	a := &Audit{sent: map[party]moved{}, received: map[party]moved{}, abroad: map[uuid.UUID]bool{}}
 	a.pages = []func(context.Context, db.Tx) (bool, error){
 		a.outgoing(), a.incoming(), a.unrecorded(),
 		a.holds(), a.walletAccounts(), a.ledgerAccounts(), a.pointers(),
@@ -55,11 +68,13 @@ func (a *Audit) Posted(t *ledger.Posted) {
 		return
 	}
 	if t.Debit.Code == ledger.CodePerson {
-		a.sent[party{t.Reference, t.DebitN}] += t.Amount
+		p := party{t.Reference, t.DebitN}
+		a.sent[p] = a.sent[p].add(t)
 	}
 	switch t.Credit.Code {
 	case ledger.CodePerson:
-		a.received[party{t.Reference, t.CreditN}] += t.Amount
+		p := party{t.Reference, t.CreditN}
+		a.received[p] = a.received[p].add(t)
 	case ledger.CodePeer:
 		a.abroad[t.Reference] = true
 	}
@@ -68,7 +83,10 @@ func (a *Audit) Posted(t *ledger.Posted) {
 // Resolved implements ledger.Observer.
 func (a *Audit) Resolved(r ledger.Resolved) {
 	if r.Paid && r.BearerCode == ledger.CodePerson {
-		a.sent[party{r.Reference, r.Bearer}] += r.Amount
+		p := party{r.Reference, r.Bearer}
+		sent := a.sent[p]
+		sent.amount += r.Amount
+		a.sent[p] = sent
 	}
 }
 
@@ -138,11 +156,12 @@ func (a *Audit) byNumber(highest, query, what string) func(context.Context, db.T
 	}
 }
 
-// outgoingRow is an outgoing payment beside its hold and what its account and
-// its receiver's are in the ledger.
+// outgoingRow is an outgoing payment beside its hold, what is in doubt of it, and what
+// its account and its receiver's are in the ledger.
 type outgoingRow struct {
 	id                     uuid.UUID
 	debit, sent, delivered uint64
+	packets, doubted       uint64
 	fixed                  Fixed
 	receive                uint64
 	state                  string
@@ -151,12 +170,18 @@ type outgoingRow struct {
 	owned                  bool
 	holdCode, holdTotal    sql.NullInt64
 	holdClosed             sql.NullBool
+	doubts                 uint64       // in its currency
+	doubtsElsewhere        sql.NullBool // in doubt is something in another one, too; NULL when nothing is
 }
 
 func (a *Audit) outgoing() func(context.Context, db.Tx) (bool, error) {
-	const query = `SELECT o.id, o.debit_amount, o.sent_amount, o.delivered_amount, o.fixed, o.receive_amount, o.state, o.ended_at, a.n, r.n,
-		w.user_id IS o.user_id, k.code, h.reserved + h.in_flight + h.drawn + h.returned, h.closed
+	const query = `WITH doubts AS (SELECT o.id, sum(iif(p.ledger = a.ledger, d.amount, 0)) AS here, max(p.ledger <> a.ledger) AS elsewhere
+		FROM peer_doubts d JOIN outgoing_payments o ON o.id = d.reference JOIN accounts a ON a.id = o.account_id JOIN accounts p ON p.id = d.peer
+		GROUP BY o.id)
+		SELECT o.id, o.debit_amount, o.sent_amount, o.delivered_amount, o.packets, o.doubted_amount, o.fixed, o.receive_amount, o.state, o.ended_at, a.n, r.n,
+		w.user_id IS o.user_id, k.code, h.reserved + h.in_flight + h.drawn + h.returned, h.closed, coalesce(x.here, 0), x.elsewhere
 		FROM outgoing_payments o
+		LEFT JOIN doubts x ON x.id = o.id
 		LEFT JOIN wallet_accounts w ON w.id = o.account_id
 		LEFT JOIN accounts a ON a.id = o.account_id
 		LEFT JOIN incoming_payments i ON i.id = o.id
@@ -167,8 +192,8 @@ func (a *Audit) outgoing() func(context.Context, db.Tx) (bool, error) {
 		WHERE o.id > coalesce(?, x'') ORDER BY o.id LIMIT ?`
 	return byID(query, func(rows *sql.Rows) (uuid.UUID, error) {
 		var o outgoingRow
-		err := rows.Scan(&o.id, &o.debit, &o.sent, &o.delivered, &o.fixed, &o.receive, &o.state, &o.ended, &o.account, &o.receiver,
-			&o.owned, &o.holdCode, &o.holdTotal, &o.holdClosed)
+		err := rows.Scan(&o.id, &o.debit, &o.sent, &o.delivered, &o.packets, &o.doubted, &o.fixed, &o.receive, &o.state, &o.ended, &o.account, &o.receiver,
+			&o.owned, &o.holdCode, &o.holdTotal, &o.holdClosed, &o.doubts, &o.doubtsElsewhere)
 		if err == nil {
 			a.compareOutgoing(o)
 		}
@@ -177,11 +202,17 @@ func (a *Audit) outgoing() func(context.Context, db.Tx) (bool, error) {
 }
 
 func (a *Audit) compareOutgoing(o outgoingRow) {
-	if sent := a.sent[party{o.id, o.account.Int64}]; o.sent != sent {
-		a.defect(o.id, "sent %d, its transfers say %d", o.sent, sent)
+	sent := a.sent[party{o.id, o.account.Int64}]
+	if o.sent != sent.amount {
+		a.defect(o.id, "sent %d, its transfers say %d", o.sent, sent.amount)
 	}
-	// What arrived at another node is what that node says.
-	if delivered := a.received[party{o.id, o.receiver.Int64}] &^ isSeen; o.delivered != delivered && !a.abroad[o.id] {
+	if o.packets != sent.packets {
+		a.defect(o.id, "sent %d packets, its transfers say %d", o.packets, sent.packets)
+	}
+	if o.doubted < o.doubts || (o.doubted > o.doubts) != o.doubtsElsewhere.Bool {
+		a.defect(o.id, "has %d in doubt, and its peers may claim %d and in another currency something: %t", o.doubted, o.doubts, o.doubtsElsewhere.Bool)
+	}
+	if delivered := a.received[party{o.id, o.receiver.Int64}].amount &^ isSeen; o.delivered != delivered && !a.abroad[o.id] {
 		a.defect(o.id, "delivered %d, its transfers say %d", o.delivered, delivered)
 	}
 	open := o.state == "sending" || o.state == "needs_review"
@@ -203,23 +234,28 @@ func (a *Audit) compareOutgoing(o outgoingRow) {
 }
 
 func (a *Audit) incoming() func(context.Context, db.Tx) (bool, error) {
-	const query = `SELECT i.id, i.received_amount, a.n, w.user_id IS i.user_id FROM incoming_payments i
+	const query = `SELECT i.id, i.received_amount, i.packets, a.n, w.user_id IS i.user_id FROM incoming_payments i
 		LEFT JOIN wallet_accounts w ON w.id = i.account_id LEFT JOIN accounts a ON a.id = i.account_id
 		WHERE i.id > coalesce(?, x'') ORDER BY i.id LIMIT ?`
 	return byID(query, func(rows *sql.Rows) (id uuid.UUID, err error) {
 		var amount uint64
+		var packets int64
 		var account sql.NullInt64
 		var owned bool
-		if err := rows.Scan(&id, &amount, &account, &owned); err != nil {
+		if err := rows.Scan(&id, &amount, &packets, &account, &owned); err != nil {
 			return id, err
 		}
 		p := party{id, account.Int64}
 		received, known := a.received[p]
-		if received &^= isSeen; received != amount {
-			a.defect(id, "received %d, its transfers say %d", amount, received)
+		if received.amount &^= isSeen; received.amount != amount {
+			a.defect(id, "received %d, its transfers say %d", amount, received.amount)
+		}
+		if received.packets != uint64(packets) {
+			a.defect(id, "received %d packets, its transfers say %d", packets, received.packets)
 		}
 		if known {
-			a.received[p] = received | isSeen
+			received.amount |= isSeen
+			a.received[p] = received
 		}
 		if !owned {
 			a.defect(id, "incoming payment belongs to another person than its account")
@@ -238,7 +274,7 @@ func (a *Audit) unrecorded() func(context.Context, db.Tx) (bool, error) {
 	return func(ctx context.Context, tx db.Tx) (done bool, err error) {
 		if !collected {
 			for p, received := range a.received {
-				if received&isSeen == 0 {
+				if received.amount&isSeen == 0 {
 					left = append(left, p)
 				}
 			}

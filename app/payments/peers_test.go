@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -458,6 +459,56 @@ func TestCheckNamesWhatIsWrongBetweenWallets(t *testing.T) {
 			}
 			if len(w.Defects()) == 0 {
 				t.Error("nobody noticed")
+			}
+		})
+	}
+}
+
+// What is in doubt, and how many packets there were, is compared too, and a peer that is
+// gone is missed.
+func TestCheckOfDoubtsPacketsAndPeers(t *testing.T) {
+	for name, currency := range map[string]ledger.Asset{"in dollars": usd, "in euros": eur} {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t, usd, usd, paytest.Terms{Asset: currency, LimitB: 1e9}, paytest.NewClock())
+			p.a.Confirm(p.ann, p.a.Quote(p.ann, farBen, "25", payments.FixedDebit))
+			q := p.a.Quote(p.ann, farBen, "10", payments.FixedDebit)
+			p.line.ToB.Between(func(pr packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
+				if pr.Amount > 0 {
+					return nil, errors.New("connection reset")
+				}
+				return next()
+			})
+			if out := p.a.Confirm(p.ann, q); out.Doubted.Value != 1000 {
+				t.Fatalf("%+v", out)
+			}
+			p.a.Check()
+			p.b.Check()
+			for _, plant := range []struct {
+				at              *paytest.Wallet
+				do, undo, named string
+			}{
+				{p.a, "UPDATE outgoing_payments SET doubted_amount = 0 WHERE state = 'failed'", "UPDATE outgoing_payments SET doubted_amount = 1000 WHERE state = 'failed'", "in doubt"},
+				{p.a, "UPDATE outgoing_payments SET doubted_amount = 5 WHERE state = 'completed'", "UPDATE outgoing_payments SET doubted_amount = 0 WHERE state = 'completed'", "in doubt"},
+				{p.a, "UPDATE peer_doubts SET reference = randomblob(16)", "UPDATE peer_doubts SET reference = (SELECT id FROM outgoing_payments WHERE state = 'failed')", "in doubt"},
+				{p.a, "UPDATE outgoing_payments SET packets = packets + 7", "UPDATE outgoing_payments SET packets = packets - 7", "packets"},
+				{p.b, "UPDATE incoming_payments SET packets = packets - 7", "UPDATE incoming_payments SET packets = packets + 7", "packets"},
+				{p.b, "CREATE TABLE kept AS SELECT * FROM peers; DELETE FROM peers", "INSERT INTO peers SELECT * FROM kept; DROP TABLE kept", "account of a peer"},
+			} {
+				at := &wallet{plant.at, t}
+				at.change(plant.do)
+				says := func(d ledger.Defect) bool { return strings.Contains(d.Detail, plant.named) }
+				if found := at.Defects(); !slices.ContainsFunc(found, says) {
+					t.Errorf("%s: %v", plant.do, found)
+				}
+				at.change(plant.undo)
+				at.Check()
+			}
+			if currency == usd {
+				at := &wallet{p.a, t}
+				at.change("UPDATE peer_doubts SET amount = amount - 1")
+				if len(at.Defects()) != 1 {
+					t.Error("less is in doubt at the peer than of the payment, and nobody noticed")
+				}
 			}
 		})
 	}

@@ -26,10 +26,12 @@ type fault struct {
 	way func(next func() (packet.Reply, error)) (packet.Reply, error)
 }
 
+const payerCrashes = "crash of the payer's wallet"
+
 var faults = []fault{
 	{name: "nothing"},
 	{name: "busy database"},
-	{name: "crash of the payer's wallet"},
+	{name: payerCrashes},
 	{name: "lost answer", way: func(next func() (packet.Reply, error)) (packet.Reply, error) {
 		_, err := next()
 		return nil, errors.Join(errors.New("connection reset"), err)
@@ -52,7 +54,7 @@ var faults = []fault{
 }
 
 // Whatever goes wrong with payments between two wallets: each of them ends, its books
-// are in order and at rest, and what the two differ by is in doubt or in suspense.
+// are in order and at rest, and what it made the two differ by is in doubt or in suspense.
 func TestRandomPaymentsBetweenWallets(t *testing.T) {
 	clock := paytest.NewClock()
 	p := newPair(t, usd, eur, paytest.Terms{Asset: usd, LimitA: 300_00, LimitB: 300_00}, clock)
@@ -79,14 +81,20 @@ func TestRandomPaymentsBetweenWallets(t *testing.T) {
 			}
 			return
 		}
-		p.sendWith(from, way, person, q, f, most)
+		before := p.stand(r)
+		c := p.sendWith(from, way, person, q, f, most)
 		confirmed = append(confirmed, q.ID)
 		if out := from.Outgoing(person, q.ID); !out.State.Ended() {
 			r.Errorf("payment %+v", out)
 		}
 		p.a.Rest()
 		p.b.Rest()
-		p.explained(r)
+		after := p.stand(r)
+		if forth {
+			explained(r, f, c, after.byA-before.byA, after.byB-before.byB, after.claimedOfA-before.claimedOfA)
+		} else {
+			explained(r, f, c, before.byB-after.byB, before.byA-after.byA, after.claimedOfB-before.claimedOfB)
+		}
 	})
 	p.a.Check()
 	p.b.Check()
@@ -95,20 +103,44 @@ func TestRandomPaymentsBetweenWallets(t *testing.T) {
 	}
 }
 
+// carried is what the far wallet fulfilled of a payment's packets, in units of the line.
+type carried struct {
+	fulfilled int64
+	lost      int64 // of that, what went wrong on the way back
+}
+
 // sendWith confirms a quote while something goes wrong, and waits for its end.
-func (p *pair) sendWith(from *paytest.Wallet, way *paytest.Way, person person, q payments.Quote, f fault, most uint64) {
+func (p *pair) sendWith(from *paytest.Wallet, way *paytest.Way, person person, q payments.Quote, f fault, most uint64) carried {
 	p.t.Helper()
+	var fulfilled, lost atomic.Int64
 	ctx := context.Background()
 	var packets, units atomic.Int64
 	var crash sync.Once
 	crashed := make(chan struct{})
 	carry := small(most)
+	count := func(pr packet.Prepare, next func() (packet.Reply, error)) (reply packet.Reply, there bool, err error) {
+		reply, err = next()
+		if there = err == nil && reply.Type() == packet.TypeFulfill; there {
+			fulfilled.Add(int64(pr.Amount))
+		}
+		return reply, there, err
+	}
 	way.Between(func(pr packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
 		hit := pr.Amount > 0 && pr.Amount <= most && packets.Add(1)%f.nth == 0
+		there := false
+		far := next
+		next = func() (reply packet.Reply, err error) {
+			reply, there, err = count(pr, far)
+			return reply, err
+		}
 		switch {
 		case hit && f.way != nil:
-			return f.way(next)
-		case hit && f.name == "crash of the payer's wallet":
+			reply, err := f.way(next)
+			if there {
+				lost.Add(int64(pr.Amount))
+			}
+			return reply, err
+		case hit && f.name == payerCrashes:
 			reply, err := next()
 			crash.Do(func() {
 				go func() { from.Crash(); close(crashed) }()
@@ -134,7 +166,11 @@ func (p *pair) sendWith(from *paytest.Wallet, way *paytest.Way, person person, q
 	}
 	from.Payments.Wait(ctx, q.ID)
 	from.Writer.Between(nil)
-	way.Between(nil)
+	way.Between(func(pr packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
+		reply, _, err := count(pr, next)
+		return reply, err
+	})
+	defer way.Between(nil)
 	crash.Do(func() { close(crashed) })
 	<-crashed
 	select {
@@ -143,20 +179,39 @@ func (p *pair) sendWith(from *paytest.Wallet, way *paytest.Way, person person, q
 		from.Payments.Wait(ctx, q.ID)
 	default:
 	}
+	return carried{fulfilled.Load(), lost.Load()}
 }
 
-// explained fails the test unless what the wallets' books differ by is in doubt or in
-// suspense: each may claim more than the other knows to owe, and never less.
-func (p *pair) explained(r *rapid.T) {
-	byA, byB := p.line.Owed()
-	atA, atB := unexplained(r, p.a, p.line.AtA), unexplained(r, p.b, p.line.AtB)
-	if differ := byB - byA; differ < 0 || differ > atA+atB {
-		r.Errorf("A owes B %d by its books, %d by B's; in doubt or suspense at A are %d, at B %d", byA, byB, atA, atB)
+// standing is what A owes B by each one's books, and what each knows that the other may
+// claim besides.
+type standing struct{ byA, byB, claimedOfA, claimedOfB int64 }
+
+func (p *pair) stand(r *rapid.T) (s standing) {
+	s.byA, s.byB = p.line.Owed()
+	s.claimedOfA, s.claimedOfB = claimed(r, p.a, p.line.AtA), claimed(r, p.b, p.line.AtB)
+	return s
+}
+
+// explained fails the test unless a payment's two wallets know of it what they should,
+// by what changed: the far one is owed what it fulfilled, and the near one knows to
+// owe all of that but what got lost on the way back, which it knows may be claimed.
+// After a crash, some of what was in flight may be in suspense besides.
+func explained(r *rapid.T, f fault, c carried, nearOwes, farIsOwed, claims int64) {
+	if farIsOwed != c.fulfilled {
+		r.Errorf("%s: the far wallet fulfilled %d and is owed %d more", f.name, c.fulfilled, farIsOwed)
+	}
+	differ := farIsOwed - nearOwes
+	if f.name == payerCrashes {
+		if differ < 0 || differ > claims {
+			r.Errorf("%s: the wallets differ by %d more, and %d more may be claimed", f.name, differ, claims)
+		}
+	} else if differ != c.lost || claims < c.lost {
+		r.Errorf("%s: the wallets differ by %d more, and %d more may be claimed; %d got lost", f.name, differ, claims, c.lost)
 	}
 }
 
-// unexplained is what a peer may claim.
-func unexplained(r *rapid.T, w *paytest.Wallet, peer uuid.UUID) (sum int64) {
+// claimed is what a peer may claim.
+func claimed(r *rapid.T, w *paytest.Wallet, peer uuid.UUID) (sum int64) {
 	err := w.DB.Read.QueryRow(`SELECT coalesce((SELECT sum(amount) FROM peer_doubts WHERE peer = ?1), 0) +
 		coalesce((SELECT sum(x.amount) FROM suspense x JOIN accounts c ON c.n = x.counterparty WHERE c.id = ?1 AND x.state = 0), 0)`, peer[:]).Scan(&sum)
 	if err != nil {

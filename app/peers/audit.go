@@ -17,9 +17,13 @@ const DefectPeer = "peer"
 // auditRows is how many peers are compared in one read transaction.
 const auditRows = 1000
 
-// Audit compares the peers with their accounts while ledger.Check replays the
-// ledger: it is a ledger.Observer.
-type Audit struct{ last []byte }
+// Audit compares the peers with their accounts, and these with the peers, while
+// ledger.Check replays the ledger: it is a ledger.Observer.
+type Audit struct {
+	last     []byte // of the peers
+	accounts bool   // the peers were compared
+	above    int64  // of the accounts, by number
+}
 
 // Posted implements ledger.Observer.
 func (*Audit) Posted(*ledger.Posted) {}
@@ -29,6 +33,35 @@ func (*Audit) Resolved(ledger.Resolved) {}
 
 // Compare implements ledger.Observer.
 func (a *Audit) Compare(ctx context.Context, tx db.Tx) (defects []ledger.Defect, done bool, err error) {
+	if a.accounts {
+		return a.compareAccounts(ctx, tx)
+	}
+	defects, a.accounts, err = a.comparePeers(ctx, tx)
+	return defects, false, err
+}
+
+// compareAccounts looks for accounts of peers that nobody is: what they owe, or are
+// owed, would be on no list.
+func (a *Audit) compareAccounts(ctx context.Context, tx db.Tx) (defects []ledger.Defect, done bool, err error) {
+	n := 0
+	err = eachRow(ctx, tx, `SELECT a.n, a.id, a.code = ? AND p.id IS NULL FROM accounts a LEFT JOIN peers p ON p.id = a.id
+		WHERE a.n > ? ORDER BY a.n LIMIT ?`, func(row scanner) error {
+		var id uuid.UUID
+		var nobody bool
+		err := row.Scan(&a.above, &id, &nobody)
+		if err == nil && nobody {
+			defects = append(defects, defect(id, "is the account of a peer that there is not"))
+		}
+		n++
+		return err
+	}, ledger.CodePeer, a.above, auditRows)
+	if err != nil {
+		return nil, false, fmt.Errorf("check the accounts of peers: %w", err)
+	}
+	return defects, n < auditRows, nil
+}
+
+func (a *Audit) comparePeers(ctx context.Context, tx db.Tx) (defects []ledger.Defect, done bool, err error) {
 	n := 0
 	err = eachRow(ctx, tx, `SELECT p.id, p.removed_at IS NOT NULL, a.code, a.closed FROM peers p LEFT JOIN accounts a ON a.id = p.id
 		WHERE p.id > coalesce(?, x'') ORDER BY p.id LIMIT ?`, func(row scanner) error {
@@ -41,9 +74,9 @@ func (a *Audit) Compare(ctx context.Context, tx db.Tx) (defects []ledger.Defect,
 		case err != nil:
 			return err
 		case code.Int64 != int64(ledger.CodePeer):
-			defects = append(defects, ledger.Defect{Name: DefectPeer, Detail: id.String() + " has no account of a peer"})
+			defects = append(defects, defect(id, "has no account of a peer"))
 		case closed.Bool != removed:
-			defects = append(defects, ledger.Defect{Name: DefectPeer, Detail: id.String() + " is removed, or its account closed, and not both"})
+			defects = append(defects, defect(id, "is removed, or its account closed, and not both"))
 		}
 		a.last = id[:]
 		n++
@@ -53,4 +86,8 @@ func (a *Audit) Compare(ctx context.Context, tx db.Tx) (defects []ledger.Defect,
 		return nil, false, fmt.Errorf("check peers: %w", err)
 	}
 	return defects, n < auditRows, nil
+}
+
+func defect(id uuid.UUID, what string) ledger.Defect {
+	return ledger.Defect{Name: DefectPeer, Detail: id.String() + " " + what}
 }

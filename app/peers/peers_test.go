@@ -376,6 +376,7 @@ func TestAuditFindsWhatDiffers(t *testing.T) {
 	for _, change := range []string{
 		"UPDATE peers SET removed_at = 1",
 		"UPDATE peers SET removed_at = NULL; INSERT INTO peers SELECT zeroblob(16), 'eve', 'test.eve', '', '', 0, '', 0, 0, 0, 0, 0, 0, 0, NULL",
+		"DELETE FROM peers WHERE name = 'eve'; DELETE FROM peer_tokens; DELETE FROM peers",
 	} {
 		outside(t, n, change)
 		found := n.defects(t)

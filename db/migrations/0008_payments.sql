@@ -4,3 +4,9 @@
 ALTER TABLE outgoing_payments ADD COLUMN fixed TEXT NOT NULL DEFAULT 'debit' CHECK (fixed IN ('debit', 'receive'));
 ALTER TABLE outgoing_payments ADD COLUMN packets INTEGER NOT NULL DEFAULT 0 CHECK (packets >= 0);
 ALTER TABLE outgoing_payments ADD COLUMN doubted_amount INTEGER NOT NULL DEFAULT 0 CHECK (doubted_amount >= 0); -- of the debit
+
+-- What earlier payments sent was a packet with each transfer.
+UPDATE outgoing_payments SET packets = sent.packets
+FROM (SELECT t.reference, d.id AS account, count(*) AS packets FROM transfers t JOIN accounts d ON d.n = t.debit JOIN accounts c ON c.n = t.credit
+    WHERE d.code = 1 AND c.code <> 5 GROUP BY t.reference, t.debit) AS sent
+WHERE sent.reference = outgoing_payments.id AND sent.account = outgoing_payments.account_id;

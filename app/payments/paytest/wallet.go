@@ -13,6 +13,7 @@ import (
 
 	"pochi/app/accounts"
 	"pochi/app/payments"
+	"pochi/app/peers"
 	"pochi/app/rates"
 	"pochi/db"
 	"pochi/ilp/address"
@@ -283,7 +284,7 @@ func (w *Wallet) Check() {
 // Defects returns what is wrong with the books.
 func (w *Wallet) Defects() []ledger.Defect {
 	w.t.Helper()
-	report, err := ledger.Check(context.Background(), w.DB.Read, ledger.CheckOptions{Observers: []ledger.Observer{payments.NewAudit()}})
+	report, err := ledger.Check(context.Background(), w.DB.Read, ledger.CheckOptions{Observers: []ledger.Observer{payments.NewAudit(), &peers.Audit{}}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
