@@ -33,6 +33,14 @@ type Change struct {
 	Default          *bool    `json:"defaultRoute,omitempty"`
 }
 
+// creditLimit is how much a new peer may owe.
+func (c Change) creditLimit() uint64 {
+	if c.CreditLimit == nil {
+		return 0
+	}
+	return *c.CreditLimit
+}
+
 // The shortest tokens that a peer may call with, in characters: a plain hash
 // is kept of them, so they must not be guessable.
 const (

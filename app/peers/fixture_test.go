@@ -88,7 +88,7 @@ func (n node) mustAdd(t *testing.T, name, asset string, c peers.Change) peers.St
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return p.Standing
 }
 
 func (n node) load(t testing.TB) []peers.Peer {

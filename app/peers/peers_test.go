@@ -196,7 +196,7 @@ func TestUpdate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return now
+		return now.Standing
 	}
 	if diff := cmp.Diff(before, update(peers.Change{})); diff != "" {
 		t.Errorf("nothing was to change: %s", diff)
