@@ -63,6 +63,11 @@ func newNode(t *testing.T, variations ...func(*peers.Config)) node {
 	return node{peers.New(cfg), d, books}
 }
 
+// using has peers used that are always in order.
+func using(use func([]peers.Peer)) func([]peers.Peer) (func(), error) {
+	return func(all []peers.Peer) (func(), error) { return func() { use(all) }, nil }
+}
+
 // outside changes the database as nobody should.
 func outside(t *testing.T, n node, change string) {
 	t.Helper()

@@ -243,7 +243,7 @@ func TestOnChangeTellsWhatIsCommitted(t *testing.T) {
 	calls := 0
 	start := func() {
 		t.Helper()
-		if err := n.Start(t.Context(), func(all []peers.Peer) { told = all; calls++ }); err != nil {
+		if err := n.Start(t.Context(), using(func(all []peers.Peer) { told = all; calls++ })); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -272,6 +272,34 @@ func TestOnChangeTellsWhatIsCommitted(t *testing.T) {
 	n.wantOrder(t)
 }
 
+// What couldn't be used isn't committed, and the wallet doesn't start on it: there
+// are no two truths.
+func TestPeersThatCantBeUsed(t *testing.T) {
+	n := newNode(t)
+	unusable := errors.New("two peers are one")
+	var used []peers.Peer
+	prepare := func(all []peers.Peer) (func(), error) {
+		if len(all) > 1 {
+			return nil, unusable
+		}
+		return func() { used = all }, nil
+	}
+	if err := n.Start(t.Context(), prepare); err != nil {
+		t.Fatal(err)
+	}
+	n.mustAdd(t, "bob", "USD/2", terms("test.bob", bobToken))
+	if _, err := n.Add(t.Context(), "eve", "USD/2", terms("test.eve", eveToken)); !errors.Is(err, unusable) {
+		t.Errorf("%v", err)
+	}
+	if there := n.load(t); len(there) != 1 || len(used) != 1 {
+		t.Errorf("committed %v, used %v", there, used)
+	}
+	if err := n.Start(t.Context(), func([]peers.Peer) (func(), error) { return nil, unusable }); !errors.Is(err, unusable) {
+		t.Errorf("start: %v", err)
+	}
+	n.wantOrder(t)
+}
+
 // changeSomething adds, updates or removes a peer; many of the changes can't be
 // made.
 func changeSomething(t *testing.T, n node, random *rand.Rand) (repeated bool, err error) {
@@ -286,9 +314,13 @@ func changeSomething(t *testing.T, n node, random *rand.Rand) (repeated bool, er
 	}
 	switch one("add", "update", "remove") {
 	case "add":
-		_, err = n.Add(t.Context(), name, "USD/2", c)
+		var p peers.Changed
+		p, err = n.Add(t.Context(), name, "USD/2", c)
+		repeated = len(p.Differences) == 0
 	case "update":
-		_, err = n.Update(t.Context(), name, c)
+		var p peers.Changed
+		p, err = n.Update(t.Context(), name, c)
+		repeated = len(p.Differences) == 0
 	default:
 		_, repeated, err = n.Remove(t.Context(), name)
 	}
@@ -300,7 +332,7 @@ func changeSomething(t *testing.T, n node, random *rand.Rand) (repeated bool, er
 func TestChangesAtOnce(t *testing.T) {
 	n := newNode(t)
 	var told []peers.Peer
-	if err := n.Start(t.Context(), func(all []peers.Peer) { told = all }); err != nil {
+	if err := n.Start(t.Context(), using(func(all []peers.Peer) { told = all })); err != nil {
 		t.Fatal(err)
 	}
 	const many = 8
@@ -332,7 +364,7 @@ func TestStartSetsTheExchangeLimits(t *testing.T) {
 	})
 	n.mustAdd(t, "bob", "XRP/9", terms("test.bob", bobToken))
 	for _, limit = range []uint64{1000, 2000} {
-		if err := n.Start(t.Context(), func([]peers.Peer) {}); err != nil {
+		if err := n.Start(t.Context(), using(func([]peers.Peer) {})); err != nil {
 			t.Fatal(err)
 		}
 		account, err := ledger.Find(t.Context(), n.db.Read, ledger.HouseAccount(ledger.Asset{Code: "XRP", Scale: 9}, ledger.CodeExchange))
@@ -363,7 +395,7 @@ func TestStartFindsAddressesThatClash(t *testing.T) {
 		c.SetRoutes, c.Routes = true, []string{"test.route", "test.far"}
 		n.mustAdd(t, "bob", "USD/2", c)
 		n.Own = changed
-		err := n.Start(t.Context(), func([]peers.Peer) {})
+		err := n.Start(t.Context(), using(func([]peers.Peer) {}))
 		if (err != nil) != clashes || clashes && (!strings.Contains(err.Error(), "POCHI_ILP_ADDRESS") || !strings.Contains(err.Error(), "bob")) {
 			t.Errorf("%s: %v", changed, err)
 		}

@@ -32,6 +32,10 @@ func (s *Service) Update(ctx context.Context, name string, c Change) (Changed, e
 	if err := d.err(); err != nil {
 		return Changed{}, err
 	}
+	asked := Standing{Peer: d.Peer, CreditLimit: before.CreditLimit}
+	if set(&asked.CreditLimit, c.CreditLimit); len(differences(before, asked)) == 0 {
+		return Changed{Standing: before}, nil
+	}
 	var chain ledger.Chain
 	if c.CreditLimit != nil {
 		chain = ledger.Chain{ledger.SetLimit{ID: d.ID, Limit: *c.CreditLimit}}
