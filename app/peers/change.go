@@ -87,8 +87,9 @@ func (s *Service) change(d *draft, c Change) {
 	if c.SetRoutes {
 		s.changeRoutes(d, c.Routes)
 	}
-	if c.Default != nil {
-		d.Default = *c.Default
+	set(&d.Default, c.Default)
+	if d.Default && d.OutgoingURL == "" {
+		d.refuse("default-route", "A peer that takes no packets can't be the way to anybody: give its outgoing URL, too, or say --no-default-route.")
 	}
 }
 

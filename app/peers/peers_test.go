@@ -54,6 +54,7 @@ func TestWhatCantBeAPeer(t *testing.T) {
 	n := newNode(t)
 	first := terms("test.bob", bobToken)
 	first.Routes, first.SetRoutes, first.Default = []string{"test.x"}, true, ptr(true)
+	first.OutgoingURL, first.OutgoingToken = ptr("https://bob.example"), ptr(eveToken)
 	n.mustAdd(t, "bob", "USD/2", first)
 	for _, test := range []struct {
 		field       string
@@ -90,7 +91,9 @@ func TestWhatCantBeAPeer(t *testing.T) {
 		{"routes", problem.Invalid, "eve", "USD/2", func(c *peers.Change) { c.Routes = []string{"peer.config"} }},
 		{"routes", problem.Conflict, "eve", "USD/2", func(c *peers.Change) { c.Routes = []string{"test.x"} }},
 		{"routes", problem.Conflict, "eve", "USD/2", func(c *peers.Change) { c.Routes = []string{"test.bob"} }},
-		{"default-route", problem.Conflict, "eve", "USD/2", func(c *peers.Change) { c.Default = ptr(true) }},
+		{"default-route", problem.Conflict, "eve", "USD/2", func(c *peers.Change) {
+			c.Default, c.OutgoingURL, c.OutgoingToken = ptr(true), ptr("https://eve.example"), ptr(eveToken)
+		}},
 		{"incoming-token", problem.Invalid, "eve", "USD/2", func(c *peers.Change) { c.AddTokens = nil }},
 		{"incoming-token", problem.Invalid, "eve", "USD/2", func(c *peers.Change) { c.AddTokens = []peers.Token{"15-characters--"} }},
 		{"incoming-token", problem.Invalid, "eve", "USD/2", func(c *peers.Change) { c.AddTokens = []peers.Token{"one with a space in it"} }},
@@ -188,6 +191,7 @@ func TestUpdate(t *testing.T) {
 	n := newNode(t)
 	c := terms("test.bob", bobToken)
 	c.Routes, c.SetRoutes, c.Default, c.MaxPacket = []string{"test.x"}, true, ptr(true), ptr[uint64](7)
+	c.OutgoingURL, c.OutgoingToken = ptr("https://bob.example"), ptr(eveToken)
 	before := n.mustAdd(t, "bob", "USD/2", c)
 	eve := n.mustAdd(t, "eve", "USD/2", terms("test.eve", eveToken))
 	update := func(c peers.Change) peers.Standing {
@@ -221,6 +225,7 @@ func TestUpdate(t *testing.T) {
 		"incoming-token":        {AddTokens: []peers.Token{eveToken}},
 		"remove-incoming-token": {RemoveTokens: []peers.Token{eveToken}},
 		"ilp-address":           {Address: ptr("test.eve")},
+		"default-route":         {Default: ptr(true), OutgoingURL: ptr("")},
 	} {
 		if _, err := n.Update(t.Context(), "bob", c); problem.Fields(err)[field] == "" {
 			t.Errorf("%s: %v", field, err)
@@ -311,6 +316,7 @@ func changeSomething(t *testing.T, n node, random *rand.Rand) (repeated bool, er
 		AddTokens: []peers.Token{peers.Token(one("ann-ann-ann-ann-ann", string(bobToken), string(eveToken)))},
 		Routes:    []string{one("test.u", "test.v", "test.w"), one("test.x", "test.y", "test.ann")}, SetRoutes: random.IntN(3) == 0,
 		Default: ptr(random.IntN(3) == 0), MaxPacket: ptr(random.Uint64N(9)), CreditLimit: ptr(random.Uint64N(9)),
+		OutgoingURL: ptr("https://peer.example"), OutgoingToken: ptr(eveToken),
 	}
 	switch one("add", "update", "remove") {
 	case "add":
