@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"pochi/app/admin"
@@ -89,6 +90,9 @@ func (c peerAdd) Run(p *program) error {
 func (c peerUpdate) Run(p *program) error {
 	terms := c.change()
 	terms.Address, terms.AddTokens, terms.RemoveTokens = c.Address, tokens(c.AddIncomingToken), tokens(c.RemoveIncomingToken)
+	if reflect.ValueOf(terms).IsZero() {
+		return errors.New("there is nothing to change: say what, with flags; pochi help admin peer update lists them")
+	}
 	return changeOne(p, func(client admin.Client) (admin.Peer, error) { return client.UpdatePeer(p.ctx, c.Name, terms) })
 }
 

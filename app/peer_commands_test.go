@@ -89,17 +89,34 @@ func TestPeerCommands(t *testing.T) {
 			if err := os.WriteFile(file, []byte(ourToken+"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			bob := one[admin.Peer](t, "admin", "peer", "add", "bob", "--ilp-address", "test.bob", "--asset", "XRP/9", "--incoming-token", bobToken,
-				"--outgoing-url", "http://127.0.0.1:1/ilp", "--outgoing-token", "@"+file, "--credit-limit", "100", "--max-packet", "7",
-				"--routes", "test.x, test.y", "--default-route")
+			add := []string{"admin", "peer", "add", "bob", "--ilp-address", "test.bob", "--asset", "XRP/9", "--incoming-token", bobToken,
+				"--outgoing-url", "http://127.0.0.1:1/ilp", "--outgoing-token", "@" + file, "--credit-limit", "100", "--max-packet", "7",
+				"--routes", "test.x, test.y", "--default-route"}
+			bob := one[admin.Peer](t, add...)
 			if bob.Name != "bob" || bob.Asset != "XRP/9" || !bob.HasOutgoingToken || bob.Tokens.Count != 1 || len(bob.Tokens.Hashes[0]) != 8 ||
-				bob.CreditLimit != 100 || bob.MaxPacket != 7 || len(bob.Routes) != 2 || !bob.Default {
+				bob.CreditLimit != 100 || bob.MaxPacket != 7 || len(bob.Routes) != 2 || !bob.Default || bob.Repeated {
 				t.Errorf("%+v", bob)
 			}
+			if again := one[admin.Peer](t, add...); again.ID != bob.ID || !again.Repeated {
+				t.Errorf("again: %+v", again)
+			}
+			for _, other := range [][]string{{"--credit-limit", "101"}, {"--incoming-token", nextToken}, {"--no-default-route"}} {
+				if text, err := pochi(t, append(add, other...)...); problem.CodeOf(err) != problem.Conflict || text != "" {
+					t.Errorf("again, with %q: %q, %v", other, text, err)
+				}
+			}
+			hashes := bob.Tokens.Hashes
 			bob = one[admin.Peer](t, "admin", "peer", "update", "bob", "--add-incoming-token", nextToken, "--remove-incoming-token", bobToken,
 				"--routes", "", "--no-default-route", "--max-in-flight-count", "3")
-			if bob.Tokens.Count != 1 || len(bob.Routes) != 0 || bob.Default || bob.MaxInFlightCount != 3 || bob.MaxPacket != 7 {
+			if bob.Tokens.Count != 1 || len(bob.Routes) != 0 || bob.Default || bob.MaxInFlightCount != 3 || bob.MaxPacket != 7 || bob.Repeated {
 				t.Errorf("%+v", bob)
+			}
+			hashes = append(hashes, bob.Tokens.Hashes...)
+			if bob = one[admin.Peer](t, "admin", "peer", "update", "bob", "--max-in-flight-count", "3"); !bob.Repeated {
+				t.Errorf("%+v", bob)
+			}
+			if text, err := pochi(t, "admin", "peer", "update", "bob"); err == nil || text != "" || !strings.Contains(sentence(err), "nothing to change") {
+				t.Errorf("update without a flag: %q, %v", text, err)
 			}
 			bob = one[admin.Peer](t, "admin", "peer", "update", "bob", "--async", "--callback-url", "https://bob.example/replies")
 			if !bob.Async || bob.CallbackURL != "https://bob.example/replies" {
@@ -137,8 +154,17 @@ func TestPeerCommands(t *testing.T) {
 			}
 			wantOrder(t)
 			log := logged()
-			if running && (!strings.Contains(log, "path=/peers/bob/settle") || !strings.Contains(log, "state=paid")) {
-				t.Errorf("the log doesn't say what was done: %s", log)
+			for _, want := range []string{
+				"path=/peers/bob/settle", "state=paid", "settlement=" + id, "peer=" + bob.ID.String(),
+				`changed.ilp-address="none → test.bob"`, `changed.credit-limit="0 → 100"`, `changed.max-in-flight-count="0 → 3"`,
+				`changed.incoming-token="` + hashes[0] + " → " + hashes[1] + `"`, `changed.routes="test.x,test.y → none"`, `changed.async="true → false"`,
+			} {
+				if running && !strings.Contains(log, want) {
+					t.Errorf("the log doesn't say what was done, %s: %s", want, log)
+				}
+			}
+			if strings.Contains(log, `=""`) || strings.Contains(log, `changed.max-packet="7`) {
+				t.Errorf("the log says what there isn't: %s", log)
 			}
 			for _, token := range []string{bobToken, nextToken, ourToken} {
 				if strings.Contains(log, token) {
@@ -264,8 +290,8 @@ func TestUserAdd(t *testing.T) {
 				}
 			}
 			wantOrder(t)
-			if log := logged(); strings.Contains(log, password) {
-				t.Errorf("the log has the password: %s", log)
+			if log := logged(); strings.Contains(log, password) || running && !strings.Contains(log, "person="+ann.ID.String()) {
+				t.Errorf("the log has the password, or not who was added: %s", log)
 			}
 		})
 	}

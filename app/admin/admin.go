@@ -88,6 +88,24 @@ type answer struct {
 	state    string
 }
 
+// recorder is an answer's body that has more for the log than the path says.
+type recorder interface{ record() []any }
+
+// attributes are what goes to the log: never a password or a token.
+func (a answer) attributes() []any {
+	out := []any{"repeated", a.repeated}
+	if a.amount != "" {
+		out = append(out, "amount", a.amount)
+	}
+	if a.state != "" {
+		out = append(out, "state", a.state)
+	}
+	if more, ok := a.body.(recorder); ok {
+		out = append(out, more.record()...)
+	}
+	return out
+}
+
 // answerer does what a request asks for.
 type answerer func(r *http.Request) (answer, error)
 
@@ -115,7 +133,7 @@ func (s Services) log(r *http.Request, done answer, err error) {
 	log := s.Log.With("path", r.URL.Path).With(callerAttributes(r.Context())...)
 	switch {
 	case err == nil:
-		log.Info("admin command", "repeated", done.repeated, "amount", done.amount, "state", done.state)
+		log.Info("admin command", done.attributes()...)
 	case problem.CodeOf(err) == problem.Internal:
 		log.Error("admin command failed", "error", err)
 	default:

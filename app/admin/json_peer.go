@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"cmp"
+	"log/slog"
 	"time"
 
 	"pochi/app/peers"
@@ -41,6 +43,21 @@ type Peer struct {
 	RemovedAt        *time.Time        `json:"removedAt,omitempty"`
 	Settlement       *uuid.UUID        `json:"settlement,omitempty"` // the one that was asked for
 	Repeated         bool              `json:"repeated,omitempty"`   // the command was done before; nothing was done now
+
+	changed []peers.Difference // for the log
+}
+
+// record implements recorder.
+func (p Peer) record() []any {
+	changes := make([]any, len(p.changed))
+	for i, d := range p.changed {
+		changes[i] = slog.String(d.Term, cmp.Or(d.From, "none")+" → "+cmp.Or(d.To, "none"))
+	}
+	out := []any{slog.Any("peer", p.ID), slog.Group("changed", changes...)}
+	if p.Settlement != nil {
+		out = append(out, slog.Any("settlement", p.Settlement))
+	}
+	return out
 }
 
 // PeerTokens tells the tokens that a peer calls with apart.

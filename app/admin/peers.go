@@ -11,8 +11,8 @@ import (
 
 // Peers is what the handler needs of package peers.
 type Peers interface {
-	Add(ctx context.Context, name, asset string, c peers.Change) (peers.Standing, error)
-	Update(ctx context.Context, name string, c peers.Change) (peers.Standing, error)
+	Add(ctx context.Context, name, asset string, c peers.Change) (peers.Changed, error)
+	Update(ctx context.Context, name string, c peers.Change) (peers.Changed, error)
 	Remove(ctx context.Context, name string) (gone peers.Standing, repeated bool, err error)
 	Ping(ctx context.Context, name string) (peers.Peer, peers.Pong, error)
 	Settle(ctx context.Context, name string, in peers.Settlement) (now peers.Standing, repeated bool, err error)
@@ -76,11 +76,13 @@ func (s Services) updatePeer(r *http.Request) (answer, error) {
 	return peerAnswer(s.Peers.Update(r.Context(), r.PathValue("name"), change))
 }
 
-func peerAnswer(now peers.Standing, err error) (answer, error) {
+func peerAnswer(now peers.Changed, err error) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{body: newPeer(now)}, nil
+	out := newPeer(now.Standing)
+	out.changed, out.Repeated = now.Differences, len(now.Differences) == 0
+	return answer{body: out, repeated: out.Repeated}, nil
 }
 
 func (s Services) removePeer(r *http.Request) (answer, error) {

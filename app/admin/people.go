@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 
 	"pochi/ledger"
@@ -47,6 +48,11 @@ type Person struct {
 	Account uuid.UUID `json:"account"`
 	Asset   string    `json:"asset"`
 	Balance uint64    `json:"balance,string"` // smallest units
+}
+
+// record implements recorder.
+func (p Person) record() []any {
+	return []any{slog.Any("person", p.ID), slog.Any("account", p.Account)}
 }
 
 // AddPerson makes a person.

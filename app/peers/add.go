@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,38 +21,60 @@ import (
 const nameMax = 64 // characters
 
 // Add makes a peer that counts an asset, such as "USD/2", with its account,
-// all or nothing. Errors: problem.Errors with all that is wrong at once, under
+// all or nothing. One that is there already, and just so, is returned as it is.
+// Errors: problem.Errors with all that is wrong at once, under
 // the names of the command's flags.
-func (s *Service) Add(ctx context.Context, name, asset string, c Change) (Standing, error) {
+func (s *Service) Add(ctx context.Context, name, asset string, c Change) (Changed, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all, err := Load(ctx, s.DB.Read)
 	if err != nil {
-		return Standing{}, err
-	}
-	if len(all) >= PeersMax {
-		return Standing{}, problem.New(problem.Conflict, "There are %d peers, which is the most there can be.", PeersMax)
+		return Changed{}, err
 	}
 	d, err := s.draft(name, asset, c)
 	if err != nil {
-		return Standing{}, err
+		return Changed{}, err
+	}
+	if there, repeated, err := s.repeats(ctx, all, d, c); err != nil || repeated {
+		return Changed{Standing: there}, err
+	}
+	if len(all) >= PeersMax {
+		return Changed{}, problem.New(problem.Conflict, "There are %d peers, which is the most there can be.", PeersMax)
 	}
 	if d.compare(all); d.errs != nil {
-		return Standing{}, d.errs
+		return Changed{}, d.errs
 	}
 	number, err := s.openAsset(ctx, d.Asset)
 	if err != nil {
-		return Standing{}, err
+		return Changed{}, err
 	}
-	open := ledger.OpenAccount{ID: d.ID, Ledger: number, Code: ledger.CodePeer}
-	if c.CreditLimit != nil {
-		open.Limit = *c.CreditLimit
-	}
+	open := ledger.OpenAccount{ID: d.ID, Ledger: number, Code: ledger.CodePeer, Limit: c.creditLimit()}
 	err = s.commit(ctx, ledger.Chain{open}, func(tx db.Tx) error { return insertPeer(ctx, tx, d.Peer) }, sorted(append(all, d.Peer)))
 	if err != nil {
-		return Standing{}, fmt.Errorf("add peer %s: %w", name, err)
+		return Changed{}, fmt.Errorf("add peer %s: %w", name, err)
 	}
-	return s.find(ctx, d.ID)
+	return s.changed(ctx, Standing{}, d.ID)
+}
+
+// repeats finds the peer that is to be added among those there are, just as it
+// is to be.
+func (s *Service) repeats(ctx context.Context, all []Peer, d *draft, c Change) (Standing, bool, error) {
+	i := slices.IndexFunc(all, func(p Peer) bool { return p.Name == d.Name })
+	if i < 0 || d.errs != nil {
+		return Standing{}, false, nil
+	}
+	there, err := s.find(ctx, all[i].ID)
+	asked := Standing{Peer: d.Peer, CreditLimit: c.creditLimit()}
+	return there, err == nil && len(differences(there, asked)) == 0, err
+}
+
+// changed returns a peer as it is now, and what differs from before.
+func (s *Service) changed(ctx context.Context, before Standing, id uuid.UUID) (Changed, error) {
+	now, err := s.find(ctx, id)
+	if err != nil {
+		return Changed{}, err
+	}
+	return Changed{now, differences(before, now)}, nil
 }
 
 // draft makes a new peer, not compared with the others yet.

@@ -33,6 +33,14 @@ type Change struct {
 	Default          *bool    `json:"defaultRoute,omitempty"`
 }
 
+// creditLimit is how much a new peer may owe.
+func (c Change) creditLimit() uint64 {
+	if c.CreditLimit == nil {
+		return 0
+	}
+	return *c.CreditLimit
+}
+
 // The shortest tokens that a peer may call with, in characters: a plain hash
 // is kept of them, so they must not be guessable.
 const (
@@ -79,8 +87,9 @@ func (s *Service) change(d *draft, c Change) {
 	if c.SetRoutes {
 		s.changeRoutes(d, c.Routes)
 	}
-	if c.Default != nil {
-		d.Default = *c.Default
+	set(&d.Default, c.Default)
+	if d.Default && d.OutgoingURL == "" {
+		d.refuse("default-route", "A peer that takes no packets can't be the way to anybody: give its outgoing URL, too, or say --no-default-route.")
 	}
 }
 

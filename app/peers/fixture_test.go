@@ -63,6 +63,11 @@ func newNode(t *testing.T, variations ...func(*peers.Config)) node {
 	return node{peers.New(cfg), d, books}
 }
 
+// using has peers used that are always in order.
+func using(use func([]peers.Peer)) func([]peers.Peer) (func(), error) {
+	return func(all []peers.Peer) (func(), error) { return func() { use(all) }, nil }
+}
+
 // outside changes the database as nobody should.
 func outside(t *testing.T, n node, change string) {
 	t.Helper()
@@ -88,7 +93,7 @@ func (n node) mustAdd(t *testing.T, name, asset string, c peers.Change) peers.St
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return p.Standing
 }
 
 func (n node) load(t testing.TB) []peers.Peer {

@@ -91,18 +91,22 @@ type Config struct {
 type Service struct {
 	Config
 
-	mu       sync.Mutex // one change at a time, until whoever runs on peers knows
-	onChange func([]Peer)
+	mu      sync.Mutex // one change at a time, until whoever runs on peers knows
+	prepare func([]Peer) (use func(), err error)
 }
 
 // New returns the service.
-func New(cfg Config) *Service { return &Service{Config: cfg, onChange: func([]Peer) {}} }
+func New(cfg Config) *Service {
+	return &Service{Config: cfg, prepare: func([]Peer) (func(), error) { return func() {}, nil }}
+}
 
-// Start opens the peers' assets with the limits of now and calls onChange with
-// all peers, unless one of them can't be with this node's address of now: at once, and then after each commit that changes any of them,
-// before whoever asked for that change is answered. Calls don't overlap, and
-// what they are given is theirs.
-func (s *Service) Start(ctx context.Context, onChange func([]Peer)) error {
+// Start opens the peers' assets with the limits of now and has all peers used,
+// unless one of them can't be with this node's address of now: at once, and then
+// after each commit that changes any of them, before whoever asked for that
+// change is answered. Before each commit prepare is told what the peers are to
+// be: it refuses what can't be used, or returns what uses it. Calls don't
+// overlap, and what they are given is theirs.
+func (s *Service) Start(ctx context.Context, prepare func([]Peer) (use func(), err error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all, err := Load(ctx, s.DB.Read)
@@ -117,8 +121,12 @@ func (s *Service) Start(ctx context.Context, onChange func([]Peer)) error {
 			return err
 		}
 	}
-	s.onChange = onChange
-	s.onChange(all)
+	use, err := prepare(all)
+	if err != nil {
+		return fmt.Errorf("the peers in the database can't be used: %w", err)
+	}
+	s.prepare = prepare
+	use()
 	return nil
 }
 
@@ -147,13 +155,17 @@ func (s *Service) setExchangeLimit(ctx context.Context, p Peer) error {
 	return nil
 }
 
-// commit makes a change durable and tells what is so from then on. The caller
-// has mu.
+// commit makes a change durable, unless the peers couldn't be used then, and has
+// them used. The caller has mu.
 func (s *Service) commit(ctx context.Context, chain ledger.Chain, rows func(db.Tx) error, now []Peer) error {
+	use, err := s.prepare(now)
+	if err != nil {
+		return fmt.Errorf("nothing was changed, since it couldn't be used: %w", err)
+	}
 	if err := s.Ledger.Submit(ctx, chain, rows); err != nil {
 		return err
 	}
-	s.onChange(now)
+	use()
 	return nil
 }
 

@@ -54,6 +54,7 @@ func TestWhatCantBeAPeer(t *testing.T) {
 	n := newNode(t)
 	first := terms("test.bob", bobToken)
 	first.Routes, first.SetRoutes, first.Default = []string{"test.x"}, true, ptr(true)
+	first.OutgoingURL, first.OutgoingToken = ptr("https://bob.example"), ptr(eveToken)
 	n.mustAdd(t, "bob", "USD/2", first)
 	for _, test := range []struct {
 		field       string
@@ -90,7 +91,9 @@ func TestWhatCantBeAPeer(t *testing.T) {
 		{"routes", problem.Invalid, "eve", "USD/2", func(c *peers.Change) { c.Routes = []string{"peer.config"} }},
 		{"routes", problem.Conflict, "eve", "USD/2", func(c *peers.Change) { c.Routes = []string{"test.x"} }},
 		{"routes", problem.Conflict, "eve", "USD/2", func(c *peers.Change) { c.Routes = []string{"test.bob"} }},
-		{"default-route", problem.Conflict, "eve", "USD/2", func(c *peers.Change) { c.Default = ptr(true) }},
+		{"default-route", problem.Conflict, "eve", "USD/2", func(c *peers.Change) {
+			c.Default, c.OutgoingURL, c.OutgoingToken = ptr(true), ptr("https://eve.example"), ptr(eveToken)
+		}},
 		{"incoming-token", problem.Invalid, "eve", "USD/2", func(c *peers.Change) { c.AddTokens = nil }},
 		{"incoming-token", problem.Invalid, "eve", "USD/2", func(c *peers.Change) { c.AddTokens = []peers.Token{"15-characters--"} }},
 		{"incoming-token", problem.Invalid, "eve", "USD/2", func(c *peers.Change) { c.AddTokens = []peers.Token{"one with a space in it"} }},
@@ -188,6 +191,7 @@ func TestUpdate(t *testing.T) {
 	n := newNode(t)
 	c := terms("test.bob", bobToken)
 	c.Routes, c.SetRoutes, c.Default, c.MaxPacket = []string{"test.x"}, true, ptr(true), ptr[uint64](7)
+	c.OutgoingURL, c.OutgoingToken = ptr("https://bob.example"), ptr(eveToken)
 	before := n.mustAdd(t, "bob", "USD/2", c)
 	eve := n.mustAdd(t, "eve", "USD/2", terms("test.eve", eveToken))
 	update := func(c peers.Change) peers.Standing {
@@ -196,7 +200,7 @@ func TestUpdate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return now
+		return now.Standing
 	}
 	if diff := cmp.Diff(before, update(peers.Change{})); diff != "" {
 		t.Errorf("nothing was to change: %s", diff)
@@ -221,6 +225,7 @@ func TestUpdate(t *testing.T) {
 		"incoming-token":        {AddTokens: []peers.Token{eveToken}},
 		"remove-incoming-token": {RemoveTokens: []peers.Token{eveToken}},
 		"ilp-address":           {Address: ptr("test.eve")},
+		"default-route":         {Default: ptr(true), OutgoingURL: ptr("")},
 	} {
 		if _, err := n.Update(t.Context(), "bob", c); problem.Fields(err)[field] == "" {
 			t.Errorf("%s: %v", field, err)
@@ -243,7 +248,7 @@ func TestOnChangeTellsWhatIsCommitted(t *testing.T) {
 	calls := 0
 	start := func() {
 		t.Helper()
-		if err := n.Start(t.Context(), func(all []peers.Peer) { told = all; calls++ }); err != nil {
+		if err := n.Start(t.Context(), using(func(all []peers.Peer) { told = all; calls++ })); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -272,6 +277,34 @@ func TestOnChangeTellsWhatIsCommitted(t *testing.T) {
 	n.wantOrder(t)
 }
 
+// What couldn't be used isn't committed, and the wallet doesn't start on it: there
+// are no two truths.
+func TestPeersThatCantBeUsed(t *testing.T) {
+	n := newNode(t)
+	unusable := errors.New("two peers are one")
+	var used []peers.Peer
+	prepare := func(all []peers.Peer) (func(), error) {
+		if len(all) > 1 {
+			return nil, unusable
+		}
+		return func() { used = all }, nil
+	}
+	if err := n.Start(t.Context(), prepare); err != nil {
+		t.Fatal(err)
+	}
+	n.mustAdd(t, "bob", "USD/2", terms("test.bob", bobToken))
+	if _, err := n.Add(t.Context(), "eve", "USD/2", terms("test.eve", eveToken)); !errors.Is(err, unusable) {
+		t.Errorf("%v", err)
+	}
+	if there := n.load(t); len(there) != 1 || len(used) != 1 {
+		t.Errorf("committed %v, used %v", there, used)
+	}
+	if err := n.Start(t.Context(), func([]peers.Peer) (func(), error) { return nil, unusable }); !errors.Is(err, unusable) {
+		t.Errorf("start: %v", err)
+	}
+	n.wantOrder(t)
+}
+
 // changeSomething adds, updates or removes a peer; many of the changes can't be
 // made.
 func changeSomething(t *testing.T, n node, random *rand.Rand) (repeated bool, err error) {
@@ -283,12 +316,17 @@ func changeSomething(t *testing.T, n node, random *rand.Rand) (repeated bool, er
 		AddTokens: []peers.Token{peers.Token(one("ann-ann-ann-ann-ann", string(bobToken), string(eveToken)))},
 		Routes:    []string{one("test.u", "test.v", "test.w"), one("test.x", "test.y", "test.ann")}, SetRoutes: random.IntN(3) == 0,
 		Default: ptr(random.IntN(3) == 0), MaxPacket: ptr(random.Uint64N(9)), CreditLimit: ptr(random.Uint64N(9)),
+		OutgoingURL: ptr("https://peer.example"), OutgoingToken: ptr(eveToken),
 	}
 	switch one("add", "update", "remove") {
 	case "add":
-		_, err = n.Add(t.Context(), name, "USD/2", c)
+		var p peers.Changed
+		p, err = n.Add(t.Context(), name, "USD/2", c)
+		repeated = len(p.Differences) == 0
 	case "update":
-		_, err = n.Update(t.Context(), name, c)
+		var p peers.Changed
+		p, err = n.Update(t.Context(), name, c)
+		repeated = len(p.Differences) == 0
 	default:
 		_, repeated, err = n.Remove(t.Context(), name)
 	}
@@ -300,7 +338,7 @@ func changeSomething(t *testing.T, n node, random *rand.Rand) (repeated bool, er
 func TestChangesAtOnce(t *testing.T) {
 	n := newNode(t)
 	var told []peers.Peer
-	if err := n.Start(t.Context(), func(all []peers.Peer) { told = all }); err != nil {
+	if err := n.Start(t.Context(), using(func(all []peers.Peer) { told = all })); err != nil {
 		t.Fatal(err)
 	}
 	const many = 8
@@ -332,7 +370,7 @@ func TestStartSetsTheExchangeLimits(t *testing.T) {
 	})
 	n.mustAdd(t, "bob", "XRP/9", terms("test.bob", bobToken))
 	for _, limit = range []uint64{1000, 2000} {
-		if err := n.Start(t.Context(), func([]peers.Peer) {}); err != nil {
+		if err := n.Start(t.Context(), using(func([]peers.Peer) {})); err != nil {
 			t.Fatal(err)
 		}
 		account, err := ledger.Find(t.Context(), n.db.Read, ledger.HouseAccount(ledger.Asset{Code: "XRP", Scale: 9}, ledger.CodeExchange))
@@ -363,7 +401,7 @@ func TestStartFindsAddressesThatClash(t *testing.T) {
 		c.SetRoutes, c.Routes = true, []string{"test.route", "test.far"}
 		n.mustAdd(t, "bob", "USD/2", c)
 		n.Own = changed
-		err := n.Start(t.Context(), func([]peers.Peer) {})
+		err := n.Start(t.Context(), using(func([]peers.Peer) {}))
 		if (err != nil) != clashes || clashes && (!strings.Contains(err.Error(), "POCHI_ILP_ADDRESS") || !strings.Contains(err.Error(), "bob")) {
 			t.Errorf("%s: %v", changed, err)
 		}

@@ -46,7 +46,7 @@ func TestResolve(t *testing.T) {
 	n.doubt(t, bob.ID, arrived, 6)
 	n.doubt(t, bob.ID, lost, 7)
 	told := 0
-	if err := n.Start(t.Context(), func([]peers.Peer) { told++ }); err != nil {
+	if err := n.Start(t.Context(), using(func([]peers.Peer) { told++ })); err != nil {
 		t.Fatal(err)
 	}
 	for i, test := range []struct {

@@ -14,29 +14,37 @@ import (
 
 // Update changes a peer. Packets that come and go from then on are under its
 // new terms. Errors: problem.NotFound; problem.Errors as Add's.
-func (s *Service) Update(ctx context.Context, name string, c Change) (Standing, error) {
+func (s *Service) Update(ctx context.Context, name string, c Change) (Changed, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all, before, err := s.named(ctx, name)
+	all, p, err := s.named(ctx, name)
 	if err != nil {
-		return Standing{}, err
+		return Changed{}, err
 	}
-	rest := others(all, before.ID)
-	d := &draft{Peer: before}
+	before, err := s.find(ctx, p.ID)
+	if err != nil {
+		return Changed{}, err
+	}
+	rest := others(all, p.ID)
+	d := &draft{Peer: p}
 	s.change(d, c)
 	d.compare(rest)
 	if err := d.err(); err != nil {
-		return Standing{}, err
+		return Changed{}, err
+	}
+	asked := Standing{Peer: d.Peer, CreditLimit: before.CreditLimit}
+	if set(&asked.CreditLimit, c.CreditLimit); len(differences(before, asked)) == 0 {
+		return Changed{Standing: before}, nil
 	}
 	var chain ledger.Chain
 	if c.CreditLimit != nil {
 		chain = ledger.Chain{ledger.SetLimit{ID: d.ID, Limit: *c.CreditLimit}}
 	}
-	rows := func(tx db.Tx) error { return s.updateRows(ctx, tx, before, d.Peer) }
+	rows := func(tx db.Tx) error { return s.updateRows(ctx, tx, p, d.Peer) }
 	if err := s.commit(ctx, chain, rows, sorted(append(rest, d.Peer))); err != nil {
-		return Standing{}, fmt.Errorf("update peer %s: %w", name, err)
+		return Changed{}, fmt.Errorf("update peer %s: %w", name, err)
 	}
-	return s.find(ctx, d.ID)
+	return s.changed(ctx, before, p.ID)
 }
 
 // named returns all peers, and the one of that name.

@@ -75,17 +75,30 @@ func (n *node) HandlePacket(ctx context.Context, from ilphttp.Peer, p *packet.Pr
 	return n.connector.Handle(ctx, connector.FromPeer(from.ID), p)
 }
 
-// setPeers makes packets flow as the peers are from now on.
-func (n *node) setPeers(all []peers.Peer) {
-	n.doubts.Lock()
-	defer n.doubts.Unlock()
+// preparePeers finds out whether packets can flow as the peers are to be, and
+// returns what makes them.
+func (n *node) preparePeers(all []peers.Peer) (use func(), err error) {
 	routes := make([]connector.Peer, len(all))
 	tokens := make([]ilphttp.Credentials, len(all))
 	for i, p := range all {
 		routes[i], tokens[i] = n.routeOf(p), n.credentialsOf(p)
 	}
+	if err := errors.Join(connector.CheckPeers(routes), ilphttp.CheckCredentials(tokens)); err != nil {
+		return nil, err
+	}
+	return func() { n.usePeers(routes, tokens) }, nil
+}
+
+// usePeers makes packets flow as peers are that were checked. What is in doubt
+// with them is read now, and not earlier.
+func (n *node) usePeers(routes []connector.Peer, tokens []ilphttp.Credentials) {
+	n.doubts.Lock()
+	defer n.doubts.Unlock()
+	for i := range routes {
+		routes[i].InDoubt = n.inDoubt(routes[i].ID)
+	}
 	if err := errors.Join(n.connector.SetPeers(routes), n.tokens.Set(tokens)); err != nil {
-		n.log.Error("the peers stay as they were", "error", err)
+		panic(err) // a bug: they were checked
 	}
 }
 
@@ -94,7 +107,7 @@ func (n *node) routeOf(p peers.Peer) connector.Peer {
 		ID: p.ID, Name: p.Name, Address: p.Address, Account: p.ID, Asset: ilp.Asset(p.Asset), Routes: p.Routes, Default: p.Default,
 		MaxPacket: p.MaxPacket, RateLimit: p.RateLimit, Throughput: p.Throughput,
 		MaxInFlightValue: p.MaxInFlightValue, MaxInFlightCount: p.MaxInFlightCount,
-		InDoubt: n.inDoubt(p.ID), Link: n.linkOf(p),
+		Link: n.linkOf(p),
 	}
 }
 

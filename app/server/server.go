@@ -109,7 +109,7 @@ type listeners struct{ pages, packets, ops, commands net.Listener }
 func (s *server) serve(ctx context.Context, l listeners, ready func()) error {
 	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSending()
-	if err := s.peers.Start(ctx, s.node.setPeers); err != nil {
+	if err := s.peers.Start(ctx, s.node.preparePeers); err != nil {
 		return err
 	}
 	if err := s.payments.Start(sending); err != nil {

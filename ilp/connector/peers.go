@@ -71,21 +71,35 @@ type table struct {
 }
 
 // SetPeers replaces all peers, for every packet from now on: those that are under way end as they began. It fails, and changes
-// nothing, if two peers have the same id or route, or both are the uplink.
+// nothing, as CheckPeers says.
 func (c *Connector) SetPeers(peers []Peer) error {
 	c.setting.Lock()
 	defer c.setting.Unlock()
-	t := &table{byID: make(map[[16]byte]*peer, len(peers)), routes: make(map[address.Address]*peer, len(peers))}
-	for _, p := range peers {
-		if err := t.add(&peer{p, c.trafficOf(p.ID)}); err != nil {
-			return fmt.Errorf("connector: peer %q: %w", p.Name, err)
-		}
+	t, err := newTable(peers, c.trafficOf)
+	if err != nil {
+		return err
 	}
 	for _, p := range t.byID {
 		p.out.setDoubt(p.InDoubt)
 	}
 	c.peers.Store(t)
 	return nil
+}
+
+// CheckPeers says why SetPeers would fail: two peers have the same id or route, or both are the uplink.
+func CheckPeers(peers []Peer) error {
+	_, err := newTable(peers, func([16]byte) *traffic { return nil })
+	return err
+}
+
+func newTable(peers []Peer, trafficOf func(id [16]byte) *traffic) (*table, error) {
+	t := &table{byID: make(map[[16]byte]*peer, len(peers)), routes: make(map[address.Address]*peer, len(peers))}
+	for _, p := range peers {
+		if err := t.add(&peer{p, trafficOf(p.ID)}); err != nil {
+			return nil, fmt.Errorf("connector: peer %q: %w", p.Name, err)
+		}
+	}
+	return t, nil
 }
 
 // SetInDoubt changes a peer's InDoubt, for every packet from now on. Nothing happens if there is no such peer.

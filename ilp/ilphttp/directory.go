@@ -51,22 +51,35 @@ type row struct {
 	peer Peer
 }
 
-// Set replaces all peers at once, for every request from now on. It fails, and changes nothing, if two peers have the same
-// token.
+// Set replaces all peers at once, for every request from now on. It fails, and changes nothing, as CheckCredentials says.
 func (d *Directory) Set(peers []Credentials) error {
+	t, err := newTable(peers)
+	if err != nil {
+		return err
+	}
+	d.table.Store(t)
+	return nil
+}
+
+// CheckCredentials says why Directory.Set would fail: two peers have the same token.
+func CheckCredentials(peers []Credentials) error {
+	_, err := newTable(peers)
+	return err
+}
+
+func newTable(peers []Credentials) (*table, error) {
 	t := &table{rows: make(map[[sha256.Size]byte]row, len(peers))}
 	_, _ = rand.Read(t.salt[:]) // never fails
 	for _, c := range peers {
 		for _, hash := range c.Tokens {
 			key := t.key(hash)
 			if other, ok := t.rows[key]; ok && other.peer.ID != c.Peer.ID {
-				return fmt.Errorf("ilphttp: peers %q and %q have the same token", other.peer.Name, c.Peer.Name)
+				return nil, fmt.Errorf("ilphttp: peers %q and %q have the same token", other.peer.Name, c.Peer.Name)
 			}
 			t.rows[key] = row{hash, c.Peer}
 		}
 	}
-	d.table.Store(t)
-	return nil
+	return t, nil
 }
 
 // PeerByToken returns the peer that has a token with this hash.
