@@ -28,7 +28,6 @@ type chain struct {
 	wallets  []*paytest.Wallet
 	people   [][]paytest.Person
 	roads    []*road
-	restarts sync.WaitGroup
 }
 
 // road is one direction of a link between two wallets.
