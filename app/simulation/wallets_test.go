@@ -24,10 +24,10 @@ import (
 // chain is two or three wallets in a row, each a peer of the next, with real ledgers.
 type chain struct {
 	*world
-	mu       sync.RWMutex // Start changes a wallet's parts
-	wallets  []*paytest.Wallet
-	people   [][]paytest.Person
-	roads    []*road
+	mu      sync.RWMutex // Start changes a wallet's parts
+	wallets []*paytest.Wallet
+	people  [][]paytest.Person
+	roads   []*road
 }
 
 // road is one direction of a link between two wallets.
