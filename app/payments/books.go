@@ -52,6 +52,7 @@ type Books struct {
 	BooksConfig
 
 	arrivals    *arrivals
+	lines       *lineLimit
 	facts       *recent[payee, fact]
 	authorities *recent[ilp.Asset, uint32] // ledgers of authority
 }
@@ -66,7 +67,7 @@ const (
 // one.
 func NewBooks(ctx context.Context, cfg BooksConfig) (*Books, error) {
 	b := &Books{
-		BooksConfig: cfg, arrivals: newArrivals(),
+		BooksConfig: cfg, arrivals: newArrivals(), lines: newLineLimit(),
 		facts:       newRecent[payee, fact](factsKept),
 		authorities: newRecent[ilp.Asset, uint32](authoritiesKept),
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"pochi/ilp/connector"
 	"pochi/ilp/stream"
 
 	"github.com/google/uuid"
@@ -94,4 +95,42 @@ func TestSlotsAreOfAPerson(t *testing.T) {
 	if len(s.all) != 0 || len(s.people) != 0 {
 		t.Errorf("%d slots and %d people are left", len(s.all), len(s.people))
 	}
+}
+
+// A peer may begin so many payments to people here in a second; those that have begun,
+// and other peers', go on.
+func TestNewLinesOfAPeerAreBounded(t *testing.T) {
+	l, now := newLineLimit(), time.Now()
+	from := func(peer byte) connector.Party { return connector.Party{Account: uuid.UUID{peer}, Peer: true} }
+	packet := func(from connector.Party, line uuid.UUID) connector.Delivery {
+		return connector.Delivery{From: from, To: connector.Party{Reference: line}}
+	}
+	first := uuid.New()
+	for i := range lineRate.Burst {
+		id := uuid.New()
+		if i == 0 {
+			id = first
+		}
+		ended, err := l.admit(packet(from(1), id), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended(nil)
+	}
+	wants := func(d connector.Delivery, at time.Time, want error) (ended func(error)) {
+		t.Helper()
+		ended, err := l.admit(d, at)
+		if !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+		return ended
+	}
+	wants(packet(from(1), uuid.New()), now, connector.ErrBusy)
+	wants(packet(from(1), first), now, nil)
+	wants(packet(from(2), uuid.New()), now, nil)
+	wants(packet(connector.Party{Account: uuid.UUID{1}}, uuid.New()), now, nil)
+	later := now.Add(lineRate.Every)
+	wants(packet(from(1), uuid.New()), later, nil)(errors.New("refused"))
+	wants(packet(from(1), uuid.New()), later, nil)
+	wants(packet(from(1), uuid.New()), later, connector.ErrBusy)
 }

@@ -75,14 +75,20 @@ func (b *Books) arrive(ctx context.Context, d connector.Delivery, to line) error
 	if err != nil {
 		return err
 	}
-	return refusal(b.Writer.Submit(ctx, db.Unit{Apply: func(tx db.Tx) (func(), error) {
+	ended, err := b.lines.admit(d, b.Now())
+	if err != nil {
+		return err
+	}
+	err = b.Writer.Submit(ctx, db.Unit{Apply: func(tx db.Tx) (func(), error) {
 		undoChain, err := b.Ledger.Apply(tx, chain)
 		if err != nil {
 			return nil, err
 		}
 		undoLine := b.arrivals.add(to, d.AmountOut)
 		return func() { undoLine(); undoChain() }, nil
-	}}))
+	}})
+	ended(err)
+	return refusal(err)
 }
 
 // paymentChain draws on the payment's hold and pays the payee, through the
