@@ -217,6 +217,12 @@ func (c *chain) compare() {
 		for _, p := range c.people[i] {
 			w.Has(p) // nothing is held
 		}
+		if c.number(w, "SELECT count(*) FROM suspense") > 0 {
+			c.count("a crash left something in suspense")
+		}
+		if c.number(w, "SELECT count(*) FROM suspense x JOIN accounts b ON b.n = x.bearer WHERE b.code = ?", ledger.CodeEquity) > 0 {
+			c.count("a crash left something for the house to bear")
+		}
 		c.compareRows(w)
 		c.compareExchange(w)
 	}
