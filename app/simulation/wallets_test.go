@@ -102,8 +102,13 @@ func newChain(t *testing.T, seed uint64) *chain {
 			}
 		}
 	}
+	same, one := dice.IntN(2) == 0, currencies[dice.IntN(3)]
 	for i := range len(c.wallets) - 1 {
-		c.join(c.wallets[i], c.wallets[i+1], currencies[dice.IntN(3)], 1<<(16+dice.Uint64N(24)))
+		asset := currencies[dice.IntN(3)]
+		if same {
+			asset = one
+		}
+		c.join(c.wallets[i], c.wallets[i+1], asset, 1<<(16+dice.Uint64N(24)))
 	}
 	return c
 }
@@ -211,6 +216,12 @@ func (c *chain) compare() {
 		}
 		for _, p := range c.people[i] {
 			w.Has(p) // nothing is held
+		}
+		if c.number(w, "SELECT count(*) FROM suspense") > 0 {
+			c.count("a crash left something in suspense")
+		}
+		if c.number(w, "SELECT count(*) FROM suspense x JOIN accounts b ON b.n = x.bearer WHERE b.code = ?", ledger.CodeEquity) > 0 {
+			c.count("a crash left something for the house to bear")
 		}
 		c.compareRows(w)
 		c.compareExchange(w)
