@@ -6,7 +6,7 @@ import (
 )
 
 // maxConnections is how many connections a Receiver keeps, each of about two kilobytes.
-const maxConnections = 4096
+const maxConnections = 1024
 
 // connections keeps those that packets came for lately, by the token in their address. When the younger half is full, the
 // older one is forgotten: what is in use has moved to the younger one by then. The zero value is empty.
