@@ -154,6 +154,26 @@ func refusal(err error) error {
 	return err
 }
 
+// credit tells a peer that has used up its credit from an account of this wallet
+// that has too little.
+func credit(d connector.Delivery, err error) error {
+	var refused *ledger.Error
+	if !d.From.Peer || !errors.As(err, &refused) || !errors.Is(refused.Err, ledger.ErrInsufficient) {
+		return err
+	}
+	var debit uuid.UUID
+	switch c := refused.Command.(type) {
+	case ledger.Packet:
+		debit = c.Debit
+	case ledger.Take:
+		debit = c.Debit
+	}
+	if debit != d.From.Account {
+		return err
+	}
+	return fmt.Errorf("%w: %w", connector.ErrCredit, err)
+}
+
 func outgoingAccount(a ilp.Asset) uuid.UUID {
 	return ledger.HouseAccount(ledger.Asset(a), ledger.CodeOutgoing)
 }

@@ -195,11 +195,15 @@ func TestPeerToPeer(t *testing.T) {
 	if err := w.Books.Take(ctx, d); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Books.Take(ctx, d); !errors.Is(err, connector.ErrInsufficient) {
-		t.Errorf("600 of 1000 are in flight: %v", err)
-	}
-	if err := w.Books.CanDeliver(ctx, d); !errors.Is(err, connector.ErrInsufficient) {
-		t.Errorf("600 of 1000 are in flight: %v", err)
+	w.Person("ben", usd, "")
+	here := connector.Delivery{From: d.From, To: connect(t, w.Wallet, "ben"), AmountIn: 600, AmountOut: 600}
+	for name, err := range map[string]error{
+		"to a peer": w.Books.Take(ctx, d), "asked for that": w.Books.CanDeliver(ctx, d),
+		"to somebody here": w.Books.Deliver(ctx, here), "asked for this": w.Books.CanDeliver(ctx, here),
+	} {
+		if !errors.Is(err, connector.ErrCredit) {
+			t.Errorf("600 of 1000 are in flight, and 600 more %s: %v", name, err)
+		}
 	}
 	if err := w.Books.Post(ctx, d); err != nil {
 		t.Fatal(err)
@@ -326,7 +330,7 @@ func TestFullExchangeAccount(t *testing.T) {
 	if err := w.Books.Take(ctx, first); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Books.Take(ctx, second); !errors.Is(err, connector.ErrInsufficient) {
+	if err := w.Books.Take(ctx, second); !errors.Is(err, connector.ErrInsufficient) || errors.Is(err, connector.ErrCredit) {
 		t.Errorf("a packet left for which there is no room: %v", err)
 	}
 	if err := w.Books.Post(ctx, first); err != nil {

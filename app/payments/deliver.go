@@ -88,7 +88,7 @@ func (b *Books) arrive(ctx context.Context, d connector.Delivery, to line) error
 		return func() { undoLine(); undoChain() }, nil
 	}})
 	ended(err)
-	return refusal(err)
+	return credit(d, refusal(err))
 }
 
 // paymentChain draws on the payment's hold and pays the payee, through the

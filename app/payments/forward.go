@@ -19,7 +19,7 @@ func (b *Books) Take(ctx context.Context, d connector.Delivery) error {
 	if err != nil {
 		return err
 	}
-	return nextHop(b.submit(ctx, chain, b.rows(d, func(tx db.Tx) error { return stillSending(ctx, tx, d) })))
+	return nextHop(credit(d, b.submit(ctx, chain, b.rows(d, func(tx db.Tx) error { return stillSending(ctx, tx, d) }))))
 }
 
 // nextHop tells a next node that was removed a moment ago from a payee whose

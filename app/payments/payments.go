@@ -77,6 +77,7 @@ type Config struct {
 	Ledger      Ledger
 	Accounts    Accounts
 	Links       Links
+	Address     address.Address // the node's behind Links
 	SPSP        SPSP
 	Credentials Credentials
 	Rates       Rates

@@ -141,6 +141,7 @@ func TestPeerAtItsCreditLimit(t *testing.T) {
 	p := newPair(t, usd, eur, paytest.Terms{Asset: usd, LimitA: 0, LimitB: 1000}, paytest.NewClock())
 	ctx := context.Background()
 	early := p.a.Quote(p.ann, farBen, "8", payments.FixedDebit)
+	last := p.a.Quote(p.ann, farBen, "8.01", payments.FixedDebit)
 	if out := p.a.Confirm(p.ann, p.a.Quote(p.ann, farBen, "6", payments.FixedDebit)); out.State != payments.Completed {
 		t.Errorf("payment %+v", out)
 	}
@@ -153,12 +154,53 @@ func TestPeerAtItsCreditLimit(t *testing.T) {
 		t.Errorf("quote: %v", err)
 	}
 	p.agree(600 + int64(out.SentAmount.Value))
+	// Nothing at all passes any more: that isn't the amount's fault.
+	begin := p.a.Clock.Now()
+	if out := p.a.Confirm(p.ann, last); out.State != payments.Failed || out.Reason != "The way to the other wallet can't carry this amount right now." {
+		t.Errorf("payment %+v", out)
+	} else if took := p.a.Clock.Now().Sub(begin); took > 3*time.Second {
+		t.Errorf("it took %v", took)
+	}
 	// Ben's money may go the other way, which lowers what A owes.
 	if back := p.b.Confirm(p.ben, p.b.Quote(p.ben, farAnn, "5", payments.FixedDebit)); back.State != payments.Completed {
 		t.Errorf("payment back %+v", back)
 	}
 	if again := p.a.Confirm(p.ann, p.a.Quote(p.ann, farBen, "4", payments.FixedDebit)); again.State != payments.Completed {
 		t.Errorf("payment %+v", again)
+	}
+}
+
+// What this wallet itself can't do it says itself, also of payments to others; what
+// the other wallet can't do isn't told as if this one couldn't.
+func TestOwnRejectsAreToldInOwnWords(t *testing.T) {
+	const words = "The exchange rate from USD to EUR is out of date. Try again later."
+	for _, test := range []struct {
+		name string
+		link ledger.Asset
+		told string
+	}{
+		{"exchanged here", eur, words},
+		{"exchanged there", usd, "The way to the other wallet is too busy right now."},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := newPair(t, usd, eur, paytest.Terms{Asset: test.link, LimitA: 1e9, LimitB: 1e9}, paytest.NewClock())
+			ctx := context.Background()
+			exchanging := map[ledger.Asset]*paytest.Wallet{eur: p.a, usd: p.b}[test.link]
+			if _, err := exchanging.Rates.Set(ctx, rates.Change{From: "USD", To: "EUR", Rate: "0.9", Valid: time.Minute}); err != nil {
+				t.Fatal(err)
+			}
+			q := p.a.Quote(p.ann, farBen, "8", payments.FixedDebit)
+			p.a.Clock.Advance(time.Minute)
+			if out := p.a.Confirm(p.ann, q); out.State != payments.Failed || out.Reason != test.told {
+				t.Errorf("payment %+v", out)
+			}
+			for _, fixed := range []payments.Fixed{payments.FixedDebit, payments.FixedReceive} {
+				_, err := p.a.Payments.Quote(ctx, p.ann.ID, payments.QuoteRequest{AccountID: p.ann.Account, To: farBen, Amount: "8", Fixed: fixed})
+				if got := problem.Fields(err)["to"]; got != test.told {
+					t.Errorf("quote: %v", err)
+				}
+			}
+		})
 	}
 }
 

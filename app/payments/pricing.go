@@ -10,6 +10,7 @@ import (
 	"pochi/app/accounts"
 	"pochi/app/problem"
 	"pochi/ilp"
+	"pochi/ilp/address"
 	"pochi/ilp/connector"
 	"pochi/ilp/stream"
 	"pochi/ledger"
@@ -20,6 +21,7 @@ type pricing struct {
 	account  accounts.Account
 	receiver Receiver
 	rates    Rates
+	own      address.Address // our node's
 	// probe asks what arrives of an amount, probeReceive of which amount at least another arrives: what is then the promise.
 	probe, probeReceive func(ctx context.Context, amount uint64) (stream.Probe, error)
 	asset               func(ctx context.Context) (ilp.Asset, error) // the receiver's
@@ -182,5 +184,5 @@ func (p pricing) probeProblem(err error) error {
 	case stream.TooSmall, stream.TooLarge, stream.Illiquid:
 		field = "amount"
 	}
-	return problem.Field(field, "%s", failureText(failure.Reason, p.receiver.Local != nil)).Because(err)
+	return problem.Field(field, "%s", failureText(failure, p.receiver.Local != nil, p.own)).Because(err)
 }

@@ -19,7 +19,11 @@ func (b *Books) CanDeliver(ctx context.Context, d connector.Delivery) error {
 		return errOneself()
 	}
 	if !fromPayment(d) {
-		if err := b.has(ctx, d.From.Account, d.AmountIn, "the sender's"); err != nil {
+		err := b.has(ctx, d.From.Account, d.AmountIn, "the sender's")
+		if d.From.Peer && errors.Is(err, connector.ErrInsufficient) {
+			return fmt.Errorf("%w: %w", connector.ErrCredit, err)
+		}
+		if err != nil {
 			return err
 		}
 	}

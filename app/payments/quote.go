@@ -74,7 +74,7 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 	if err != nil {
 		return Quote{}, err
 	}
-	p := pricing{account: account, receiver: receiver, rates: s.Rates, probe: c.ProbeWhole, probeReceive: c.ProbeReceiveWhole, asset: c.Asset}
+	p := pricing{account: account, receiver: receiver, rates: s.Rates, own: s.Address, probe: c.ProbeWhole, probeReceive: c.ProbeReceiveWhole, asset: c.Asset}
 	if receiver.Local == nil {
 		p.probe, p.probeReceive = c.Probe, c.ProbeReceive
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"pochi/app/problem"
+	"pochi/ilp/address"
 	"pochi/ilp/stream"
 )
 
@@ -18,16 +19,13 @@ const (
 
 // failureReason is what the person reads about a payment that ended early, ""
 // for one that didn't. local says that both sides are in this wallet.
-func failureReason(err error, local bool) string {
+func (s *Service) failureReason(err error, local bool) string {
 	if err == nil {
 		return ""
 	}
 	var failure *stream.Failure
 	if errors.As(err, &failure) {
-		if local && failure.Reason == stream.Busy && failure.Reject != nil {
-			return failure.Reject.Message // our own connector's words, such as of a rate that is out of date
-		}
-		return failureText(failure.Reason, local)
+		return failureText(failure, local, s.Address)
 	}
 	if problem.CodeOf(err) == problem.Internal {
 		return "Something went wrong on our side."
@@ -35,9 +33,15 @@ func failureReason(err error, local bool) string {
 	return problem.MessageOf(err)
 }
 
-// failureText is a reason in words. Within this wallet there is no other one
-// to blame.
-func failureText(reason stream.Reason, local bool) string {
+// failureText is a failure in words. Where our own node, at the address own,
+// can't pass a payment on right now, it says itself why, such as that a rate is out
+// of date; what other nodes say isn't ours to repeat. Within this wallet there is
+// no other one to blame.
+func failureText(failure *stream.Failure, local bool, own address.Address) string {
+	reason := failure.Reason
+	if j := failure.Reject; j != nil && j.TriggeredBy == own && (reason == stream.Busy || reason == stream.Illiquid) {
+		return j.Message
+	}
 	if !local {
 		return reason.Message()
 	}

@@ -196,7 +196,7 @@ func (s *Service) send(ctx context.Context, p Outgoing) (ending, error) {
 	}
 	receiver, err := s.Resolve(ctx, p.Receiver)
 	if err != nil {
-		return ending{why: failureReason(err, false)}, err
+		return ending{why: s.failureReason(err, false)}, err
 	}
 	local := receiver.Local != nil
 	if !local {
@@ -208,7 +208,7 @@ func (s *Service) send(ctx context.Context, p Outgoing) (ending, error) {
 	}
 	c, err := s.pay(ctx, receiver, p)
 	if err != nil {
-		return ending{why: failureReason(err, false)}, err
+		return ending{why: s.failureReason(err, false)}, err
 	}
 	result, err := c.Send(ctx, stream.SendParams{
 		Amount:       order.amount,
@@ -220,7 +220,7 @@ func (s *Service) send(ctx context.Context, p Outgoing) (ending, error) {
 		Deadline:     s.Clock.Now().Add(s.SendTimeout),
 		Done:         order.done,
 	})
-	end := ending{why: cmp.Or(failureReason(err, local), order.why)}
+	end := ending{why: cmp.Or(s.failureReason(err, local), order.why)}
 	if !local {
 		end.delivered = min(result.Delivered, ledger.AmountMax)
 		end.goodbye = func() { c.Close(ctx) }

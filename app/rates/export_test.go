@@ -14,6 +14,8 @@ func BookOf(table Table, now func() time.Time, set ...Rate) *Book {
 
 // Put is Set without a database, of whatever rate.
 func (b *Book) Put(r Rate, force bool) error {
+	b.setting.Lock()
+	defer b.setting.Unlock()
 	set, all, err := b.with(r, force)
 	if err == nil {
 		b.install(set, all)
@@ -23,6 +25,8 @@ func (b *Book) Put(r Rate, force bool) error {
 
 // Take is Remove without a database.
 func (b *Book) Take(from, to string) error {
+	b.setting.Lock()
+	defer b.setting.Unlock()
 	set := slices.DeleteFunc(slices.Clone(b.set), Rate{From: from, To: to}.samePair)
 	all, err := b.judge(set, pair{from, to}, "", "", true)
 	if err == nil {

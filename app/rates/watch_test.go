@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/big"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,20 +14,35 @@ import (
 	"pochi/app/rates"
 )
 
+// lines is a log to read from another goroutine.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+// take returns what was written since the last time.
+func (l *lines) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.buf.Reset()
+	return l.buf.String()
+}
+
 // Whoever runs the wallet is told of a rate that is too old as soon as it is,
 // every hour, and at the start, with the command that mends it.
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		warnings := func() (text string) {
-			synctest.Wait()
-			text = log.String()
-			log.Reset()
-			return text
-		}
+		var log lines
 		count := func(when string, want int) string {
 			t.Helper()
-			text := warnings()
+			synctest.Wait()
+			text := log.take()
 			if got := strings.Count(text, "level=WARN"); got != want {
 				t.Errorf("%s: %d warnings, want %d: %s", when, got, want, text)
 			}

@@ -134,7 +134,7 @@ func openCurrencies(ctx context.Context, cfg config.Config, books *ledger.Ledger
 func buildPayments(cfg config.Config, d *db.DB, books *ledger.Ledger, people *accounts.Service,
 	exchange *rates.Book, n *node, log *slog.Logger) *payments.Service {
 	return payments.New(payments.Config{
-		DB: d, Ledger: books, Accounts: people, Links: n.connector, Credentials: n.receiver, Rates: exchange,
+		DB: d, Ledger: books, Accounts: people, Links: n.connector, Address: n.receiver.Prefix(), Credentials: n.receiver, Rates: exchange,
 		SPSP:     spsp.Client{HTTP: fetch.New(fetch.Options{AllowLoopback: !cfg.Production()})},
 		Pointers: pointer.Parser{AllowLoopback: !cfg.Production()}, Host: cfg.Host(),
 		QuoteTTL: cfg.QuoteTTL, SendTimeout: cfg.SendTimeout,

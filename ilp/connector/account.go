@@ -49,7 +49,7 @@ func (c *Connector) ask(ctx context.Context, t *Transit, books func(context.Cont
 	case errors.Is(err, ErrUnknown):
 		return nil, fmt.Errorf("ask the books: %w", err)
 	}
-	return c.refusal(ctx, err), nil
+	return c.refusal(ctx, t, err), nil
 }
 
 // settle posts or puts back what was set aside for a packet, and returns the answer that may then be passed on.
@@ -75,8 +75,12 @@ func (c *Connector) settle(ctx context.Context, t *Transit, answer packet.Reply,
 }
 
 // refusal tells the sender why the books said no.
-func (c *Connector) refusal(ctx context.Context, err error) packet.Reply {
+func (c *Connector) refusal(ctx context.Context, t *Transit, err error) packet.Reply {
 	switch {
+	case errors.Is(err, ErrCredit) && t.Peer != nil:
+		return c.creditUsed(ctx, t.Peer, err)
+	case errors.Is(err, ErrInsufficient) && t.From.Asset != t.To.Asset:
+		return c.reject(packet.InsufficientLiquidity, "This wallet can't exchange that much right now.")
 	case errors.Is(err, ErrInsufficient):
 		return c.reject(packet.InsufficientLiquidity, "There is not enough money for this packet right now.")
 	case errors.Is(err, ErrRefused):
@@ -87,4 +91,13 @@ func (c *Connector) refusal(ctx context.Context, err error) packet.Reply {
 		return c.expired()
 	}
 	return c.internal(ctx, "account", err)
+}
+
+// creditUsed tells a peer that it owes as much as it may, and whoever runs this node.
+func (c *Connector) creditUsed(ctx context.Context, p *peer, err error) packet.Reply {
+	if p.warned.due(c.cfg.Now()) {
+		c.cfg.Log.WarnContext(ctx, "a peer has reached its credit limit: its packets are refused until it settles", "peer", p.Name,
+			"when_paid", "pochi admin peer settle "+p.Name+" --received N", "error", err)
+	}
+	return c.reject(packet.InsufficientLiquidity, "You have reached the credit that this wallet gives you. Settle first.")
 }

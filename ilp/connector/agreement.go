@@ -17,7 +17,7 @@ func (c *Connector) agreement(ctx context.Context, t *Transit) packet.Reply {
 	}
 	terms, err := c.cfg.Agreements.Agreement(ctx, t.Sender.id, t.Amount)
 	if err != nil {
-		return c.refusal(ctx, err)
+		return c.refusal(ctx, t, err)
 	}
 	t.From = terms.Account
 	authority := terms.Authority

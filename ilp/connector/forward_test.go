@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -538,5 +539,45 @@ func TestRateLimit(t *testing.T) {
 	_ = n.Sleep(context.Background(), 334*time.Millisecond)
 	if send() != packet.TypeFulfill || send() != packet.TypeReject {
 		t.Error("after a third of a second there is one more")
+	}
+}
+
+// A peer that owes as much as it may is told to settle. Whoever runs the node reads it too, once a minute for each peer.
+func TestCreditIsUsedUp(t *testing.T) {
+	n := newNode(t)
+	var log bytes.Buffer
+	n.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	var err error
+	if n.Connector, err = connector.New(n.cfg); err != nil {
+		t.Fatal(err)
+	}
+	err = n.SetPeers([]connector.Peer{
+		{ID: hub, Name: "hub", Address: "test.hub", Account: hub, Asset: usd},
+		{ID: shop, Name: "shop", Address: "test.shop", Account: shop, Asset: usd, Link: peerLink(fulfills)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.deliver = func(connector.Delivery) error { return fmt.Errorf("no more: %w", connector.ErrCredit) }
+	for i, warnings := range []int{1, 1, 2} {
+		j := n.wantReject(t, "beyond its credit", n.fromHub(t, n.toShop(t, 100)), packet.InsufficientLiquidity)
+		if j.Message != "You have reached the credit that this wallet gives you. Settle first." {
+			t.Errorf("it was told %q", j.Message)
+		}
+		text := log.String()
+		if strings.Count(text, "level=WARN") != warnings || !strings.Contains(text, "peer=hub") || !strings.Contains(text, "pochi admin peer settle hub") {
+			t.Errorf("packet %d: %s", i, text)
+		}
+		n.now = n.now.Add(30 * time.Second)
+	}
+}
+
+// The wallet's own limit for exchanging is nobody's credit.
+func TestExchangeIsUsedUp(t *testing.T) {
+	n := newForwarder(t, fulfills, nil)
+	n.deliver = func(connector.Delivery) error { return connector.ErrInsufficient }
+	j := n.wantReject(t, "beyond the limit", n.fromHub(t, n.toShop(t, 100)), packet.InsufficientLiquidity)
+	if j.Message != "This wallet can't exchange that much right now." {
+		t.Errorf("it was told %q", j.Message)
 	}
 }

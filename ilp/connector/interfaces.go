@@ -47,7 +47,7 @@ type Authority struct {
 	Amount  uint64
 }
 
-// Books moves money for the connector. The reasons to refuse are ErrInsufficient, ErrRefused and ErrBusy, which are told to the
+// Books moves money for the connector. The reasons to refuse are ErrInsufficient, ErrCredit, ErrRefused and ErrBusy, which are told to the
 // sender; ErrUnknown says that nobody knows whether it was done; with any other error, the wallet's own, nothing was done. All
 // may be wrapped.
 type Books interface {
@@ -109,6 +109,8 @@ func (e Error) Error() string { return "connector: " + string(e) }
 const (
 	// ErrInsufficient: an account has too little, or is at its limit; a smaller or later packet may pass.
 	ErrInsufficient Error = "insufficient balance"
+	// ErrCredit: the peer that sends has used up what it may owe; a smaller packet may pass, or one after it has settled.
+	ErrCredit Error = "credit used up"
 	// ErrUnknown: it can't be said whether the money moved. The sender gets no reply.
 	ErrUnknown Error = "outcome unknown"
 	// ErrRefused: these accounts don't take this payment, now or later.

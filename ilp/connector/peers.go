@@ -60,6 +60,7 @@ type peer struct {
 type traffic struct {
 	in, out       flights
 	packets, flow bucket
+	warned        reminder // of its credit
 }
 
 // table is all peers at one time. It is never changed.

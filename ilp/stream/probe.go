@@ -96,6 +96,7 @@ func (s *Sender) Asset(ctx context.Context) (ilp.Asset, error) {
 // largest looks for the largest packet that gets through, up to amount, and returns what arrives of it.
 func (s *Sender) largest(ctx context.Context, amount uint64, patience *patience) (size, received uint64, err error) {
 	z := newSizes(amount)
+	var short *Failure // the last time that a packet was refused for its size
 	for {
 		test := z.next()
 		a, err := s.exchange(ctx, request{amount: test})
@@ -109,6 +110,10 @@ func (s *Sender) largest(ctx context.Context, amount uint64, patience *patience)
 			v := judge(a.reject.Code)
 			if v.shrink {
 				z.shrink(test, a.reject.Data)
+				short = &Failure{Reason: v.reason, Reject: a.reject}
+			}
+			if v.reason == TooSmall && short != nil {
+				return 0, 0, short
 			}
 			if z.max == 0 || v.reason == Illiquid && z.max < amount/maxParts {
 				return 0, 0, &Failure{Reason: v.reason, Reject: a.reject}

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -21,6 +22,9 @@ type sending struct {
 	peak     uint64        // the most that was under way at once since the last setback
 	recovery uint64        // the last packet that was under way at the last setback: earlier ones say nothing new
 	least    uint64        // a packet of half of it was too small, 0 if none was
+	short    *Failure      // the last time that a packet was refused for its size, since one got through
+	barred   int           // how often in a row not even dust got through
+	asking   bool          // whether dust gets through
 	pause    time.Duration // before the next packet
 	failure  error         // why nothing more is sent
 	broken   error         // what a panic in the link said
@@ -79,6 +83,11 @@ func (run *sending) all(ctx context.Context) error {
 // fill sends packets until the window is full, or something says to stop.
 func (run *sending) fill(ctx context.Context) {
 	for run.goesOn(ctx) {
+		if run.asking {
+			run.asking = false
+			run.askDust(ctx)
+			continue
+		}
 		size := run.next()
 		if size == 0 {
 			if run.flying.count > 0 {
@@ -186,8 +195,13 @@ func (run *sending) carryApart(ctx context.Context, m *money) {
 // panicked is a panic on its way from the goroutine that carried a packet to the caller's.
 type panicked struct{ error }
 
-// fail stops the payment. The first failure is the one that counts.
+// fail stops the payment. The first failure is the one that counts, and what made packets so small that they are worth nothing
+// counts more than that.
 func (run *sending) fail(err error) {
+	var failure *Failure
+	if run.short != nil && errors.As(err, &failure) && failure.Reason == TooSmall {
+		err = run.short
+	}
 	if run.failure == nil {
 		run.failure = err
 	}

@@ -52,7 +52,7 @@ func (run *sending) account(m *money) {
 	if m.sequence > run.recovery {
 		run.window.grow(m.amount)
 	}
-	run.patience = patience{}
+	run.patience, run.short, run.barred = patience{}, nil, 0
 }
 
 // dustPart is which part of a payment may count as dust, because somebody on the way said that it is too small.
@@ -70,6 +70,9 @@ func (run *sending) refused(m *money) {
 	}
 	if v.doubt {
 		run.patience.doubts++
+	}
+	if v.shrink {
+		run.short = &Failure{Reason: v.reason, Reject: j}
 	}
 	if v.reason == TooSmall {
 		run.least = max(run.least, min(addSaturating(m.amount, m.amount), run.Amount/dustPart))
@@ -132,4 +135,5 @@ func (run *sending) slowDown(v verdict, j *packet.Reject) {
 		return
 	}
 	run.pause = max(run.pause, pause)
+	run.asking = v.reason == Illiquid && run.patience.tries >= askTries && run.result.Packets == run.Done.Packets && !run.Whole
 }

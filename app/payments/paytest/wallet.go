@@ -173,7 +173,7 @@ func (w *Wallet) build(ctx context.Context) {
 	}
 	w.Links = &Links{node: w.Node}
 	w.Payments = payments.New(payments.Config{
-		DB: w.DB, Ledger: w.Ledger, Accounts: w.Accounts, Links: w.Links, SPSP: &w.Elsewhere, Credentials: w.receiver,
+		DB: w.DB, Ledger: w.Ledger, Accounts: w.Accounts, Links: w.Links, Address: w.Address, SPSP: &w.Elsewhere, Credentials: w.receiver,
 		Rates: w.Rates, Pointers: pointer.Parser{AllowLoopback: true}, Host: w.Host,
 		QuoteTTL: 2 * time.Minute, SendTimeout: time.Minute, Clock: w.Clock, Random: rand.Reader, Log: w.Log,
 	})
