@@ -48,8 +48,11 @@ const readers = 8
 // against 0.9 to 1.0). A cache of 64 MiB (2 are SQLite's choice) saves reading
 // pages again; mmap_size, measured beside it, changed nothing beyond the noise,
 // and an I/O error would kill the process.
+//
+// secure_delete overwrites what is deleted or replaced, where the page is written
+// anyway: a peer's old token isn't to stay in the file.
 const (
-	writerDSNPragmas = "_cache_size=-65536" // KiB
+	writerDSNPragmas = "_cache_size=-65536&_secure_delete=FAST" // KiB
 	writerPragmas    = "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY"
 )
 

@@ -123,13 +123,13 @@ func TestPragmasOnEveryConnection(t *testing.T) {
 			t.Errorf("%v of a reader: %s", pragmas, diff)
 		}
 	}
-	pragmas = append(pragmas, "wal_autocheckpoint", "journal_size_limit", "cache_size", "temp_store")
+	pragmas = append(pragmas, "wal_autocheckpoint", "journal_size_limit", "cache_size", "temp_store", "secure_delete")
 	var writer []string
 	check(t, d.Write(t.Context(), func(tx db.Tx) error {
 		writer = read(tx, pragmas)
 		return nil
 	}), nil)
-	want := []string{"wal", "2", "1", "5000", "0", "4000", "67108864", "-65536", "2"}
+	want := []string{"wal", "2", "1", "5000", "0", "4000", "67108864", "-65536", "2", "2"}
 	if diff := cmp.Diff(want, writer); diff != "" {
 		t.Errorf("%v of the writer: %s", pragmas, diff)
 	}

@@ -1,6 +1,9 @@
 package peers_test
 
 import (
+	"bytes"
+	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -173,4 +176,40 @@ func TestDoubts(t *testing.T) {
 		t.Errorf("%+v, %v", all, err)
 	}
 	n.wantOrder(t)
+}
+
+// A token that is used no more is in the database no more, not even where
+// nothing refers to it.
+func TestTokensAreGoneFromTheFile(t *testing.T) {
+	n := newNode(t)
+	const first, second = "the-first-token-that-eve-knows-us-by", "the-second-token-that-eve-knows-us-by"
+	c := terms("test.bob", bobToken)
+	c.OutgoingURL, c.OutgoingToken = ptr("https://bob.example/ilp"), ptr(peers.Token(first))
+	n.mustAdd(t, "bob", "USD/2", c)
+	n.mustAdd(t, "eve", "USD/2", terms("test.eve", eveToken))
+	if _, err := n.Update(t.Context(), "bob", peers.Change{OutgoingToken: ptr(peers.Token(second))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := n.Remove(t.Context(), "bob"); err != nil {
+		t.Fatal(err)
+	}
+	var file string
+	if err := n.db.Read.QueryRowContext(t.Context(), "SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&file); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(file + "-wal"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the WAL is still there: %v", err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []string{first, second} {
+		if bytes.Contains(text, []byte(token)) {
+			t.Errorf("%s is still in the file", token)
+		}
+	}
 }
