@@ -133,6 +133,9 @@ func crash(t *testing.T) (payment uuid.UUID) {
 			ledger.Take{Reference: payment, Debit: account, Credit: outgoing, Toward: peer, Amount: 250},
 		}, func(tx db.Tx) error {
 			return insertAll(t.Context(), tx, []row{
+				{`INSERT INTO peers (id, name, ilp_address, outgoing_url, outgoing_token, async, callback_url, max_packet, rate_limit, throughput,
+					max_in_flight_value, max_in_flight_count, default_route, created_at)
+					VALUES (?, 'elsewhere', 'private.elsewhere', '', '', 0, '', 0, 0, 0, 0, 0, 0, 0)`, []any{peer[:]}},
 				{"INSERT INTO users (id, email, name, password_hash, created_at) VALUES (?, 'ann@example.com', 'Ann', '', 0)", []any{user[:]}},
 				{"INSERT INTO wallet_accounts (id, user_id, name, closed, created_at) VALUES (?, ?, 'Everyday', 0, 0)", []any{account[:], user[:]}},
 				{`INSERT INTO incoming_payments (id, user_id, account_id, pointer_id, sender, sender_name, received_amount, packets, created_at, updated_at)

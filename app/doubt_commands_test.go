@@ -31,7 +31,8 @@ func TestDoubtCommands(t *testing.T) {
 							return err
 						}
 					}
-					return nil
+					_, err := tx.ExecContext(t.Context(), "UPDATE outgoing_payments SET doubted_amount = 10 WHERE id = ?", payment[:])
+					return err
 				})
 				if err != nil {
 					t.Fatal(err)
@@ -72,7 +73,8 @@ func TestDoubtCommands(t *testing.T) {
 			if d, all := doubts(), doubts("--all"); len(d) != 0 || len(all) != 2 {
 				t.Errorf("open %+v, all %+v", d, all)
 			}
-			if now := one[admin.Peer](t, "admin", "peer", "list"); now.OwedToPeer != 10 || now.InDoubt != (admin.PeerInDoubt{}) {
+			text, err := pochi(t, "admin", "peer", "list")
+			if now := objects[admin.Peer](t, text, err)[0]; now.OwedToPeer != 10 || now.InDoubt != (admin.PeerInDoubt{}) {
 				t.Errorf("%+v", now)
 			}
 			wantOrder(t)
