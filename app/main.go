@@ -71,18 +71,15 @@ func configured(load func(getenv func(string) string) (config.Config, error), do
 
 func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	private()
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	return server.Run(ctx, cfg, log, func() { go announce(ctx, cfg, out, hydraStep) })
+	return server.Run(ctx, cfg, newLog(), func() { go announce(ctx, cfg, out, hydraStep) })
 }
 
-// preflight serves for a moment, so that whatever keeps the wallet from
-// starting is said before anything else runs.
 func preflight(ctx context.Context, cfg config.Config) error {
 	private()
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	return server.Run(ctx, cfg, slog.New(slog.DiscardHandler), stop)
+	return server.Preflight(ctx, cfg, newLog())
 }
+
+func newLog() *slog.Logger { return slog.New(slog.NewTextHandler(os.Stderr, nil)) }
 
 // private makes what the program writes its owner's only.
 func private() { syscall.Umask(0o077) }

@@ -175,6 +175,27 @@ func TestPeerCommands(t *testing.T) {
 	}
 }
 
+// The start says in one line what serves, and which peers get nothing.
+func TestStartSaysWhatServes(t *testing.T) {
+	newData(t)
+	serving(t)()
+	one[admin.Peer](t, "admin", "peer", "add", "bob", "--ilp-address", "test.bob", "--asset", "USD/2", "--incoming-token", bobToken)
+	one[admin.Peer](t, "admin", "peer", "add", "eve", "--ilp-address", "test.eve", "--asset", "USD/2", "--incoming-token", nextToken,
+		"--outgoing-url", "https://eve.example/ilp", "--outgoing-token", ourToken)
+	log := loggedWallet(t)()
+	for _, want := range []string{
+		"level=INFO", "url=http://localhost:3000", "pages=127.0.0.1:", "ilp=127.0.0.1:", "ops=127.0.0.1:", "ilp_address=test.pochi",
+		"database=sqlite:", "peers=2", "peers_that_take_no_packets=[bob]",
+	} {
+		if line, _, _ := strings.Cut(log, "\n"); !strings.Contains(line, want) {
+			t.Errorf("the first line lacks %s: %s", want, log)
+		}
+	}
+	if strings.Contains(log, ourToken) {
+		t.Errorf("the log has a token: %s", log)
+	}
+}
+
 // What is wrong is said with the flags that it is about, in one line.
 func TestPeerCommandsFail(t *testing.T) {
 	newData(t)

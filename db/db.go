@@ -11,6 +11,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -134,7 +135,7 @@ func (d *DB) open(ctx context.Context, path string, opts Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
-	if err := setUp(ctx, conn); err != nil {
+	if err := setUp(ctx, conn, cmp.Or(opts.Log, slog.Default())); err != nil {
 		return errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close())
 	}
 	if opts.VFS == "" {
@@ -146,8 +147,9 @@ func (d *DB) open(ctx context.Context, path string, opts Options) (err error) {
 	return err
 }
 
-// setUp makes sure of the journal and brings the schema up to date.
-func setUp(ctx context.Context, conn *sql.Conn) error {
+// setUp makes sure of the journal and brings the schema up to date, which it
+// says of a database that isn't new.
+func setUp(ctx context.Context, conn *sql.Conn, log *slog.Logger) error {
 	var mode string
 	if err := conn.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
 		return fmt.Errorf("choose the journal: %w", err)
@@ -155,10 +157,14 @@ func setUp(ctx context.Context, conn *sql.Conn) error {
 	if mode != "wal" {
 		return fmt.Errorf("the journal is %q and not the WAL: does the file system have shared memory?", mode)
 	}
-	if err := migrate(ctx, conn); err != nil {
+	before, now, err := migrate(ctx, conn)
+	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	_, err := conn.ExecContext(ctx, writerPragmas)
+	if before > 0 && before < now {
+		log.Info(fmt.Sprintf("database brought up to date: %d → %d", before, now))
+	}
+	_, err = conn.ExecContext(ctx, writerPragmas)
 	return err
 }
 

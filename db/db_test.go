@@ -321,7 +321,13 @@ func TestOpensOlderDatabases(t *testing.T) {
 		check(t, db.MakeOlder(t.Context(), path, version, test.insert), nil)
 		_, err := db.OpenReadOnly(t.Context(), "sqlite:"+path)
 		check(t, err, db.ErrFromPast)
-		d := open(t, options(path))
+		var log strings.Builder
+		opts := options(path)
+		opts.Log = slog.New(slog.NewTextHandler(&log, nil))
+		d := open(t, opts)
+		if said := fmt.Sprintf("%d → %d", version, latest); strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), "level=INFO") || !strings.Contains(log.String(), said) {
+			t.Errorf("the log doesn't say %q: %s", said, &log)
+		}
 		if diff := cmp.Diff(test.want, column(t, d.Read, test.read)); diff != "" {
 			t.Errorf("rows of version %d: %s", version, diff)
 		}

@@ -15,13 +15,16 @@ var migrations embed.FS
 
 // migrate applies the numbered files that the database has not seen, each in
 // a transaction of its own. They only go forward. SQLite's user_version holds
-// how many were applied.
-func migrate(ctx context.Context, conn *sql.Conn) error {
+// how many were applied: before is how many had been, and now is how many are.
+func migrate(ctx context.Context, conn *sql.Conn) (before, now int, err error) {
 	names, err := migrationNames()
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	return migrateTo(ctx, conn, names)
+	if before, err = schemaVersion(ctx, conn, len(names)); err != nil {
+		return 0, 0, err
+	}
+	return before, len(names), migrateTo(ctx, conn, names)
 }
 
 // migrationNames returns the numbered files in their order.

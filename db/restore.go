@@ -125,7 +125,7 @@ func prepareRestored(ctx context.Context, file, made string, change func(context
 	}
 	err = examine(ctx, conn)
 	if err == nil {
-		err = migrate(ctx, conn)
+		_, _, err = migrate(ctx, conn)
 	}
 	if err == nil {
 		err = raiseEpoch(ctx, conn, change)

@@ -25,7 +25,7 @@ func Schema(ctx context.Context) (objects []SchemaObject, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	if err := migrate(ctx, conn); err != nil {
+	if _, _, err := migrate(ctx, conn); err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
 	return ReadSchema(ctx, conn)

@@ -41,6 +41,7 @@ type server struct {
 	pages    *fiber.App
 	health   http.Handler
 	admin    http.Handler
+	about    config.Config // for the log
 	log      *slog.Logger
 }
 
@@ -90,7 +91,7 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	}
 	return &server{
 		db: d, payments: pay, rates: exchange, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
-		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, log), log: log,
+		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, log), about: cfg, log: log,
 	}, nil
 }
 

@@ -44,14 +44,28 @@ const lockPatience = 5 * time.Second
 // Run serves until ctx ends, then stops in reverse order: pages and commands,
 // payments, peers, database. ready is called once it serves; it may be nil. An error says in
 // one line what to change.
-func Run(ctx context.Context, cfg config.Config, log *slog.Logger, ready func()) (err error) {
+func Run(ctx context.Context, cfg config.Config, log *slog.Logger, ready func()) error {
+	return live(ctx, cfg, log, log, ready)
+}
+
+// Preflight serves for a moment, so that whatever keeps the wallet from starting
+// is said before anything else runs. The log gets only what then isn't said again:
+// that the database was brought up to date.
+func Preflight(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	return live(ctx, cfg, log, slog.New(slog.DiscardHandler), stop)
+}
+
+// live is the program's life; opening is the log of opening the database.
+func live(ctx context.Context, cfg config.Config, opening, log *slog.Logger, ready func()) (err error) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
 	if err := admin.CanListen(cfg.Data); err != nil {
 		return err
 	}
-	d, err := db.Open(ctx, db.Options{URL: cfg.DB, Log: log, Patience: lockPatience})
+	d, err := db.Open(ctx, db.Options{URL: cfg.DB, Log: opening, Patience: lockPatience})
 	if errors.Is(err, db.ErrLocked) {
 		return fmt.Errorf("POCHI_DATA or POCHI_DB: %w", err)
 	}
@@ -133,6 +147,7 @@ func (s *server) serve(ctx context.Context, l listeners, ready func()) error {
 			return fmt.Errorf("%w: %w", db.ErrStopped, s.db.Writer.Err())
 		}
 	})
+	s.logStart(ctx, l)
 	if ready != nil {
 		ready()
 	}
