@@ -60,10 +60,57 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case helped: // by --help, whatever else is missing
 		return nil
 	case err != nil:
-		return hinted(signed(err, args))
+		return hinted(masked(signed(err, args), parser.Model.Node, args))
 	}
 	return command.Run(&program{ctx, out, parser})
 }
+
+// masked hides in what is wrong with the arguments the secrets that are among
+// them: errors go to logs.
+func masked(err error, program *kong.Node, args []string) error {
+	var wrong *kong.ParseError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	text := err.Error()
+	for _, value := range secretsIn(program, args) {
+		text = strings.NewReplacer(value, "(secret)", strings.Trim(strconv.Quote(value), `"`), "(secret)").Replace(text)
+	}
+	return &restated{ParseError: wrong, text: text}
+}
+
+// secretsIn returns the arguments that stand where a flag wants a secret.
+func secretsIn(program *kong.Node, args []string) (values []string) {
+	var names []string
+	_ = kong.Visit(program, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok && strings.HasSuffix(flag.Target.Type().String(), "main.secret") {
+			names = append(names, "--"+flag.Name)
+		}
+		return next(nil)
+	})
+	for i, arg := range args {
+		name, value, joined := strings.Cut(arg, "=")
+		if !slices.Contains(names, name) {
+			continue
+		}
+		if !joined && i+1 < len(args) {
+			value = args[i+1]
+		}
+		if value != "" {
+			values = append(values, value)
+		}
+	}
+	return values
+}
+
+// restated is a ParseError in other words.
+type restated struct {
+	*kong.ParseError
+	text string
+}
+
+func (r *restated) Error() string { return r.text }
+func (r *restated) Unwrap() error { return r.ParseError }
 
 // signed says of a negative number what is wrong: the parser takes it for a flag.
 func signed(err error, args []string) error {
@@ -71,20 +118,11 @@ func signed(err error, args []string) error {
 	for _, arg := range args {
 		n, notNumber := strconv.ParseInt(arg, 10, 64)
 		if notNumber == nil && n < 0 && errors.As(err, &wrong) {
-			return &negative{ParseError: wrong, number: n}
+			return &restated{wrong, fmt.Sprintf("%d: a number can't be negative", n)}
 		}
 	}
 	return err
 }
-
-// negative is a ParseError because of a negative number.
-type negative struct {
-	*kong.ParseError
-	number int64
-}
-
-func (n *negative) Error() string { return fmt.Sprintf("%d: a number can't be negative", n.number) }
-func (n *negative) Unwrap() error { return n.ParseError }
 
 // hinted adds to what is wrong with the arguments where help is.
 func hinted(err error) error {
@@ -98,11 +136,41 @@ func hinted(err error) error {
 // printHelp prints the help of a command; that of the whole program has the
 // environment variables too.
 func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
-	if err := kong.DefaultHelpPrinter(options, ctx); err != nil || ctx.Selected() != nil {
+	out := ctx.Stdout
+	var text strings.Builder
+	ctx.Stdout = &text
+	err := kong.DefaultHelpPrinter(options, ctx)
+	ctx.Stdout = out
+	if err != nil {
 		return err
 	}
-	_, err := fmt.Fprint(ctx.Stdout, "\n", config.Table(), hydraUsage)
+	if ctx.Selected() == nil {
+		fmt.Fprint(&text, "\n", config.Table(), hydraUsage)
+	}
+	_, err = io.WriteString(out, alternatives(ctx.Model.Node, text.String()))
 	return err
+}
+
+// alternatives tells flags of which exactly one is required from those that all
+// are.
+func alternatives(program *kong.Node, help string) string {
+	_ = kong.Visit(program, func(node kong.Visitable, next kong.Next) error {
+		command, ok := node.(*kong.Node)
+		if !ok {
+			return next(nil)
+		}
+		var either []string
+		for _, flag := range command.Flags {
+			if flag.Required && len(flag.Xor) > 0 {
+				either = append(either, flag.Summary())
+			}
+		}
+		if len(either) > 1 {
+			help = strings.ReplaceAll(help, strings.Join(either, " "), "("+strings.Join(either, " | ")+")")
+		}
+		return next(nil)
+	})
+	return help
 }
 
 type helpCommand struct {

@@ -29,8 +29,8 @@ func main() {
 }
 
 // sentence is an error for whoever runs the program: a problem has one for
-// people, several are told with the flag that each is about, and all others are
-// told as they are.
+// people, several are told a line each, with the flag that it is about, and all
+// others are told as they are.
 func sentence(err error) string {
 	var many problem.Errors
 	if errors.As(err, &many) {
@@ -38,7 +38,7 @@ func sentence(err error) string {
 		for i, each := range many {
 			texts[i] = each.Field + ": " + each.Message
 		}
-		return strings.Join(texts, " ")
+		return strings.Join(texts, "\n")
 	}
 	if problem.CodeOf(err) == problem.Internal {
 		return err.Error()

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
 
@@ -84,7 +85,7 @@ func tokens(secrets []secret) (out []peers.Token) {
 func (c peerAdd) Run(p *program) error {
 	in := admin.NewPeer{Asset: c.Asset, Terms: c.change()}
 	in.Terms.Address, in.Terms.AddTokens = &c.Address, tokens(c.IncomingToken)
-	return changeOne(p, func(client admin.Client) (admin.Peer, error) { return client.AddPeer(p.ctx, c.Name, in) })
+	return changePeer(p, func(client admin.Client) (admin.Peer, error) { return client.AddPeer(p.ctx, c.Name, in) })
 }
 
 func (c peerUpdate) Run(p *program) error {
@@ -93,7 +94,29 @@ func (c peerUpdate) Run(p *program) error {
 	if reflect.ValueOf(terms).IsZero() {
 		return errors.New("there is nothing to change: say what, with flags; pochi help admin peer update lists them")
 	}
-	return changeOne(p, func(client admin.Client) (admin.Peer, error) { return client.UpdatePeer(p.ctx, c.Name, terms) })
+	return changePeer(p, func(client admin.Client) (admin.Peer, error) { return client.UpdatePeer(p.ctx, c.Name, terms) })
+}
+
+// changePeer is changeOne, with a warning about what may have been forgotten.
+func changePeer(p *program, do func(admin.Client) (admin.Peer, error)) error {
+	var now admin.Peer
+	err := changeOne(p, func(client admin.Client) (_ admin.Peer, err error) {
+		now, err = do(client)
+		return now, err
+	})
+	if text := unbounded(now); err == nil && text != "" {
+		fmt.Fprintln(os.Stderr, "pochi:", text)
+	}
+	return err
+}
+
+// unbounded says that a peer may owe something without a limit of what is in
+// flight; "" when it isn't so.
+func unbounded(now admin.Peer) string {
+	if now.CreditLimit == 0 || now.MaxInFlightValue != 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s has credit, but no --max-in-flight-value: nothing bounds what is in flight to it, and what it may claim after a fault.", now.Name)
 }
 
 type peerList struct{}

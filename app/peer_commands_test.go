@@ -175,6 +175,48 @@ func TestPeerCommands(t *testing.T) {
 	}
 }
 
+// A token that looks like a flag is no argument, and not told to whoever reads the
+// error.
+func TestErrorsHideSecrets(t *testing.T) {
+	newData(t)
+	for _, args := range [][]string{
+		{"peer", "update", "bob", "--outgoing-token", "-abcSECRET"},
+		{"peer", "update", "bob", "--add-incoming-token", `-"SECRET"`},
+		{"peer", "add", "bob", "--incoming-token", "--SECRET=x"},
+		{"user", "add", "--password", "-SECRET"},
+	} {
+		_, err := pochi(t, append([]string{"admin"}, args...)...)
+		if err == nil || strings.Contains(err.Error(), "SECRET") || !strings.Contains(err.Error(), args[len(args)-2]) || !strings.Contains(err.Error(), "pochi help admin") {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+}
+
+// Who settles says one of two things.
+func TestHelpOfSettle(t *testing.T) {
+	for _, args := range [][]string{{"help", "admin", "peer", "settle"}, {"admin", "peer", "settle", "--help"}} {
+		if text, err := pochi(t, args...); err != nil || !strings.Contains(text, "settle (--paid=N | --received=N) <name>") {
+			t.Errorf("%q: %v, %s", args, err, text)
+		}
+	}
+}
+
+// A peer with credit and nothing that bounds what is in flight is worth a word.
+func TestCreditWithoutABound(t *testing.T) {
+	for _, test := range []struct {
+		peer admin.Peer
+		want bool
+	}{
+		{admin.Peer{Name: "bob"}, false},
+		{admin.Peer{Name: "bob", CreditLimit: 1}, true},
+		{admin.Peer{Name: "bob", CreditLimit: 1, MaxInFlightValue: 1}, false},
+	} {
+		if text := unbounded(test.peer); strings.Contains(text, "--max-in-flight-value") != test.want || test.want != strings.Contains(text, "bob") {
+			t.Errorf("%+v: %q", test.peer, text)
+		}
+	}
+}
+
 // The start says in one line what serves, and which peers get nothing.
 func TestStartSaysWhatServes(t *testing.T) {
 	newData(t)
@@ -196,7 +238,7 @@ func TestStartSaysWhatServes(t *testing.T) {
 	}
 }
 
-// What is wrong is said with the flags that it is about, in one line.
+// What is wrong is said with the flags that it is about, a line each.
 func TestPeerCommandsFail(t *testing.T) {
 	newData(t)
 	serving(t)
@@ -206,7 +248,7 @@ func TestPeerCommandsFail(t *testing.T) {
 	}{
 		{[]string{"add", "bob"}, []string{"missing flags: --asset=CODE/DECIMALS, --ilp-address=ADDRESS, --incoming-token=TOKEN"}},
 		{[]string{"add", "bob", "--ilp-address", "test.pochi", "--asset", "USD", "--incoming-token", "short"},
-			[]string{"ilp-address: ", "asset: ", "incoming-token: "}},
+			[]string{"\nilp-address: ", "\nasset: ", "\nincoming-token: "}},
 		{[]string{"add", "bob", "--ilp-address", "test.bob", "--asset", "USD/2", "--incoming-token", "@/no/such/file"}, []string{"no such file"}},
 		{[]string{"add", "bob", "--ilp-address", "test.bob", "--asset", "USD/2", "--incoming-token", bobToken, "--async",
 			"--outgoing-url", "https://bob.example", "--outgoing-token", ourToken}, []string{"POCHI_ILP_PUBLIC_URL"}},
@@ -221,9 +263,12 @@ func TestPeerCommandsFail(t *testing.T) {
 			continue
 		}
 		for _, want := range test.want {
-			if said := sentence(err); !strings.Contains(said, want) || strings.Contains(said, "\n") {
+			if said := sentence(err); !strings.Contains("\n"+said, want) {
 				t.Errorf("%q: %q, want %q", test.args, said, want)
 			}
+		}
+		if said := sentence(err); strings.Count(said, "\n") != len(test.want)-1 {
+			t.Errorf("%q: %q, want %d lines", test.args, said, len(test.want))
 		}
 	}
 }
