@@ -118,13 +118,29 @@ func (s *Service) saveQuote(ctx context.Context, q Quote) error {
 	default:
 		return s.insertQuote(ctx, q)
 	}
-	s.workers.Go(func() {
+	behind := s.inBackground(func() {
 		defer func() { <-s.saving }()
 		if err := s.insertQuote(context.WithoutCancel(ctx), q); err != nil {
 			s.Log.Error("a quote could not be written down", "quote", q.ID, "error", err)
 		}
 	})
+	if !behind {
+		<-s.saving
+		return s.insertQuote(ctx, q)
+	}
 	return nil
+}
+
+// inBackground does what Drain waits for. It returns false, and does nothing,
+// before Start and after Drain.
+func (s *Service) inBackground(do func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx == nil {
+		return false
+	}
+	s.workers.Go(do)
+	return true
 }
 
 func (s *Service) insertQuote(ctx context.Context, q Quote) error {
