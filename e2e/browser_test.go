@@ -238,9 +238,11 @@ func (tab *tab) seesNot(text string) {
 func (tab *tab) arrives(path string) {
 	tab.t.Helper()
 	address := regexp.MustCompile("^" + regexp.QuoteMeta(tab.base) + path + `(\?.*)?$`)
-	err := tab.page.WaitForURL(address, playwright.PageWaitForURLOptions{Timeout: playwright.Float(actionMaxMS)})
-	if err != nil {
+	if err := expect().Page(tab.page).ToHaveURL(address); err != nil {
 		tab.t.Fatalf("at %s, not at %s: %v", tab.page.URL(), path, err)
+	}
+	if err := tab.page.WaitForLoadState(); err != nil { // WaitForURL alone may miss that the page has loaded before
+		tab.t.Fatalf("%s doesn't load: %v", tab.page.URL(), err)
 	}
 }
 
