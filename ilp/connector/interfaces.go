@@ -45,6 +45,9 @@ type Authority struct {
 	Asset   ilp.Asset
 	Limit   uint64
 	Amount  uint64
+	// Guard says no when the terms aren't what they were when they were asked for: ErrRefused if the agreement has ended, ErrBusy if
+	// only the limit is another. Books ask it where nothing can come between it and the money; nil says yes. It is quick.
+	Guard func() error
 }
 
 // Books moves money for the connector. The reasons to refuse are ErrInsufficient, ErrCredit, ErrRefused and ErrBusy, which are told to the
