@@ -42,14 +42,15 @@ type Options struct {
 	Now       func() time.Time // time.Now when nil
 }
 
-// Provider answers Hydra's challenges and asks about tokens. It is safe for
-// concurrent use. Each method is one question to Hydra, asked once.
+// Provider answers Hydra's challenges, asks about tokens and keeps the register
+// of clients. It is safe for concurrent use. Nothing is asked twice.
 type Provider struct {
 	oauth2   hydra.OAuth2API
 	metadata hydra.MetadataAPI
 	public   *url.URL
 	audience string
 	now      func() time.Time
+	cache    tokenCache
 }
 
 // New returns a Provider. It doesn't call Hydra, which may start later.
@@ -81,6 +82,7 @@ func New(opts Options) *Provider {
 		public:   opts.PublicURL,
 		audience: opts.Audience,
 		now:      now,
+		cache:    tokenCache{kept: map[[32]byte]keptToken{}},
 	}
 }
 

@@ -93,16 +93,23 @@ func (s *Site) consentOfAnother(c *fiber.Ctx, request oauth.ConsentRequest) erro
 
 // abilities says in sentences what the scopes allow, and what they don't.
 func abilities(scopes []oauth.Scope) (can, cannot []string) {
-	if slices.Contains(scopes, oauth.OpenID) {
-		can = append(can, "Recognise you when you come back.")
+	for _, ability := range []struct {
+		scope       oauth.Scope
+		can, cannot string
+	}{
+		{oauth.OpenID, "Recognise you when you come back.", ""},
+		{oauth.Profile, "See your name and your payment pointers.", "See your name or your payment pointers."},
+		{oauth.AccountsRead, "See your accounts and how much is in them.", "See how much you have."},
+		{oauth.TransactionsRead, "See your payments: who, when and how much.", "See your other payments."},
+		{oauth.PaymentsRequest, "Ask others to pay you, and see whether they did.", ""},
+		{oauth.OfflineAccess, "Keep this access while you are away.", ""},
+	} {
+		switch {
+		case slices.Contains(scopes, ability.scope):
+			can = append(can, ability.can)
+		case ability.cannot != "":
+			cannot = append(cannot, ability.cannot)
+		}
 	}
-	if slices.Contains(scopes, oauth.Profile) {
-		can = append(can, "See your name and your payment pointers.")
-	} else {
-		cannot = append(cannot, "See your name or your payment pointers.")
-	}
-	if slices.Contains(scopes, oauth.OfflineAccess) {
-		can = append(can, "Keep this access while you are away.")
-	}
-	return can, append(cannot, "See your e-mail address, your balances or your payments.", "Move money.")
+	return can, append(cannot, "See your e-mail address.", "Move money.")
 }
