@@ -21,6 +21,7 @@ type opening struct {
 	Outgoing // as it begins; once it is delivered, as it ended
 	chain    ledger.Chain
 	rows     func(db.Tx) error
+	reserve  *reserve // of a charge, else nil
 }
 
 func newOpening(ctx context.Context, q Quote, now time.Time) *opening {
@@ -31,6 +32,16 @@ func newOpening(ctx context.Context, q Quote, now time.Time) *opening {
 		Outgoing: beginning(q, now), chain: ledger.Chain{hold},
 		rows: func(tx db.Tx) error { return insertOutgoing(ctx, tx, q, now) },
 	}
+}
+
+// end is how the packet that delivers all of the payment ends it.
+func (o *opening) end() (ledger.Chain, error) {
+	chain := ledger.Chain{closingOf(o.ID, o.AccountID, ilp.Asset(o.DebitAmount.Asset))}
+	if o.reserve == nil {
+		return chain, nil
+	}
+	end, err := o.reserve.end(o.reserve.amount.Value)
+	return append(chain, end...), err
 }
 
 type openingKey struct{} // of the context's value
@@ -78,10 +89,18 @@ func (b *Books) deliverAtOnce(ctx context.Context, d connector.Delivery, o *open
 		return fmt.Errorf("%w: it isn't the whole payment", connector.ErrRefused)
 	}
 	now := b.Now().UTC().Truncate(time.Microsecond)
-	whole := append(slices.Concat(o.chain, chain), closingOf(o.ID, o.AccountID, d.From.Asset))
-	err := b.Writer.Submit(ctx, b.unit(whole, func(tx db.Tx) error {
+	end, err := o.end()
+	if err != nil {
+		return fmt.Errorf("%w: %w", connector.ErrRefused, err)
+	}
+	err = b.Writer.Submit(ctx, b.unit(slices.Concat(o.chain, chain, end), func(tx db.Tx) error {
 		if err := o.rows(tx); err != nil {
 			return err
+		}
+		if o.reserve != nil {
+			if err := o.reserve.writeAll(ctx, tx); err != nil {
+				return err
+			}
 		}
 		return b.paymentRows(ctx, tx, d, to, true, now)
 	}))

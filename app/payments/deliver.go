@@ -40,17 +40,29 @@ func (b *Books) Deliver(ctx context.Context, d connector.Delivery) error {
 // ends the payment, too.
 func (b *Books) paymentUnit(ctx context.Context, d connector.Delivery, chain ledger.Chain, to line) db.Unit {
 	var last bool
+	var reserved *reserve // of the last packet, if the payment is a charge
 	return db.Unit{
 		Apply: func(tx db.Tx) (undo func(), err error) {
 			if last, err = isLast(ctx, tx, d); err != nil {
 				return nil, err
 			}
 			if last {
-				chain = append(chain, closingOf(d.From.Reference, d.From.Account, d.From.Asset))
+				end, of, err := lastOf(ctx, tx, d)
+				if err != nil {
+					return nil, err
+				}
+				chain, reserved = append(chain, end...), of
 			}
 			return b.Ledger.Apply(tx, chain)
 		},
-		Rows: func(tx db.Tx) error { return b.paymentRows(ctx, tx, d, to, last, b.Now()) },
+		Rows: func(tx db.Tx) error {
+			if reserved != nil {
+				if err := reserved.writeAll(ctx, tx); err != nil {
+					return err
+				}
+			}
+			return b.paymentRows(ctx, tx, d, to, last, b.Now())
+		},
 	}
 }
 
@@ -82,15 +94,16 @@ func (b *Books) arrive(ctx context.Context, d connector.Delivery, to line) error
 	if err != nil {
 		return err
 	}
-	err = b.Writer.Submit(ctx, db.Unit{Apply: func(tx db.Tx) (func(), error) {
-		undoChain, err := b.Ledger.Apply(tx, chain)
+	err = b.Writer.Submit(ctx, b.guarded(ctx, d, db.Unit{Apply: func(tx db.Tx) (func(), error) {
+		undoChain, err := b.applyMoved(ctx, tx, d, chain)
 		if err != nil {
 			return nil, err
 		}
 		undoLine := b.arrivals.add(to, d.AmountOut)
 		return func() { undoLine(); undoChain() }, nil
-	}})
+	}}))
 	ended(err)
+	b.spent(d, err)
 	return credit(d, refusal(err))
 }
 

@@ -82,6 +82,7 @@ type Config struct {
 	SPSP        SPSP
 	Credentials Credentials
 	Rates       Rates
+	Agreements  Agreements
 	Pointers    pointer.Parser
 	Host        string        // of our own pointers, with the port if it has one
 	QuoteTTL    time.Duration // how long a quote can be confirmed
@@ -95,8 +96,9 @@ type Config struct {
 type Service struct {
 	Config
 
-	slots  *slots
-	quoted *quoted
+	slots       *slots
+	quoted      *quoted
+	authorities authorities
 	// goodbyes has an entry for each that is being said.
 	goodbyes chan struct{}
 	// saving has an entry for each quote that is being written down.
@@ -111,12 +113,13 @@ type Service struct {
 // New returns the service. Start makes it send.
 func New(cfg Config) *Service {
 	return &Service{
-		Config:   cfg,
-		slots:    newSlots(),
-		quoted:   newQuoted(),
-		goodbyes: make(chan struct{}, goodbyesMax),
-		saving:   make(chan struct{}, savingMax),
-		running:  map[uuid.UUID]chan struct{}{},
+		Config:      cfg,
+		slots:       newSlots(),
+		quoted:      newQuoted(),
+		authorities: newAuthorities(cfg.DB),
+		goodbyes:    make(chan struct{}, goodbyesMax),
+		saving:      make(chan struct{}, savingMax),
+		running:     map[uuid.UUID]chan struct{}{},
 	}
 }
 

@@ -284,13 +284,13 @@ func (s *Service) finish(ctx context.Context, p Outgoing, end ending) error {
 	if err != nil || ended {
 		return err
 	}
-	closings, err := closingsOf(ctx, s.DB.Read, p)
+	chain, rows, err := endsOf(ctx, s.DB.Read, p, func(tx db.Tx) error {
+		return endRow(ctx, tx, p.ID, Sending, end, s.Clock.Now())
+	})
 	if err != nil {
 		return err
 	}
-	return s.Ledger.Submit(ctx, closings, func(tx db.Tx) error {
-		return endRow(ctx, tx, p.ID, Sending, end, s.Clock.Now())
-	})
+	return s.Ledger.Submit(ctx, chain, rows)
 }
 
 // closingsOf returns what is left of a payment's hold to its account, and closes the
