@@ -90,13 +90,13 @@ func (s *Service) History(ctx context.Context, f Filter) ([]Movement, string, er
 		return out, "", nil
 	}
 	out = out[:f.Limit]
-	return out, cursor(out[len(out)-1]), nil
+	return out, cursor(out[len(out)-1].At, out[len(out)-1].ID), nil
 }
 
 // A cursor is the time and id of a page's last movement.
-func cursor(m Movement) string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(m.At.UnixMicro()))
-	return base64.RawURLEncoding.EncodeToString(append(b, m.ID[:]...))
+func cursor(at time.Time, id uuid.UUID) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro()))
+	return base64.RawURLEncoding.EncodeToString(append(b, id[:]...))
 }
 
 // parseCursor reads a cursor; one that makes no sense is the newest page's.
