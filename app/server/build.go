@@ -79,19 +79,20 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	interledger, err := buildNode(cfg, d, secrets, money, exchange, allowed, link, pending, log)
-	if err != nil {
-		return nil, err
-	}
-	pay := buildPayments(cfg, d, books, persons, allowed, exchange, interledger, log)
 	provider, err := buildProvider(cfg)
 	if err != nil {
 		return nil, err
 	}
+	allowed.OnEnd(provider.ForgetAgreement)
+	interledger, err := buildNode(cfg, d, secrets, nodeParts{money, exchange, allowed, provider, link, pending}, log)
+	if err != nil {
+		return nil, err
+	}
+	pay := buildPayments(cfg, d, books, persons, allowed, exchange, interledger, log)
 	nodes := buildPeers(cfg, d, books, link)
 	signIn := users.New(d, books, persons, users.Options{})
 	newcomers := people{db: d, users: signIn, accounts: persons, host: cfg.Host()}
-	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, provider, currencies}, secrets, log)
+	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, allowed, provider, currencies}, secrets, log)
 	if err != nil {
 		return nil, err
 	}
@@ -177,6 +178,7 @@ type parts struct {
 	users      *users.Service
 	accounts   *accounts.Service
 	payments   *payments.Service
+	agreements *agreements.Service
 	provider   *oauth.Provider
 	currencies []ledger.Asset
 }
@@ -213,11 +215,20 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	if cfg.FaucetOn() {
 		site.Faucet = p.payments
 	}
-	apis := api.New(api.Options{Tokens: p.provider, People: p.users, Pointers: p.accounts, Audience: cfg.PublicURL, Host: cfg.Host()})
+	apis := buildAPI(cfg, p)
 	app := newFiber(web.Unrouted(log, cfg.Production(), nil, apis.OrElse(site.ShowError)), cfg.TrustedProxies)
 	app.Use(web.AssignRequestID(nil), web.AccessLog(log, time.Now), web.SecurityHeaders(cfg.Production()), web.Recover,
 		web.Deadline(requestMax))
 	apis.Register(app)
 	site.Routes(app)
 	return app, nil
+}
+
+// buildAPI makes what answers apps.
+func buildAPI(cfg config.Config, p parts) *api.API {
+	return api.New(api.Options{
+		Tokens: p.provider, Clients: p.provider, People: p.users, Accounts: p.accounts, Pointers: p.accounts,
+		Agreements: p.agreements, Charges: p.payments, History: p.payments,
+		Audience: cfg.PublicURL, Host: cfg.Host(), PacketsURL: cfg.AgreementsURL(),
+	})
 }

@@ -20,7 +20,7 @@ import (
 // somebody else gave it.
 type Agreements interface {
 	// Admit returns nil if a token lets its bearer, who is at address from, send a packet under an agreement now. Otherwise it
-	// returns ErrToken, ErrNotAllowed, ErrTooFast or a *TooOftenError; any other error says that nobody can tell, and is the
+	// returns ErrToken, ErrNoAgreement, ErrNotAllowed, ErrTooFast or a *TooOftenError; any other error says that nobody can tell, and is the
 	// only one that is logged. It is called for every packet, before the body is read.
 	Admit(ctx context.Context, agreement [16]byte, token string, from netip.Addr) error
 	// HandlePacket is called for what Admit has let in: from.ID is the agreement.
@@ -37,7 +37,9 @@ func (e Error) Error() string { return "ilphttp: " + string(e) }
 const (
 	// ErrToken: this is no token, or not any more.
 	ErrToken Error = "no such token"
-	// ErrNotAllowed: the token is for something else, or the agreement takes no packets.
+	// ErrNoAgreement: the token is for another agreement, or this one doesn't exist.
+	ErrNoAgreement Error = "no such agreement"
+	// ErrNotAllowed: the token, or the agreement, isn't for packets.
 	ErrNotAllowed Error = "not allowed"
 	// ErrTooFast: there were too many packets of this agreement in the last moment.
 	ErrTooFast Error = "too many packets"
@@ -69,7 +71,7 @@ func (s *Server) agreementOf(path string) (id [16]byte, ok bool) {
 		}
 	}
 	n, err := hex.Decode(id[:], []byte(strings.ReplaceAll(text, "-", "")))
-	return id, err == nil && n == len(id)
+	return id, err == nil && n == len(id) && text == strings.ToLower(text)
 }
 
 // serveAgreement answers a packet of an app:
@@ -79,7 +81,8 @@ func (s *Server) agreementOf(path string) (id [16]byte, ok bool) {
 //	     T00 if the server is stopping
 //	400  the body is no Prepare; says why
 //	401  no token, or none that is valid; says nothing
-//	403  the token isn't for this agreement, or the agreement takes no packets; says nothing
+//	403  the token, or the agreement, isn't for packets; says nothing
+//	404  the token isn't for this agreement, or there is no such path
 //	408  the body came too slowly
 //	413  the body is longer than MaxRequestBody
 //	415  another Content-Type than a packet's, or a Content-Encoding
@@ -124,6 +127,8 @@ func (s *Server) refuseApp(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, ErrToken):
 		s.refuseStranger(w, r, http.StatusUnauthorized)
+	case errors.Is(err, ErrNoAgreement):
+		s.refuseStranger(w, r, http.StatusNotFound)
 	case errors.Is(err, ErrNotAllowed):
 		s.refuseStranger(w, r, http.StatusForbidden)
 	case errors.As(err, &tooOften):

@@ -38,6 +38,8 @@ func (a appTokens) Admit(_ context.Context, agreement [16]byte, token string, fr
 	case token == "guessed":
 		return &ilphttp.TooOftenError{Wait: 1500 * time.Millisecond}
 	case agreement != shopping:
+		return ilphttp.ErrNoAgreement
+	case token == "openid":
 		return ilphttp.ErrNotAllowed
 	case token == "fast":
 		return ilphttp.ErrTooFast
@@ -107,7 +109,9 @@ func TestAgreementStatuses(t *testing.T) {
 		{"no token", whole, func(r *http.Request) { r.Header.Del("Authorization") }, 401, ""},
 		{"two tokens", whole, func(r *http.Request) { r.Header["Authorization"] = []string{"Bearer shop", "Bearer shop"} }, 401, ""},
 		{"a token that is no more", whole, token("old"), 401, ""},
-		{"another agreement", whole, path(shoppingPath[:len(shoppingPath)-1] + "8"), 403, ""},
+		{"another agreement", whole, path(shoppingPath[:len(shoppingPath)-1] + "8"), 404, ""},
+		{"a token for something else", whole, token("openid"), 403, ""},
+		{"an id in capitals", whole, path(strings.Replace(shoppingPath, "01940000", "0194000A", 1)), 404, ""},
 		{"nobody knows", whole, token("unanswered"), 503, "10"},
 		{"guesses", whole, token("guessed"), 429, "2"},
 		{"no agreement", whole, path("/ilp/agreements/"), 404, ""},

@@ -51,7 +51,7 @@ type ServerConfig struct {
 	ReadTimeout time.Duration
 	// Agreements, if there are any, let apps send packets below AgreementPath.
 	Agreements Agreements
-	// MaxInFlightAgreement is how many packets of one agreement are worked on at once: 128. More are rejected with T05.
+	// MaxInFlightAgreement is how many packets of one agreement are worked on at once: 64. More are rejected with T05.
 	MaxInFlightAgreement int
 	// MaxInFlightAgreements is how many there are of all agreements: half of MaxInFlight, which doesn't count them. More are
 	// rejected with T03. So however many apps there are, they take nothing from peers.
@@ -68,7 +68,7 @@ const (
 	defaultMaxInFlight     = 2048
 	defaultMaxInFlightPeer = 512
 
-	defaultMaxInFlightAgreement = 128
+	defaultMaxInFlightAgreement = 64
 	defaultMaxConnections       = 4096
 	defaultReadTimeout          = 10 * time.Second
 
