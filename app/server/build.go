@@ -92,7 +92,7 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	nodes := buildPeers(cfg, d, books, link)
 	signIn := users.New(d, books, persons, users.Options{})
 	newcomers := people{db: d, users: signIn, accounts: persons, host: cfg.Host()}
-	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, allowed, provider, currencies}, secrets, log)
+	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, provider, currencies, allowed, exchange}, secrets, log)
 	if err != nil {
 		return nil, err
 	}
@@ -171,16 +171,29 @@ func buildProvider(cfg config.Config) (*oauth.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("POCHI_HYDRA_PUBLIC_URL: %w", err)
 	}
-	return oauth.New(oauth.Options{AdminURL: admin, PublicURL: public, Audience: cfg.PublicURL}), nil
+	currencies, err := cfg.Assets()
+	if err != nil {
+		return nil, err
+	}
+	return oauth.New(oauth.Options{
+		AdminURL: admin, PublicURL: public, Audience: cfg.PublicURL,
+		Terms: termsReader(cfg, currencies),
+	}), nil
+}
+
+// termsReader is what reads the agreements that apps ask for.
+func termsReader(cfg config.Config, currencies []ledger.Asset) oauth.TermsReader {
+	return oauth.TermsReader{Pointers: pointer.Parser{AllowLoopback: !cfg.Production()}, Assets: currencies}
 }
 
 type parts struct {
 	users      *users.Service
 	accounts   *accounts.Service
 	payments   *payments.Service
-	agreements *agreements.Service
 	provider   *oauth.Provider
 	currencies []ledger.Asset
+	agreements *agreements.Service
+	rates      *rates.Book
 }
 
 // buildPages mounts the APIs for other programs and the pages for people:
@@ -198,6 +211,10 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	if err != nil {
 		return nil, err
 	}
+	seal, err := secrets.Key("consent")
+	if err != nil {
+		return nil, err
+	}
 	guard, err := web.NewCSRF(web.CSRFOptions{
 		Key: key[:], PublicURL: public, Production: cfg.Production(), LoggedOut: web.LoggedOutForms,
 	})
@@ -207,7 +224,8 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	site := &web.Site{
 		Guard: guard.Protect, News: web.NewNews(public, cfg.Production()), Limits: web.NewLimits(),
 		Users: p.users, Accounts: p.accounts, Pointers: p.accounts, Quotes: p.payments, Payments: p.payments, Offers: p.payments,
-		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider},
+		Rates:      p.rates,
+		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider, Agreements: p.agreements, Key: seal},
 		Sessions:   sessions.New(d, sessions.Options{CookieName: sessions.CookieName("pochi", public, cfg.Production()), Secure: cfg.Production()}),
 		Currencies: p.currencies, Assets: assets,
 		Host: cfg.Host(), PublicURL: cfg.PublicURL, Written: d.Writer.Seq, Now: time.Now, Log: log,
@@ -228,7 +246,7 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 func buildAPI(cfg config.Config, p parts) *api.API {
 	return api.New(api.Options{
 		Tokens: p.provider, Clients: p.provider, People: p.users, Accounts: p.accounts, Pointers: p.accounts,
-		Agreements: p.agreements, Charges: p.payments, History: p.payments,
+		Agreements: p.agreements, Charges: p.payments, History: p.payments, Terms: termsReader(cfg, p.currencies),
 		Audience: cfg.PublicURL, Host: cfg.Host(), PacketsURL: cfg.AgreementsURL(),
 	})
 }
