@@ -31,22 +31,34 @@ func (s *Service) Lower(ctx context.Context, userID, id uuid.UUID, amount uint64
 	})
 }
 
-// lowering sets the limit of the interval that is now. Its account may not be there
-// yet; later ones are opened with the limit that they then have.
+// lowering sets the limit of the interval that is now, whose account may not be
+// there yet, and of its neighbours if they are there: the clock may have been set
+// back since. Later ones are opened with the limit that they then have.
 func (s *Service) lowering(tx db.Tx, a Agreement) (ledger.Chain, error) {
-	span, ok := a.Span(s.Now())
+	span, ok := a.Span(s.now())
 	if !ok {
 		return nil, nil
 	}
-	number, err := ledger.LedgerOf(context.Background(), tx, a.Amount.Asset.Authority())
+	ctx := context.Background()
+	number, err := ledger.LedgerOf(ctx, tx, a.Amount.Asset.Authority())
 	if err != nil {
 		return nil, err
 	}
 	account := AuthorityAccount(a.ID, span.N)
-	return ledger.Chain{
-		ledger.OpenAccount{ID: account, Ledger: number, Code: ledger.CodeAuthority, Limit: a.Amount.Value, IfAbsent: true},
-		ledger.SetLimit{ID: account, Limit: a.Amount.Value},
-	}, nil
+	chain := ledger.Chain{
+		ledger.OpenAllowance(account, number, a.ID, a.Amount.Value), ledger.SetLimit{ID: account, Limit: a.Amount.Value},
+	}
+	for _, n := range []int64{span.N - 1, span.N + 1} {
+		neighbour, err := ledger.Find(ctx, tx, AuthorityAccount(a.ID, n))
+		switch {
+		case errors.Is(err, ledger.ErrAccountUnknown):
+		case err != nil:
+			return nil, err
+		case neighbour.Limit > a.Amount.Value:
+			chain = append(chain, ledger.SetLimit{ID: neighbour.ID, Limit: a.Amount.Value})
+		}
+	}
+	return chain, nil
 }
 
 // Pause lets an agreement not be used until its owner resumes it. Errors:
@@ -161,7 +173,7 @@ func (s *Service) change(ctx context.Context, whose func(Agreement) bool, id uui
 				return nil, errNotFound()
 			}
 			now = was.Agreement
-			if now.State == Revoked || was.over(s.Now()) {
+			if now.State == Revoked || was.over(s.now()) {
 				return nil, errEnded()
 			}
 			var chain ledger.Chain
