@@ -45,7 +45,7 @@ func (s *Service) Approve(ctx context.Context, p Approval) (Agreement, error) {
 		p.Terms = terms
 	}
 	var granted Agreement
-	err := s.DB.Write(ctx, func(tx db.Tx) (err error) {
+	err := s.write(ctx, func(tx db.Tx) (err error) {
 		granted, err = s.approve(ctx, tx, p)
 		return err
 	})

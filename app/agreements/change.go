@@ -82,8 +82,8 @@ func (s *Service) turn(ctx context.Context, userID, id uuid.UUID, state State, k
 	})
 }
 
-// Revoke ends an agreement for good: nothing is spent under it once this returns.
-// Revoking it again does nothing. Error: problem.NotFound.
+// Revoke ends an agreement for good: nothing more is spent under it once this
+// returns. One that has ended stays as it is. Error: problem.NotFound.
 func (s *Service) Revoke(ctx context.Context, userID, id uuid.UUID) error {
 	return s.end(ctx, ofUser(userID), id, EventRevoked, "")
 }
@@ -96,7 +96,7 @@ func (s *Service) GiveUp(ctx context.Context, clientID string, id uuid.UUID) err
 // EndApp ends all agreements of an app, and what it has asked for. why is a sentence
 // for their owners.
 func (s *Service) EndApp(ctx context.Context, clientID, why string) error {
-	err := s.DB.Write(ctx, func(tx db.Tx) error {
+	err := s.write(ctx, func(tx db.Tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM agreements WHERE client_id = ? AND state = 'pending'", clientID)
 		return err
 	})
@@ -116,9 +116,10 @@ func (s *Service) EndApp(ctx context.Context, clientID, why string) error {
 	}
 }
 
-// liveOf returns some of an app's agreements that were not ended.
+// liveOf returns some of an app's live agreements.
 func (s *Service) liveOf(ctx context.Context, clientID string) ([]uuid.UUID, error) {
-	rows, err := s.DB.Read.QueryContext(ctx, "SELECT id FROM agreements WHERE client_id = ? AND state IN ('active', 'paused') LIMIT 500", clientID)
+	rows, err := s.DB.Read.QueryContext(ctx, "SELECT id FROM agreements WHERE client_id = ? AND "+liveNow+" LIMIT 500",
+		clientID, s.now().UnixMicro())
 	if err != nil {
 		return nil, err
 	}
@@ -134,15 +135,17 @@ func (s *Service) liveOf(ctx context.Context, clientID string) ([]uuid.UUID, err
 	return ids, rows.Err()
 }
 
+// end ends an agreement, if it hasn't ended, and tells so.
 func (s *Service) end(ctx context.Context, whose func(Agreement) bool, id uuid.UUID, kind EventKind, why string) error {
 	err := s.change(ctx, whose, id, func(_ db.Tx, a *Agreement) (*Event, ledger.Chain, error) {
 		a.State, a.EndedAt = Revoked, s.now()
 		return &Event{Kind: kind, Amount: a.Amount.Value, Note: why}, nil, nil
 	})
-	if err == nil {
-		s.ended(id)
+	if err != nil && !errors.Is(err, errEnded) {
+		return err
 	}
-	return err
+	s.ended(id)
+	return nil
 }
 
 func ofUser(id uuid.UUID) func(Agreement) bool {
@@ -174,7 +177,7 @@ func (s *Service) change(ctx context.Context, whose func(Agreement) bool, id uui
 			}
 			now = was.Agreement
 			if now.State == Revoked || was.over(s.now()) {
-				return nil, errEnded()
+				return nil, errEnded
 			}
 			var chain ledger.Chain
 			if event, chain, err = do(tx, &now); err != nil {

@@ -46,7 +46,7 @@ type Service struct {
 	ends []func(uuid.UUID)
 }
 
-// New returns the service of a database; a database has one. Start is to follow.
+// New returns the service of a database; a database has one. Run is to follow.
 func New(cfg Config) *Service {
 	return &Service{Config: cfg, memory: newMemory(), used: newUsed()}
 }
@@ -69,6 +69,11 @@ func (s *Service) ended(ids ...uuid.UUID) {
 			f(id)
 		}
 	}
+}
+
+// write commits rows.
+func (s *Service) write(ctx context.Context, rows func(db.Tx) error) error {
+	return s.Writer.Submit(ctx, db.Unit{Rows: rows})
 }
 
 // now is the time as rows hold it. It never goes back: an interval that is over
