@@ -265,6 +265,7 @@ func TestPacketsUseTheirAllowance(t *testing.T) {
 		t.Errorf("used %d, Ann has %d", used, a)
 	}
 	w.Rest()
+	w.Check()
 }
 
 // The end of a packet is written as soon as the database has time for it. What can't

@@ -53,6 +53,10 @@ type Outgoing struct {
 	Reason          string // why it failed or needs review, a sentence for the person
 	CreatedAt       time.Time
 	EndedAt         time.Time // zero until it has ended
+
+	// Of a charge: which app made it, and under which agreement.
+	App         string
+	AgreementID uuid.UUID
 }
 
 // Suspended is what was in flight to another node whenever the wallet crashed,
@@ -157,8 +161,10 @@ const outgoingQuery = `SELECT o.id, o.user_id, o.account_id, o.receiver, o.recei
 	(SELECT coalesce(sum(h.in_flight), 0) FROM holds h WHERE h.reference = o.id AND h.debit = a.n),
 	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 0),
 	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 1),
-	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 2)
-	FROM outgoing_payments o JOIN accounts a ON a.id = o.account_id JOIN assets s ON s.ledger = a.ledger `
+	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 2),
+	coalesce(g.app, ''), g.id
+	FROM outgoing_payments o JOIN accounts a ON a.id = o.account_id JOIN assets s ON s.ledger = a.ledger
+	LEFT JOIN charges c ON c.id = o.id LEFT JOIN agreements g ON g.id = c.agreement_id `
 
 func findOutgoing(ctx context.Context, tx db.Tx, id uuid.UUID) (Outgoing, error) {
 	p, err := scanOutgoing(tx.QueryRowContext(ctx, outgoingQuery+"WHERE o.id = ?", id[:]))
@@ -172,11 +178,13 @@ func scanOutgoing(row interface{ Scan(...any) error }) (Outgoing, error) {
 	var p Outgoing
 	var created int64
 	var ended sql.NullInt64
+	var agreement uuid.NullUUID
 	err := row.Scan(&p.ID, &p.UserID, &p.AccountID, &p.Receiver, &p.ReceiverName, &p.Rate,
 		&p.Fixed, &p.Packets, &p.Doubted.Value, &p.DebitAmount.Value, &p.ReceiveAmount.Value, &p.SentAmount.Value, &p.DeliveredAmount.Value,
 		&p.DebitAmount.Asset.Code, &p.DebitAmount.Asset.Scale, &p.ReceiveAmount.Asset.Code, &p.ReceiveAmount.Asset.Scale,
 		&p.State, &p.Reason, &created, &ended, &p.Returned, &p.InFlight.Value,
-		&p.Suspended.Open.Value, &p.Suspended.Released.Value, &p.Suspended.Paid.Value)
+		&p.Suspended.Open.Value, &p.Suspended.Released.Value, &p.Suspended.Paid.Value, &p.App, &agreement)
+	p.AgreementID = agreement.UUID
 	for _, debited := range []*ledger.Amount{&p.SentAmount, &p.Doubted, &p.InFlight, &p.Suspended.Open, &p.Suspended.Released, &p.Suspended.Paid} {
 		debited.Asset = p.DebitAmount.Asset
 	}
