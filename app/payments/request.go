@@ -201,6 +201,17 @@ func (s *Service) Requests(ctx context.Context, f RequestFilter) ([]Request, str
 	return out, cursor(last.CreatedAt, last.ID), nil
 }
 
+// RequestPayments returns a page of what a request of the person was paid, as History
+// does; nothing for one that isn't theirs.
+func (s *Service) RequestPayments(ctx context.Context, userID, id uuid.UUID, before string, limit int) ([]Movement, string, error) {
+	if _, err := s.FindRequestOf(ctx, userID, id); problem.CodeOf(err) == problem.NotFound {
+		return nil, "", nil
+	} else if err != nil {
+		return nil, "", err
+	}
+	return s.movements(ctx, fmt.Sprintf(historyOf(incomingLines), "request_id"), id, before, limit)
+}
+
 // CancelRequest ends an open request of the person: from its commit on nothing more
 // is taken. What was received stays. Cancelling again is fine. Errors:
 // problem.NotFound; problem.Conflict when it has been paid.
