@@ -93,9 +93,10 @@ func loadSome(getenv func(string) string, names []string) (Config, error) {
 	return c, c.validateEnv()
 }
 
-// LoadAdmin is LoadFiles for the commands that add people and peers, which a
-// wallet that runs does with its own configuration: besides it reads ILP_ADDRESS,
-// ILP_LISTEN, ILP_PUBLIC_URL, PUBLIC_URL, CURRENCIES and EXCHANGE_LIMIT.
+// LoadAdmin is LoadFiles for the commands that add people, peers and clients,
+// which a wallet that runs does with its own configuration: besides it reads
+// ILP_ADDRESS, ILP_LISTEN, ILP_PUBLIC_URL, PUBLIC_URL, CURRENCIES, EXCHANGE_LIMIT,
+// HYDRA_ADMIN_URL and HYDRA_PUBLIC_URL.
 func LoadAdmin(getenv func(string) string) (Config, error) {
 	c, err := parse(getenv, func(name string) bool { return slices.Contains(adminVariables, name) })
 	if err != nil {
@@ -112,6 +113,7 @@ func LoadAdmin(getenv func(string) string) (Config, error) {
 
 var adminVariables = append([]string{
 	prefix + "ILP_ADDRESS", prefix + "ILP_LISTEN", prefix + "ILP_PUBLIC_URL", prefix + "PUBLIC_URL", prefix + "CURRENCIES", prefix + "EXCHANGE_LIMIT",
+	prefix + "HYDRA_ADMIN_URL", prefix + "HYDRA_PUBLIC_URL",
 }, fileVariables...)
 
 // simplify writes addresses in one way only.
