@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"pochi/app/apps"
 	"pochi/app/config"
 	"pochi/app/payments"
 	"pochi/app/peers"
@@ -122,7 +123,7 @@ func interrupt(ctx context.Context, tx db.Tx) (parked []uuid.UUID, err error) {
 	if parked, err = payments.Park(ctx, tx); err != nil {
 		return nil, err
 	}
-	return parked, errors.Join(payments.DropQuotes(ctx, tx), sessions.EndAll(ctx, tx))
+	return parked, errors.Join(payments.DropQuotes(ctx, tx), sessions.EndAll(ctx, tx), apps.Unsettle(ctx, tx))
 }
 
 func aboutParked(parked []uuid.UUID) string {

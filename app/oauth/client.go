@@ -29,7 +29,7 @@ const (
 // grant and, if it can keep a secret, propose agreements; a service gets what
 // its Scopes say, for itself only.
 type Client struct {
-	ID           string // made by Hydra
+	ID           string // chosen by who creates it, else made by Hydra
 	Name         string // 1 to 60 printable characters
 	Secret       string // made here, told once: in the answer to CreateClient
 	Confidential bool   // it can keep a secret; services can
@@ -45,10 +45,10 @@ type Client struct {
 // secret. Errors: Invalid with the fields name, redirect_uris, policy_url,
 // terms_url, logo_url and scopes; Unavailable.
 func (p *Provider) CreateClient(ctx context.Context, c Client) (Client, error) {
-	if err := c.validate(); err != nil {
+	if err := c.Validate(); err != nil {
 		return Client{}, err
 	}
-	c.ID, c.Secret, c.Confidential = "", "", c.Confidential || c.Service
+	c.Secret, c.Confidential = "", c.Confidential || c.Service
 	if c.Confidential {
 		c.Secret = newSecret()
 	}
@@ -104,7 +104,7 @@ func (p *Provider) UpdateClient(ctx context.Context, c Client) (Client, error) {
 		return Client{}, err
 	}
 	c.Secret, c.Confidential, c.Service = "", before.Confidential, before.Service
-	if err := c.validate(); err != nil {
+	if err := c.Validate(); err != nil {
 		return Client{}, err
 	}
 	_, resp, err := p.oauth2.SetOAuth2Client(ctx, c.ID).OAuth2Client(p.body(c)).Execute()
@@ -149,6 +149,9 @@ func (p *Provider) DeleteClient(ctx context.Context, id string) error {
 // has stays.
 func (p *Provider) body(c Client) hydra.OAuth2Client {
 	body := hydra.NewOAuth2Client()
+	if c.ID != "" {
+		body.SetClientId(c.ID)
+	}
 	body.SetClientName(c.Name)
 	body.SetAudience([]string{p.audience}) // or its tokens can't be refreshed
 	body.SetTokenEndpointAuthMethod(authNone)
