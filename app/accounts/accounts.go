@@ -34,6 +34,12 @@ type Ledger interface {
 	Submit(ctx context.Context, chain ledger.Chain, rows func(db.Tx) error) error
 }
 
+// Agreements knows which apps may still spend an account's money.
+type Agreements interface {
+	// AppsOn returns the names of the apps with live agreements on an account.
+	AppsOn(ctx context.Context, tx db.Tx, accountID uuid.UUID) ([]string, error)
+}
+
 // Account is a person's account with its balance as it is committed.
 type Account struct {
 	ID        uuid.UUID
@@ -53,6 +59,7 @@ type Service struct {
 	db         *db.DB
 	ledger     Ledger
 	currencies []ledger.Asset
+	agreements Agreements // nil: nobody has any
 	now        func() time.Time
 	payees     *memory.Rows[string, Payee] // by their pointer's name
 }
@@ -64,6 +71,10 @@ const payeesMax = 1 << 16
 func New(d *db.DB, l Ledger, currencies []ledger.Asset, now func() time.Time) *Service {
 	return &Service{db: d, ledger: l, currencies: currencies, now: now, payees: memory.New[string, Payee](payeesMax)}
 }
+
+// KeepOpen has accounts stay open that apps have live agreements on. It is to be
+// called before the service is used.
+func (s *Service) KeepOpen(a Agreements) { s.agreements = a }
 
 // Opening prepares a new person's first account and payment pointer, to be
 // committed with the person's row. Its errors are problem.Errors with the

@@ -273,7 +273,7 @@ func TestClosesOnce(t *testing.T) {
 		{one, one, true, "it is empty and no payment pointer pays it"}, // what is on its way is in it too
 	} {
 		a := accounts.Account{Available: test.available, Pending: test.pending}
-		if got := a.ClosesOnce(test.paid); got != test.want {
+		if got := a.ClosesOnce(test.paid, nil); got != test.want {
 			t.Errorf("%+v: %q, want %q", test, got, test.want)
 		}
 	}

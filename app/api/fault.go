@@ -90,6 +90,8 @@ func titleOf(code problem.Code) string {
 	switch code {
 	case problem.Invalid:
 		return "Invalid input"
+	case problem.LimitExceeded:
+		return "More than is allowed"
 	case problem.NotFound:
 		return "Not found"
 	case problem.Conflict:

@@ -17,6 +17,7 @@ type Code string
 // The codes, each with the HTTP status it maps to.
 const (
 	Invalid         Code = "invalid"         // 422: what was typed can't be used
+	LimitExceeded   Code = "limit_exceeded"  // 422: more than an agreement allows
 	NotFound        Code = "not_found"       // 404
 	Conflict        Code = "conflict"        // 409: somebody was faster
 	Unauthenticated Code = "unauthenticated" // 401
@@ -154,7 +155,7 @@ func Status(err error) int {
 	switch CodeOf(err) {
 	case "":
 		return 200
-	case Invalid:
+	case Invalid, LimitExceeded:
 		return 422
 	case NotFound:
 		return 404

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pochi/app/accounts"
+	"pochi/app/agreements"
 	"pochi/app/api"
 	"pochi/app/config"
 	"pochi/app/fetch"
@@ -33,16 +34,17 @@ import (
 
 // server is the program's parts that run.
 type server struct {
-	db       *db.DB
-	payments *payments.Service
-	rates    *rates.Book
-	peers    *peers.Service
-	node     *node
-	pages    *fiber.App
-	health   http.Handler
-	admin    http.Handler
-	about    config.Config // for the log
-	log      *slog.Logger
+	db         *db.DB
+	payments   *payments.Service
+	agreements *agreements.Service
+	rates      *rates.Book
+	peers      *peers.Service
+	node       *node
+	pages      *fiber.App
+	health     http.Handler
+	admin      http.Handler
+	about      config.Config // for the log
+	log        *slog.Logger
 }
 
 // build makes every part and joins them: what a part needs is handed to it.
@@ -64,6 +66,8 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 		return nil, err
 	}
 	persons := accounts.New(d, books, currencies, time.Now)
+	allowed := buildAgreements(cfg, d, books, currencies, log)
+	persons.KeepOpen(allowed)
 	pending := new(ilphttp.Pending)
 	link, err := buildPeerClient(cfg, pending, log)
 	if err != nil {
@@ -73,7 +77,7 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	interledger, err := buildNode(cfg, d, secrets, money, exchange, link, pending, log)
+	interledger, err := buildNode(cfg, d, secrets, money, exchange, allowed, link, pending, log)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +94,7 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 		return nil, err
 	}
 	return &server{
-		db: d, payments: pay, rates: exchange, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
+		db: d, payments: pay, agreements: allowed, rates: exchange, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
 		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, log), about: cfg, log: log,
 	}, nil
 }
@@ -126,8 +130,19 @@ func openCurrencies(ctx context.Context, cfg config.Config, books *ledger.Ledger
 		if _, err := books.OpenAsset(ctx, asset, limit); err != nil {
 			return nil, err
 		}
+		if _, err := books.OpenAuthority(ctx, asset); err != nil {
+			return nil, err
+		}
 	}
 	return currencies, nil
+}
+
+// buildAgreements makes what keeps people's agreements with apps.
+func buildAgreements(cfg config.Config, d *db.DB, books *ledger.Ledger, currencies []ledger.Asset, log *slog.Logger) *agreements.Service {
+	return agreements.New(agreements.Config{
+		DB: d, Writer: d.Writer, Ledger: books, Currencies: currencies,
+		Pointers: pointer.Parser{AllowLoopback: !cfg.Production()}, Now: time.Now, Log: log,
+	})
 }
 
 // buildPayments makes what sends people's payments: their packets go through

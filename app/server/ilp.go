@@ -42,8 +42,8 @@ type money interface {
 }
 
 // buildNode makes a node that knows no peer yet.
-func buildNode(cfg config.Config, d *db.DB, secrets config.Secrets, books money, rates connector.Rates, client *ilphttp.Client,
-	pending *ilphttp.Pending, log *slog.Logger) (*node, error) {
+func buildNode(cfg config.Config, d *db.DB, secrets config.Secrets, books money, rates connector.Rates, allowed connector.Agreements,
+	client *ilphttp.Client, pending *ilphttp.Pending, log *slog.Logger) (*node, error) {
 	own, err := ownAddress(cfg)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,8 @@ func buildNode(cfg config.Config, d *db.DB, secrets config.Secrets, books money,
 		return nil, err
 	}
 	n.connector, err = connector.New(connector.Config{
-		Address: own, Receiver: n.receiver, Payees: books, Books: doubting{books, n}, Rates: rates, Now: time.Now, Log: log,
+		Address: own, Receiver: n.receiver, Payees: books, Books: doubting{books, n}, Rates: rates, Agreements: allowed,
+		Now: time.Now, Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -140,6 +140,10 @@ func (s *server) serve(ctx context.Context, l listeners, ready func()) error {
 		return nil
 	})
 	group.Go(func() error {
+		s.agreements.Run(ctx)
+		return nil
+	})
+	group.Go(func() error {
 		select {
 		case <-ctx.Done():
 			return nil

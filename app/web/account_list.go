@@ -31,9 +31,13 @@ func (s *Site) renderAccounts(c *fiber.Ctx, status int, list views.AccountList) 
 	}
 	for _, a := range all {
 		paid := len(s.paying(pointers, a.ID)) > 0
+		apps, err := s.Accounts.Apps(ctx, a.ID)
+		if err != nil {
+			return err
+		}
 		list.Accounts = append(list.Accounts, views.AccountRow{
 			ID: a.ID.String(), Name: a.Name, Asset: a.Asset().Name(), Balance: money(a.Available),
-			ClosesOnce: a.ClosesOnce(paid), Paid: paid,
+			ClosesOnce: a.ClosesOnce(paid, apps), Paid: paid,
 		})
 	}
 	for _, a := range closed {

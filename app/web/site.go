@@ -35,6 +35,7 @@ type Accounts interface {
 	Find(ctx context.Context, userID, id uuid.UUID) (accounts.Account, error)
 	FindAny(ctx context.Context, userID, id uuid.UUID) (accounts.Account, error)
 	Name(ctx context.Context, userID, id uuid.UUID) (string, error)
+	Apps(ctx context.Context, id uuid.UUID) ([]string, error)
 	Open(ctx context.Context, userID uuid.UUID, currency, name string) (uuid.UUID, error)
 	Rename(ctx context.Context, userID, id uuid.UUID, name string) error
 	Close(ctx context.Context, userID, id uuid.UUID) error

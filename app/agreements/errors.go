@@ -1,0 +1,16 @@
+package agreements
+
+import (
+	"errors"
+
+	"pochi/app/problem"
+)
+
+// errDone ends a unit that has only read: nothing is written for it.
+var errDone = errors.New("nothing was to be written")
+
+func errNotFound() error { return problem.New(problem.NotFound, "There is no such agreement.") }
+
+func errEnded() *problem.Error {
+	return problem.New(problem.Conflict, "This agreement has ended. Nothing was changed.")
+}
