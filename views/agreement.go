@@ -17,13 +17,13 @@ const (
 	AgreementWaiting AgreementState = "waiting" // its beginning is to come
 	AgreementPaused  AgreementState = "paused"
 	AgreementRevoked AgreementState = "revoked"
-	AgreementGivenUp AgreementState = "given_up" // by the app
 	AgreementExpired AgreementState = "expired"
+	AgreementOver    AgreementState = "over" // ended by somebody
 )
 
 // Ended tells that it can't be used ever again.
 func (s AgreementState) Ended() bool {
-	return s == AgreementRevoked || s == AgreementGivenUp || s == AgreementExpired
+	return s == AgreementRevoked || s == AgreementOver || s == AgreementExpired
 }
 
 // word is the state for people.
@@ -35,8 +35,8 @@ func (s AgreementState) word() string {
 		return "Paused"
 	case AgreementRevoked:
 		return "Revoked"
-	case AgreementGivenUp:
-		return "Given up by the app"
+	case AgreementOver:
+		return "Ended"
 	case AgreementExpired:
 		return "Expired"
 	default:
@@ -78,6 +78,7 @@ type AgreementRow struct {
 	Use         Use
 	LastUsed    Moment // zero for never
 	Ended       Moment // zero while it isn't
+	Ends        Moment // when it will, zero for never
 	Unused      bool   // for so long that it may not be needed any more
 }
 
@@ -89,6 +90,7 @@ type AgreementNotice struct {
 	Period      string
 	Kind        string // "near" or "reached"
 	Next        string // path to come back to
+	Here        bool   // the page is the agreement's own
 }
 
 // AgreementList is the page of all apps and agreements.
@@ -110,8 +112,6 @@ type AgreementPage struct {
 	Cannot    []string
 	Account   string // that it is paid from
 	AccountID string
-	Host      string // that it is registered for, "" when unknown
-	Approved  Moment
 	Events    []AgreementEvent
 	Notices   []AgreementNotice
 	Days      []Day

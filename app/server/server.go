@@ -208,6 +208,12 @@ func newFiber(errorHandler fiber.ErrorHandler, trustedProxies []string) *fiber.A
 		DisablePreParseMultipartForm: true, ErrorHandler: errorHandler,
 		EnableTrustedProxyCheck: true, TrustedProxies: trustedProxies, ProxyHeader: "X-Real-Ip", EnableIPValidation: true,
 	})
+	app.Server().HeaderReceived = func(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+		if path, _, _ := strings.Cut(string(header.RequestURI()), "?"); web.TakesFile(string(header.Method()), path) {
+			return fasthttp.RequestConfig{MaxRequestBodySize: web.UploadMax}
+		}
+		return fasthttp.RequestConfig{}
+	}
 	refuseUnknownMethods(app)
 	return app
 }
