@@ -8,6 +8,7 @@ import (
 
 	"pochi/app/problem"
 
+	"github.com/google/uuid"
 	hydra "github.com/ory/hydra-client-go/v2"
 )
 
@@ -29,7 +30,7 @@ const (
 // grant and, if it can keep a secret, propose agreements; a service gets what
 // its Scopes say, for itself only.
 type Client struct {
-	ID           string // chosen by who creates it, else made by Hydra
+	ID           string
 	Name         string // 1 to 60 printable characters
 	Secret       string // made here, told once: in the answer to CreateClient
 	Confidential bool   // it can keep a secret; services can
@@ -41,12 +42,16 @@ type Client struct {
 	Service      bool    // the wallet's own, not an app
 }
 
-// CreateClient registers an app or a service and returns it with its ID and
-// secret. Errors: Invalid with the fields name, redirect_uris, policy_url,
-// terms_url, logo_url and scopes; Unavailable.
+// CreateClient registers an app or a service and returns it with its secret,
+// and with an ID if it has none. Errors: Invalid with the fields name,
+// redirect_uris, policy_url, terms_url, logo_url and scopes; Conflict for an ID
+// that is taken; Unavailable.
 func (p *Provider) CreateClient(ctx context.Context, c Client) (Client, error) {
 	if err := c.Validate(); err != nil {
 		return Client{}, err
+	}
+	if c.ID == "" {
+		c.ID = uuid.NewString()
 	}
 	c.Secret, c.Confidential = "", c.Confidential || c.Service
 	if c.Confidential {
@@ -56,8 +61,8 @@ func (p *Provider) CreateClient(ctx context.Context, c Client) (Client, error) {
 	if err != nil {
 		return Client{}, p.failedClient("register a client", resp, err)
 	}
-	if c.ID = answer.GetClientId(); c.ID == "" {
-		return Client{}, unavailable(fmt.Errorf("register a client: it has no id"))
+	if answer.GetClientId() != c.ID {
+		return Client{}, unavailable(fmt.Errorf("register a client: it has another id"))
 	}
 	return c, nil
 }
@@ -149,9 +154,7 @@ func (p *Provider) DeleteClient(ctx context.Context, id string) error {
 // has stays.
 func (p *Provider) body(c Client) hydra.OAuth2Client {
 	body := hydra.NewOAuth2Client()
-	if c.ID != "" {
-		body.SetClientId(c.ID)
-	}
+	body.SetClientId(c.ID)
 	body.SetClientName(c.Name)
 	body.SetAudience([]string{p.audience}) // or its tokens can't be refreshed
 	body.SetTokenEndpointAuthMethod(authNone)
@@ -212,8 +215,15 @@ func noClient(err error) error {
 
 // failedClient is failed for questions about clients.
 func (p *Provider) failedClient(what string, resp *http.Response, err error) error {
-	if resp != nil && resp.StatusCode == http.StatusNotFound {
-		return noClient(fmt.Errorf("%s: %w", what, withoutURL(err)))
+	if resp == nil {
+		return p.failed(what, resp, err)
+	}
+	because := fmt.Errorf("%s: %w", what, withoutURL(err))
+	switch resp.StatusCode {
+	case http.StatusNotFound:
+		return noClient(because)
+	case http.StatusConflict:
+		return problem.New(problem.Conflict, "There is such an app already.").Because(because)
 	}
 	return p.failed(what, resp, err)
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func shop() oauth.Client {
-	return oauth.Client{Name: "Shop", RedirectURIs: []string{"https://shop.example/cb"}, PolicyURL: "https://shop.example/policy"}
+	return oauth.Client{ID: "c1", Name: "Shop", RedirectURIs: []string{"https://shop.example/cb"}, PolicyURL: "https://shop.example/policy"}
 }
 
 func TestCreateClient(t *testing.T) {
@@ -41,6 +41,7 @@ func TestCreateClient(t *testing.T) {
 		}},
 	} {
 		p, h := start(t, 201, `{"client_id":"c1"}`)
+		tt.client.ID, tt.want["client_id"] = "c1", "c1"
 		got, err := p.CreateClient(t.Context(), tt.client)
 		if err != nil || got.ID != "c1" {
 			t.Errorf("%s: %+v, %v", name, got, err)
@@ -172,6 +173,19 @@ func TestListServicesNamesNoApps(t *testing.T) {
 	got, err := p.ListServices(t.Context())
 	if err != nil || len(got) != 1 || got[0].ID != "s1" || h.asked[0] != "GET /admin/clients?owner=wallet&page_size=500" {
 		t.Errorf("%+v, %v; asked %v", got, err, h.asked)
+	}
+}
+
+func TestAClientIDIsMadeOnceAndTakenOnce(t *testing.T) {
+	c := shop()
+	c.ID = ""
+	p, h := start(t, 201, `{"client_id":"another"}`)
+	if _, err := p.CreateClient(t.Context(), c); problem.CodeOf(err) != problem.Unavailable || decoded(t, h.sent[0])["client_id"] == "" {
+		t.Errorf("%v, sent %v", err, h.sent)
+	}
+	p, _ = start(t, 409, `{"error":"taken"}`)
+	if _, err := p.CreateClient(t.Context(), shop()); problem.CodeOf(err) != problem.Conflict {
+		t.Errorf("an id that is taken: %v", err)
 	}
 }
 

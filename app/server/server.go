@@ -13,10 +13,12 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"pochi/app/admin"
 	"pochi/app/config"
+	"pochi/app/web"
 	"pochi/db"
 
 	"github.com/gofiber/fiber/v2"
@@ -141,6 +143,10 @@ func (s *server) serve(ctx context.Context, l listeners, ready func()) error {
 	})
 	group.Go(func() error {
 		s.agreements.Run(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.apps.Watch(ctx, s.log)
 		return nil
 	})
 	group.Go(func() error {
