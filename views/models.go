@@ -276,6 +276,8 @@ type PaymentPage struct {
 	Packets   string // coming in from another wallet: how many, so far
 	Account   string // name of our account
 	AccountID string
+	App       string // going out: the app that made it, under an agreement; else ""
+	AppURL    string // of that agreement
 	Asked     Money  // going out: the debit that was confirmed
 	Promised  Money  // going out: what was to arrive
 	AtLeast   bool   // going out: that, or more

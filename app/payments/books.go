@@ -23,7 +23,8 @@ const (
 	CodeSent      uint16 = 4 // a packet of a payment, to another node
 	CodeArrived   uint16 = 5 // a packet from another node, to somebody of this wallet
 	CodeForwarded uint16 = 6 // a packet from another node to another node
-	CodeUsed      uint16 = 7 // what a packet used of an allowance
+	CodeUsed      uint16 = 7 // what a packet or a charge used of an allowance
+	CodeUnused    uint16 = 8 // what came back to an allowance
 )
 
 // Writer commits units: db.Writer is one.
@@ -41,8 +42,10 @@ type BooksConfig struct {
 	DB     *db.DB
 	Writer Writer // the database's
 	Ledger Applier
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Spent is told of each packet that used an agreement, once that is durable. It is quick.
+	Spent func(agreement uuid.UUID)
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Books moves the money of packets: it implements connector.Books and
@@ -52,34 +55,29 @@ type Books struct {
 	BooksConfig
 
 	arrivals    *arrivals
+	streams     *streams
 	lines       *lineLimit
 	facts       *recent[payee, fact]
-	authorities *recent[ilp.Asset, uint32] // ledgers of authority
+	authorities authorities
 }
 
-// How much Books remembers at least of what was used last.
-const (
-	factsKept       = 1 << 16
-	authoritiesKept = 1 << 8
-)
+// factsKept is how many payees are remembered at least.
+const factsKept = 1 << 16
 
 // NewBooks returns the books of a database whose ledger is open. A database has
 // one.
 func NewBooks(ctx context.Context, cfg BooksConfig) (*Books, error) {
 	b := &Books{
-		BooksConfig: cfg, arrivals: newArrivals(), lines: newLineLimit(),
+		BooksConfig: cfg, arrivals: newArrivals(), streams: newStreams(), lines: newLineLimit(),
 		facts:       newRecent[payee, fact](factsKept),
-		authorities: newRecent[ilp.Asset, uint32](authoritiesKept),
+		authorities: newAuthorities(cfg.DB),
 	}
-	if err := cfg.DB.Writer.Join(ctx, b.arrivals, func(db.Tx) error { return nil }); err != nil {
-		return nil, fmt.Errorf("open the books: %w", err)
+	for _, p := range []db.Participant{b.arrivals, b.streams} {
+		if err := cfg.DB.Writer.Join(ctx, p, func(db.Tx) error { return nil }); err != nil {
+			return nil, fmt.Errorf("open the books: %w", err)
+		}
 	}
 	return b, nil
-}
-
-// submit commits a packet's money, and the rows that belong to it, once.
-func (b *Books) submit(ctx context.Context, chain ledger.Chain, rows func(db.Tx) error) error {
-	return refusal(b.Writer.Submit(ctx, b.unit(chain, rows)))
 }
 
 func (b *Books) unit(chain ledger.Chain, rows func(db.Tx) error) db.Unit {
@@ -103,10 +101,15 @@ func (b *Books) untilDone(ctx context.Context, d connector.Delivery, move func(l
 	if err != nil {
 		return fmt.Errorf("%w: %w", connector.ErrUnknown, err)
 	}
+	return b.repeated(ctx, d, b.unit(chain, rows))
+}
+
+// repeated commits such an end, as untilDone says.
+func (b *Books) repeated(ctx context.Context, d connector.Delivery, unit db.Unit) error {
 	ctx = context.WithoutCancel(ctx)
 	failures := 0
 	for pause := againMin; ; pause = min(2*pause, againMax) {
-		err := b.Writer.Submit(ctx, b.unit(chain, rows))
+		err := b.Writer.Submit(ctx, unit)
 		if err == nil {
 			return nil
 		}
@@ -154,11 +157,11 @@ func refusal(err error) error {
 	return err
 }
 
-// credit tells a peer that has used up its credit from an account of this wallet
-// that has too little.
+// credit tells a peer that has used up its credit, and an agreement that is used up,
+// from an account of this wallet that has too little.
 func credit(d connector.Delivery, err error) error {
 	var refused *ledger.Error
-	if !d.From.Peer || !errors.As(err, &refused) || !errors.Is(refused.Err, ledger.ErrInsufficient) {
+	if !errors.As(err, &refused) || !errors.Is(refused.Err, ledger.ErrInsufficient) {
 		return err
 	}
 	var debit uuid.UUID
@@ -168,10 +171,13 @@ func credit(d connector.Delivery, err error) error {
 	case ledger.Take:
 		debit = c.Debit
 	}
-	if debit != d.From.Account {
-		return err
+	switch {
+	case d.From.Peer && debit == d.From.Account:
+		return fmt.Errorf("%w: %w", connector.ErrCredit, err)
+	case d.Authority != nil && debit == d.Authority.Account:
+		return fmt.Errorf("%w: %w", connector.ErrAllowance, err)
 	}
-	return fmt.Errorf("%w: %w", connector.ErrCredit, err)
+	return err
 }
 
 func outgoingAccount(a ilp.Asset) uuid.UUID {

@@ -235,13 +235,11 @@ func TestPacketsUseTheirAllowance(t *testing.T) {
 	w.Person("ben", usd, "")
 	peer := w.AddPeer("test.far", usd, 0, nil)
 	ctx := context.Background()
-	if _, err := w.Ledger.OpenAuthority(ctx, usd); err != nil {
-		t.Fatal(err)
-	}
-	interval := uuid.Must(uuid.NewV7())
+	shop := w.Agree(ann, "Shop", ledger.Amount{Value: 1000, Asset: usd}, "")
+	interval := w.Interval(shop)
 	packet := func(to connector.Party, amount uint64) connector.Delivery {
 		return connector.Delivery{
-			From: connector.Party{Account: ann.Account, Asset: ilp.Asset(usd), Reference: uuid.UUID{1}}, To: to, AmountIn: amount, AmountOut: amount,
+			From: connector.Party{Account: ann.Account, Asset: ilp.Asset(usd), Reference: shop}, To: to, AmountIn: amount, AmountOut: amount,
 			Authority: &connector.Authority{Account: interval, Asset: ilp.Asset(usd), Limit: 1000, Amount: amount},
 		}
 	}
@@ -253,8 +251,8 @@ func TestPacketsUseTheirAllowance(t *testing.T) {
 	}{
 		{"deliver", w.Books.Deliver(ctx, packet(here, 300)), nil},
 		{"take", w.Books.Take(ctx, packet(far, 500)), nil},
-		{"take too much", w.Books.Take(ctx, packet(far, 201)), connector.ErrInsufficient},
-		{"deliver too much", w.Books.Deliver(ctx, packet(here, 201)), connector.ErrInsufficient},
+		{"take too much", w.Books.Take(ctx, packet(far, 201)), connector.ErrAllowance},
+		{"deliver too much", w.Books.Deliver(ctx, packet(here, 201)), connector.ErrAllowance},
 		{"post a part", w.Books.Post(ctx, packet(far, 200)), nil},
 		{"release the rest", w.Books.Release(ctx, packet(far, 300), ""), nil},
 	}
@@ -267,6 +265,7 @@ func TestPacketsUseTheirAllowance(t *testing.T) {
 		t.Errorf("used %d, Ann has %d", used, a)
 	}
 	w.Rest()
+	w.Check()
 }
 
 // The end of a packet is written as soon as the database has time for it. What can't

@@ -18,7 +18,7 @@ const DefectPayment = "payment"
 // auditRows is how many rows of a table are compared in one read transaction.
 const auditRows = 1000
 
-// Audit compares every payment, and who owns what, with the ledger, while
+// Audit compares every payment, what apps did, and who owns what, with the ledger, while
 // ledger.Check replays it: it is a ledger.Observer. It keeps two sums for each
 // payment and account. Money on its way to and from suspense is neither sent
 // nor received; what suspense paid out at last is sent. What arrived at another
@@ -27,6 +27,7 @@ type Audit struct {
 	sent     map[party]moved // debited from people
 	received map[party]moved // credited to people; isSeen marks those with a row
 	abroad   map[uuid.UUID]bool
+	uses     *uses
 	pages    []func(ctx context.Context, tx db.Tx) (done bool, err error)
 	found    []ledger.Defect
 }
@@ -54,11 +55,12 @@ const isSeen = 1 << 63
 
 // NewAudit returns an audit for one run of ledger.Check.
 func NewAudit() *Audit {
-	a := &Audit{sent: map[party]moved{}, received: map[party]moved{}, abroad: map[uuid.UUID]bool{}}
+	a := &Audit{sent: map[party]moved{}, received: map[party]moved{}, abroad: map[uuid.UUID]bool{}, uses: newUses()}
 	a.pages = []func(context.Context, db.Tx) (bool, error){
 		a.outgoing(), a.incoming(), a.unrecorded(),
 		a.holds(), a.walletAccounts(), a.ledgerAccounts(), a.pointers(),
 	}
+	a.pages = append(a.pages, a.agreementPages()...)
 	return a
 }
 
@@ -67,6 +69,7 @@ func (a *Audit) Posted(t *ledger.Posted) {
 	if t.Debit.Code == ledger.CodeSuspense || t.Credit.Code == ledger.CodeSuspense {
 		return
 	}
+	a.uses.posted(t)
 	if t.Debit.Code == ledger.CodePerson {
 		p := party{t.Reference, t.DebitN}
 		a.sent[p] = a.sent[p].add(t)
@@ -103,7 +106,15 @@ func (a *Audit) Compare(ctx context.Context, tx db.Tx) (defects []ledger.Defect,
 }
 
 func (a *Audit) defect(id uuid.UUID, format string, args ...any) {
-	a.found = append(a.found, ledger.Defect{Name: DefectPayment, Detail: id.String() + " " + fmt.Sprintf(format, args...)})
+	a.name(DefectPayment, id, format, args...)
+}
+
+func (a *Audit) misuse(id uuid.UUID, format string, args ...any) {
+	a.name(DefectAgreement, id, format, args...)
+}
+
+func (a *Audit) name(defect string, id uuid.UUID, format string, args ...any) {
+	a.found = append(a.found, ledger.Defect{Name: defect, Detail: id.String() + " " + fmt.Sprintf(format, args...)})
 }
 
 // byID walks a table in the order of its ids. query takes the last id, and how
@@ -295,13 +306,14 @@ func (a *Audit) unrecorded() func(context.Context, db.Tx) (bool, error) {
 	}
 }
 
-// holds looks for holds of people's money that no payment has. Other holds have
-// none: those of peers, of exchanges, of allowances.
+// holds looks for holds of people's money that neither a payment nor an agreement's
+// link has. Those of peers and of exchanges have none.
 func (a *Audit) holds() func(context.Context, db.Tx) (bool, error) {
 	return a.byNumber("SELECT max(n) FROM holds", `SELECT h.reference FROM holds h
 		JOIN accounts d ON d.n = h.debit AND d.code = 1 JOIN accounts c ON c.n = h.credit
 		LEFT JOIN outgoing_payments o ON o.id = h.reference AND o.account_id = d.id
-		WHERE h.n BETWEEN ? AND ? AND (o.id IS NULL OR c.code <> 4)`, "is a hold without a payment")
+		LEFT JOIN agreements g ON g.id = h.reference AND g.account_id = d.id AND h.unreserved = 1
+		WHERE h.n BETWEEN ? AND ? AND (o.id IS NULL AND g.id IS NULL OR c.code <> 4)`, "is a hold without a payment")
 }
 
 func (a *Audit) ledgerAccounts() func(context.Context, db.Tx) (bool, error) {

@@ -19,7 +19,8 @@ func (b *Books) Take(ctx context.Context, d connector.Delivery) error {
 	if err != nil {
 		return err
 	}
-	return nextHop(credit(d, b.submit(ctx, chain, b.rows(d, func(tx db.Tx) error { return stillSending(ctx, tx, d) }))))
+	unit := b.guarded(ctx, d, b.unit(chain, b.rows(d, func(tx db.Tx) error { return stillSending(ctx, tx, d) })))
+	return nextHop(credit(d, refusal(b.Writer.Submit(ctx, unit))))
 }
 
 // nextHop tells a next node that was removed a moment ago from a payee whose
@@ -56,6 +57,9 @@ func stillSending(ctx context.Context, tx db.Tx, d connector.Delivery) error {
 // Post implements connector.Books. Of a payment of ours at least the packet's
 // minimum has arrived; the payment's end may know more.
 func (b *Books) Post(ctx context.Context, d connector.Delivery) error {
+	if d.Authority != nil {
+		return b.postUsed(ctx, d)
+	}
 	return b.untilDone(ctx, d, leg.post, b.rows(d, func(tx db.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE outgoing_payments SET sent_amount = sent_amount + ?, packets = packets + 1,
 			delivered_amount = delivered_amount + min(?, ? - delivered_amount) WHERE id = ?`,

@@ -2,11 +2,14 @@ package payments
 
 import (
 	"context"
+	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"time"
 
+	"pochi/app/problem"
 	"pochi/ledger"
 
 	"github.com/google/uuid"
@@ -16,6 +19,7 @@ import (
 type Movement struct {
 	ID        uuid.UUID // of the payment; one within the wallet has the same on both sides
 	In        bool
+	Stream    bool // an app sent it over its own link: there is no payment with this id
 	AccountID uuid.UUID
 	Who       string        // the other side's name, "" when unknown
 	Pointer   string        // outgoing: the receiver's payment pointer; incoming: the sender's name on this wallet
@@ -26,6 +30,10 @@ type Movement struct {
 	Partly    bool // failed after a part was delivered
 	Checking  bool // ended, and of a part it isn't known yet whether it arrived
 	At        time.Time
+
+	// Of what an app did: who, and under which agreement.
+	App         string
+	AgreementID uuid.UUID
 }
 
 // Filter says which movements: all of a person's, or those of one account.
@@ -36,21 +44,37 @@ type Filter struct {
 	Limit     int
 }
 
-const historyColumns = `SELECT o.id, 0, o.account_id, o.receiver_name, o.receiver, '', o.packets, o.debit_amount, o.sent_amount,
-	(SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer
-	WHERE x.reference = o.id AND x.state = 0 AND b.id = o.account_id), o.state, o.created_at
-	FROM outgoing_payments o WHERE o.%[1]s = ?1 AND (o.created_at, o.id) < (?2, ?3)
-	ORDER BY o.created_at DESC, o.id DESC LIMIT ?4`
+// What the lines of the history are read from; the twelfth column is when they began.
+// Each takes an id, a line's time and id to come before, and how many.
+const (
+	outgoingLines = `SELECT o.id, 0, o.account_id, o.receiver_name, o.receiver, '', o.packets, o.debit_amount, o.sent_amount,
+		(SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer
+		WHERE x.reference = o.id AND x.state = 0 AND b.id = o.account_id), o.state, o.created_at, coalesce(g.app, ''), g.id
+		FROM outgoing_payments o LEFT JOIN charges c ON c.id = o.id LEFT JOIN agreements g ON g.id = c.agreement_id
+		WHERE o.%[1]s = ?1 AND (o.created_at, o.id) < (?2, ?3) ORDER BY o.created_at DESC, o.id DESC LIMIT ?4`
+	chargedLines = `SELECT o.id, 0, o.account_id, o.receiver_name, o.receiver, '', o.packets, o.debit_amount, o.sent_amount,
+		(SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer
+		WHERE x.reference = o.id AND x.state = 0 AND b.id = o.account_id), o.state, c.created_at, g.app, g.id
+		FROM charges c JOIN outgoing_payments o ON o.id = c.id JOIN agreements g ON g.id = c.agreement_id
+		WHERE c.agreement_id = ?1 AND (c.created_at, c.id) < (?2, ?3) ORDER BY c.created_at DESC, c.id DESC LIMIT ?4`
+	incomingLines = `SELECT i.id, 1, i.account_id, i.sender_name, i.sender,
+		coalesce((SELECT p.name FROM pointers p WHERE p.id = i.pointer_id), ''), i.packets, i.received_amount, i.received_amount, 0, 'completed',
+		i.created_at, '', NULL
+		FROM incoming_payments i WHERE i.%[1]s = ?1 AND (i.created_at, i.id) < (?2, ?3)
+		ORDER BY i.created_at DESC, i.id DESC LIMIT ?4`
+	streamLines = `SELECT t.id, 2, t.account_id, coalesce((SELECT u.name FROM pointers p JOIN users u ON u.id = p.user_id WHERE p.id = t.pointer_id), ''),
+		coalesce((SELECT p.name FROM pointers p WHERE p.id = t.pointer_id), ''), '', t.packets, t.sent_amount, t.sent_amount, 0, 'completed',
+		t.created_at, g.app, g.id
+		FROM streams t JOIN agreements g ON g.id = t.agreement_id WHERE t.%[1]s = ?1 AND (t.created_at, t.id) < (?2, ?3)
+		ORDER BY t.created_at DESC, t.id DESC LIMIT ?4`
+)
 
-const historyIncoming = `SELECT i.id, 1, i.account_id, i.sender_name, i.sender,
-	coalesce((SELECT p.name FROM pointers p WHERE p.id = i.pointer_id), ''), i.packets, i.received_amount, i.received_amount, 0, 'completed', i.created_at
-	FROM incoming_payments i WHERE i.%[1]s = ?1 AND (i.created_at, i.id) < (?2, ?3)
-	ORDER BY i.created_at DESC, i.id DESC LIMIT ?4`
-
-const historyQuery = `SELECT h.*, s.code, s.scale FROM (
-	SELECT * FROM (` + historyColumns + `) UNION ALL SELECT * FROM (` + historyIncoming + `)
-	ORDER BY 12 DESC, 1 DESC LIMIT ?4) h
-	JOIN accounts a ON a.id = h.account_id JOIN assets s ON s.ledger = a.ledger ORDER BY 12 DESC, 1 DESC`
+// historyOf returns the query for a page of lines.
+func historyOf(lines ...string) string {
+	return "SELECT h.*, s.code, s.scale FROM (SELECT * FROM (" + strings.Join(lines, ") UNION ALL SELECT * FROM (") + `)
+		ORDER BY 12 DESC, 1 DESC LIMIT ?4) h
+		JOIN accounts a ON a.id = h.account_id JOIN assets s ON s.ledger = a.ledger ORDER BY 12 DESC, 1 DESC`
+}
 
 // History returns a page of movements, newest first, and the cursor of the
 // next older page, "" at the end.
@@ -59,44 +83,80 @@ func (s *Service) History(ctx context.Context, f Filter) ([]Movement, string, er
 	if f.AccountID != uuid.Nil {
 		column, owner = "account_id", f.AccountID
 	}
-	at, id := parseCursor(f.Before)
-	rows, err := s.DB.Read.QueryContext(ctx, fmt.Sprintf(historyQuery, column), owner[:], at, id[:], f.Limit+1)
+	return s.movements(ctx, fmt.Sprintf(historyOf(outgoingLines, incomingLines, streamLines), column), owner, f.Before, f.Limit)
+}
+
+// AgreementMovements returns a page of what moved under an agreement of the person,
+// as History does; nothing for an agreement that isn't theirs.
+func (s *Service) AgreementMovements(ctx context.Context, userID, agreementID uuid.UUID, before string, limit int) ([]Movement, string, error) {
+	a, err := s.Agreements.Find(ctx, agreementID)
+	if problem.CodeOf(err) == problem.NotFound || err == nil && a.UserID != userID {
+		return nil, "", nil
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("history: %w", err)
+	}
+	return s.movements(ctx, fmt.Sprintf(historyOf(chargedLines, streamLines), "agreement_id"), agreementID, before, limit)
+}
+
+func (s *Service) movements(ctx context.Context, query string, of uuid.UUID, before string, limit int) ([]Movement, string, error) {
+	at, id := parseCursor(before)
+	rows, err := s.DB.Read.QueryContext(ctx, query, of[:], at, id[:], limit+1)
 	if err != nil {
 		return nil, "", fmt.Errorf("history: %w", err)
 	}
 	defer rows.Close()
 	var out []Movement
 	for rows.Next() {
-		var m Movement
-		var sent, checking uint64
-		var micros int64
-		err := rows.Scan(&m.ID, &m.In, &m.AccountID, &m.Who, &m.Pointer, &m.Paid, &m.Packets, &m.Amount.Value, &sent, &checking, &m.State, &micros,
-			&m.Amount.Asset.Code, &m.Amount.Asset.Scale)
+		m, err := s.scanMovement(rows)
 		if err != nil {
 			return nil, "", fmt.Errorf("history: %w", err)
-		}
-		m.At = time.UnixMicro(micros).UTC()
-		m.Checking = m.State.Ended() && checking > 0
-		m.Partly = m.State == Failed && sent > 0
-		if m.State.Ended() && sent+checking > 0 {
-			m.Amount.Value = sent + checking
 		}
 		out = append(out, m)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, "", fmt.Errorf("history: %w", err)
 	}
-	if len(out) <= f.Limit {
+	if len(out) <= limit {
 		return out, "", nil
 	}
-	out = out[:f.Limit]
-	return out, cursor(out[len(out)-1]), nil
+	out = out[:limit]
+	last := out[limit-1]
+	return out, cursor(last.At, last.ID), nil
+}
+
+// The kinds of line.
+const (
+	lineOut = iota
+	lineIn
+	lineStream
+)
+
+func (s *Service) scanMovement(rows *sql.Rows) (Movement, error) {
+	var m Movement
+	var kind int
+	var sent, checking uint64
+	var micros int64
+	var agreement uuid.NullUUID
+	err := rows.Scan(&m.ID, &kind, &m.AccountID, &m.Who, &m.Pointer, &m.Paid, &m.Packets, &m.Amount.Value, &sent, &checking, &m.State, &micros,
+		&m.App, &agreement, &m.Amount.Asset.Code, &m.Amount.Asset.Scale)
+	m.In, m.Stream, m.AgreementID = kind == lineIn, kind == lineStream, agreement.UUID
+	if m.Stream && m.Pointer != "" {
+		m.Pointer = "$" + s.Host + "/" + m.Pointer
+	}
+	m.At = time.UnixMicro(micros).UTC()
+	m.Checking = m.State.Ended() && checking > 0
+	m.Partly = m.State == Failed && sent > 0
+	if m.State.Ended() && sent+checking > 0 {
+		m.Amount.Value = sent + checking
+	}
+	return m, err
 }
 
 // A cursor is the time and id of a page's last movement.
-func cursor(m Movement) string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(m.At.UnixMicro()))
-	return base64.RawURLEncoding.EncodeToString(append(b, m.ID[:]...))
+func cursor(at time.Time, id uuid.UUID) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro()))
+	return base64.RawURLEncoding.EncodeToString(append(b, id[:]...))
 }
 
 // parseCursor reads a cursor; one that makes no sense is the newest page's.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"pochi/ilp"
 	"pochi/ilp/connector"
 	"pochi/ledger"
 
@@ -89,33 +88,12 @@ func codeOf(d connector.Delivery) uint16 {
 	return CodeForwarded
 }
 
-// opening is the command that opens the allowance that a packet uses, if it needs
-// one: the first that uses it does. One that is there stays as it is: its limit may
-// have been lowered since it was looked at.
-func (b *Books) opening(ctx context.Context, d connector.Delivery) (ledger.Chain, error) {
-	if d.Authority == nil {
-		return nil, nil
-	}
-	asset := ledger.Asset(d.Authority.Asset).Authority()
-	number, known := b.authorities.get(ilp.Asset(asset))
-	if !known {
-		var err error
-		if number, err = ledger.LedgerOf(ctx, b.DB.Read, asset); err != nil {
-			return nil, fmt.Errorf("find the ledger of %s: %w", asset, err)
-		}
-		b.authorities.put(ilp.Asset(asset), number)
-	}
-	return ledger.Chain{ledger.OpenAccount{
-		ID: d.Authority.Account, Ledger: number, Code: ledger.CodeAuthority, Limit: d.Authority.Limit, IfAbsent: true,
-	}}, nil
-}
-
 // legsOf returns all legs of a packet: of its money, and of the allowance that it
 // uses.
 func legsOf(d connector.Delivery) ([]leg, error) {
 	legs, err := moneyLegs(d)
 	if a := d.Authority; a != nil {
-		used := ledger.HouseAccount(ledger.Asset(a.Asset).Authority(), ledger.CodeUsed)
+		used := usedAccount(ledger.Asset(a.Asset))
 		legs = append(legs, leg{reference: d.From.Reference, debit: a.Account, via: used, to: used, amount: a.Amount, code: CodeUsed})
 	}
 	return legs, err
@@ -134,10 +112,10 @@ func moves(d connector.Delivery, move func(leg) ledger.Command) (ledger.Chain, e
 
 // firstMoves is how a packet begins: the allowance that it uses is opened before.
 func (b *Books) firstMoves(ctx context.Context, d connector.Delivery, move func(leg) ledger.Command) (ledger.Chain, error) {
-	chain, err := b.opening(ctx, d)
-	if err != nil {
-		return nil, err
+	chain, err := moves(d, move)
+	if err != nil || d.Authority == nil {
+		return chain, err
 	}
-	rest, err := moves(d, move)
-	return append(chain, rest...), err
+	opening, err := b.authorities.opening(ctx, *d.Authority)
+	return append(ledger.Chain{opening}, chain...), err
 }

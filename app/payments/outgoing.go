@@ -9,7 +9,6 @@ import (
 
 	"pochi/app/problem"
 	"pochi/db"
-	"pochi/ilp"
 	"pochi/ledger"
 
 	"github.com/google/uuid"
@@ -54,6 +53,10 @@ type Outgoing struct {
 	Reason          string // why it failed or needs review, a sentence for the person
 	CreatedAt       time.Time
 	EndedAt         time.Time // zero until it has ended
+
+	// Of a charge: which app made it, and under which agreement.
+	App         string
+	AgreementID uuid.UUID
 }
 
 // Suspended is what was in flight to another node whenever the wallet crashed,
@@ -84,9 +87,9 @@ func (p Outgoing) Back() ledger.Amount {
 	return back
 }
 
-// Confirm turns a quote into a payment: one commit reserves the whole debit
-// and writes the payment; sending begins at once. Confirming again returns the
-// same payment. Errors: problem.NotFound, problem.Gone when the quote has
+// Confirm turns a quote into a payment. Within this wallet one commit is all of it.
+// Otherwise one reserves the whole debit and writes the payment, and sending begins at
+// once. Confirming again returns the same payment. Errors: problem.NotFound, problem.Gone when the quote has
 // expired, problem.Conflict when the money is no longer there.
 func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgoing, error) {
 	q, err := s.FindQuote(ctx, userID, quoteID)
@@ -102,11 +105,13 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	if !now.Before(q.ExpiresAt) {
 		return Outgoing{}, problem.New(problem.Gone, "This quote has expired. Nothing was taken; get a new quote.")
 	}
-	hold := ledger.OpenHold{
-		Reference: q.ID, Debit: q.AccountID, Credit: outgoingAccount(ilp.Asset(q.DebitAmount.Asset)), Amount: q.DebitAmount.Value,
-	}
+	o := newOpening(ctx, q, now)
 	s.quoted.confirm(q.ID)
-	err = s.Ledger.Submit(ctx, ledger.Chain{hold}, func(tx db.Tx) error { return insertOutgoing(ctx, tx, q, now) })
+	if s.payAtOnce(ctx, o) {
+		s.quoted.take(q.ID)
+		return o.Outgoing, nil
+	}
+	err = s.Ledger.Submit(ctx, o.chain, o.rows)
 	switch {
 	case errors.Is(err, ledger.ErrHoldExists): // somebody was faster: the same click, twice
 		return s.FindOutgoing(ctx, userID, quoteID)
@@ -117,9 +122,8 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	case err != nil:
 		return Outgoing{}, fmt.Errorf("confirm quote %s: %w", quoteID, err)
 	}
-	p := beginning(q, now)
-	s.launch(q.ID, &p)
-	return p, nil
+	s.launch(q.ID, &o.Outgoing)
+	return o.Outgoing, nil
 }
 
 // beginning is a payment that has just been confirmed.
@@ -157,8 +161,10 @@ const outgoingQuery = `SELECT o.id, o.user_id, o.account_id, o.receiver, o.recei
 	(SELECT coalesce(sum(h.in_flight), 0) FROM holds h WHERE h.reference = o.id AND h.debit = a.n),
 	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 0),
 	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 1),
-	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 2)
-	FROM outgoing_payments o JOIN accounts a ON a.id = o.account_id JOIN assets s ON s.ledger = a.ledger `
+	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 2),
+	coalesce(g.app, ''), g.id
+	FROM outgoing_payments o JOIN accounts a ON a.id = o.account_id JOIN assets s ON s.ledger = a.ledger
+	LEFT JOIN charges c ON c.id = o.id LEFT JOIN agreements g ON g.id = c.agreement_id `
 
 func findOutgoing(ctx context.Context, tx db.Tx, id uuid.UUID) (Outgoing, error) {
 	p, err := scanOutgoing(tx.QueryRowContext(ctx, outgoingQuery+"WHERE o.id = ?", id[:]))
@@ -172,11 +178,13 @@ func scanOutgoing(row interface{ Scan(...any) error }) (Outgoing, error) {
 	var p Outgoing
 	var created int64
 	var ended sql.NullInt64
+	var agreement uuid.NullUUID
 	err := row.Scan(&p.ID, &p.UserID, &p.AccountID, &p.Receiver, &p.ReceiverName, &p.Rate,
 		&p.Fixed, &p.Packets, &p.Doubted.Value, &p.DebitAmount.Value, &p.ReceiveAmount.Value, &p.SentAmount.Value, &p.DeliveredAmount.Value,
 		&p.DebitAmount.Asset.Code, &p.DebitAmount.Asset.Scale, &p.ReceiveAmount.Asset.Code, &p.ReceiveAmount.Asset.Scale,
 		&p.State, &p.Reason, &created, &ended, &p.Returned, &p.InFlight.Value,
-		&p.Suspended.Open.Value, &p.Suspended.Released.Value, &p.Suspended.Paid.Value)
+		&p.Suspended.Open.Value, &p.Suspended.Released.Value, &p.Suspended.Paid.Value, &p.App, &agreement)
+	p.AgreementID = agreement.UUID
 	for _, debited := range []*ledger.Amount{&p.SentAmount, &p.Doubted, &p.InFlight, &p.Suspended.Open, &p.Suspended.Released, &p.Suspended.Paid} {
 		debited.Asset = p.DebitAmount.Asset
 	}

@@ -2,8 +2,9 @@
 // arrived, and the worker that sees every confirmed payment to its end. The
 // names are those of Open Payments.
 //
-// A confirmed payment has a hold for its whole debit and a row in state
-// "sending", made in one commit. The worker sends STREAM packets through the
+// A payment within this wallet is confirmed, delivered and ended in one commit, while
+// whoever confirmed it waits. Any other, and one for which that fails, has a hold for
+// its whole debit and a row in state "sending", made in one commit. The worker sends STREAM packets through the
 // connector; each packet that is delivered here draws on the hold and pays the
 // receiver in one commit. One that goes to another node is taken into flight
 // first, and posted or put back when its answer is there. At the end the rest of
@@ -81,6 +82,7 @@ type Config struct {
 	SPSP        SPSP
 	Credentials Credentials
 	Rates       Rates
+	Agreements  Agreements
 	Pointers    pointer.Parser
 	Host        string        // of our own pointers, with the port if it has one
 	QuoteTTL    time.Duration // how long a quote can be confirmed
@@ -94,8 +96,9 @@ type Config struct {
 type Service struct {
 	Config
 
-	slots  *slots
-	quoted *quoted
+	slots       *slots
+	quoted      *quoted
+	authorities authorities
 	// goodbyes has an entry for each that is being said.
 	goodbyes chan struct{}
 	// saving has an entry for each quote that is being written down.
@@ -110,12 +113,13 @@ type Service struct {
 // New returns the service. Start makes it send.
 func New(cfg Config) *Service {
 	return &Service{
-		Config:   cfg,
-		slots:    newSlots(),
-		quoted:   newQuoted(),
-		goodbyes: make(chan struct{}, goodbyesMax),
-		saving:   make(chan struct{}, savingMax),
-		running:  map[uuid.UUID]chan struct{}{},
+		Config:      cfg,
+		slots:       newSlots(),
+		quoted:      newQuoted(),
+		authorities: newAuthorities(cfg.DB),
+		goodbyes:    make(chan struct{}, goodbyesMax),
+		saving:      make(chan struct{}, savingMax),
+		running:     map[uuid.UUID]chan struct{}{},
 	}
 }
 

@@ -42,18 +42,24 @@ func (p pricing) price(ctx context.Context, req QuoteRequest) (asked, debit, rec
 		debit, receive, err = p.priceReceive(ctx, asked)
 		return asked, debit, receive, err
 	}
-	if err := p.affordable(asked); err != nil {
-		return asked, debit, receive, err
+	receive, err = p.priceDebit(ctx, asked)
+	return asked, asked, receive, err
+}
+
+// priceDebit finds what arrives of a debit.
+func (p pricing) priceDebit(ctx context.Context, debit ledger.Amount) (receive ledger.Amount, err error) {
+	if err := p.affordable(debit); err != nil {
+		return receive, err
 	}
-	probe, err := p.believed(p.probe(ctx, asked.Value))
+	probe, err := p.believed(p.probe(ctx, debit.Value))
 	if err != nil {
-		return asked, debit, receive, p.probeProblem(err)
+		return receive, p.probeProblem(err)
 	}
 	receive = ledger.Amount{Value: p.promise(probe), Asset: ledger.Asset(probe.Asset)}
 	if receive.Value == 0 {
-		return asked, debit, receive, p.probeProblem(&stream.Failure{Reason: stream.TooSmall})
+		return receive, p.probeProblem(&stream.Failure{Reason: stream.TooSmall})
 	}
-	return asked, asked, receive, p.fair(ctx, asked, receive)
+	return receive, p.fair(ctx, debit, receive)
 }
 
 // believed is a probe if its answer can be one.

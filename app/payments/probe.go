@@ -18,6 +18,9 @@ func (b *Books) CanDeliver(ctx context.Context, d connector.Delivery) error {
 	if d.From.Account == d.To.Account {
 		return errOneself()
 	}
+	if err := b.allows(ctx, d.Authority); err != nil {
+		return err
+	}
 	if !fromPayment(d) {
 		err := b.has(ctx, d.From.Account, d.AmountIn, "the sender's")
 		if d.From.Peer && errors.Is(err, connector.ErrInsufficient) {
@@ -40,6 +43,25 @@ func (b *Books) CanDeliver(ctx context.Context, d connector.Delivery) error {
 		return fmt.Errorf("%w: the next node was removed", connector.ErrBusy)
 	case to.Closed:
 		return fmt.Errorf("%w: the receiver's account is closed", connector.ErrRefused)
+	}
+	return nil
+}
+
+// allows refuses what an agreement doesn't let be used now. An interval of which
+// nothing was used yet has no account.
+func (b *Books) allows(ctx context.Context, a *connector.Authority) error {
+	if a == nil {
+		return nil
+	}
+	left := a.Limit
+	switch account, err := ledger.Find(ctx, b.DB.Read, a.Account); {
+	case err == nil:
+		left = account.Available()
+	case !errors.Is(err, ledger.ErrAccountUnknown):
+		return fmt.Errorf("find an allowance: %w", err)
+	}
+	if left < a.Amount {
+		return fmt.Errorf("%w: %d is left", connector.ErrAllowance, left)
 	}
 	return nil
 }

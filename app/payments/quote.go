@@ -70,30 +70,45 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 	if err := s.exchangeable(account, receiver); err != nil {
 		return Quote{}, err
 	}
-	c, err := s.connect(ctx, receiver, account.ID, ilp.Asset(account.Asset()))
+	p, c, err := s.pricing(ctx, account, receiver)
 	if err != nil {
 		return Quote{}, err
-	}
-	p := pricing{account: account, receiver: receiver, rates: s.Rates, own: s.Address, probe: c.ProbeWhole, probeReceive: c.ProbeReceiveWhole, asset: c.Asset}
-	if receiver.Local == nil {
-		p.probe, p.probeReceive = c.Probe, c.ProbeReceive
 	}
 	asked, debit, receive, err := p.price(ctx, req)
 	if err != nil {
 		return Quote{}, err
 	}
-	now := s.Clock.Now().UTC().Truncate(time.Microsecond)
-	q := Quote{
-		ID: uuid.Must(uuid.NewV7()), UserID: userID, AccountID: account.ID,
-		Receiver: receiver.Pointer.String(), ReceiverName: receiver.Name(), Fixed: req.Fixed,
-		AskedAmount: asked, Rate: s.Rates.Describe(debit.Asset.Code, receive.Asset.Code),
-		DebitAmount: debit, ReceiveAmount: receive, CreatedAt: now, ExpiresAt: now.Add(s.QuoteTTL),
-	}
+	q := s.newQuote(p, req.Fixed, asked, debit, receive)
 	if receiver.Local != nil {
 		c = connection{}
 	}
 	s.quoted.keep(q, c)
 	return q, s.saveQuote(ctx, q)
+}
+
+// pricing returns what finds a quote from an account, over the connection that it
+// begins.
+func (s *Service) pricing(ctx context.Context, account accounts.Account, receiver Receiver) (pricing, connection, error) {
+	c, err := s.connect(ctx, receiver, account.ID, ilp.Asset(account.Asset()))
+	if err != nil {
+		return pricing{}, connection{}, err
+	}
+	p := pricing{account: account, receiver: receiver, rates: s.Rates, own: s.Address, probe: c.ProbeWhole, probeReceive: c.ProbeReceiveWhole, asset: c.Asset}
+	if receiver.Local == nil {
+		p.probe, p.probeReceive = c.Probe, c.ProbeReceive
+	}
+	return p, c, nil
+}
+
+// newQuote is a quote as of now.
+func (s *Service) newQuote(p pricing, fixed Fixed, asked, debit, receive ledger.Amount) Quote {
+	now := s.Clock.Now().UTC().Truncate(time.Microsecond)
+	return Quote{
+		ID: uuid.Must(uuid.NewV7()), UserID: p.account.UserID, AccountID: p.account.ID,
+		Receiver: p.receiver.Pointer.String(), ReceiverName: p.receiver.Name(), Fixed: fixed,
+		AskedAmount: asked, Rate: s.Rates.Describe(debit.Asset.Code, receive.Asset.Code),
+		DebitAmount: debit, ReceiveAmount: receive, CreatedAt: now, ExpiresAt: now.Add(s.QuoteTTL),
+	}
 }
 
 // exchangeable refuses a receiver of ours in a currency to which there is no

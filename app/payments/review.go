@@ -150,9 +150,13 @@ func (r Review) Resolve(ctx context.Context, n int64, pay bool) (group []Suspens
 }
 
 func (r Review) resolve(ctx context.Context, s Suspense, pay bool) error {
-	return r.Ledger.Submit(ctx, ledger.Chain{ledger.ResolveSuspense{Item: s.Item, Pay: pay}}, func(tx db.Tx) error {
-		if !pay {
-			return nil
+	chain, rows, err := settlementOf(ctx, r.DB.Read, s.SuspenseItem, pay)
+	if err != nil {
+		return err
+	}
+	return r.Ledger.Submit(ctx, append(ledger.Chain{ledger.ResolveSuspense{Item: s.Item, Pay: pay}}, chain...), func(tx db.Tx) error {
+		if err := rows(tx); err != nil || !pay {
+			return err
 		}
 		return addPaid(ctx, tx, s.SuspenseItem)
 	})
@@ -193,13 +197,13 @@ func (r Review) Return(ctx context.Context, id uuid.UUID) (p Payer, repeated boo
 	if p.State != NeedsReview {
 		return returnedBefore(p)
 	}
-	closings, err := closingsOf(ctx, r.DB.Read, p.Outgoing)
+	chain, rows, err := endsOf(ctx, r.DB.Read, p.Outgoing, func(tx db.Tx) error {
+		return endRow(ctx, tx, id, NeedsReview, ending{why: returnedReason}, r.Now())
+	})
 	if err != nil {
 		return p, false, err
 	}
-	err = r.Ledger.Submit(ctx, closings, func(tx db.Tx) error {
-		return endRow(ctx, tx, id, NeedsReview, ending{why: returnedReason}, r.Now())
-	})
+	err = r.Ledger.Submit(ctx, chain, rows)
 	refused := errors.Is(err, ledger.ErrHoldUnknown) // somebody was faster: nothing else closes such a hold
 	if err != nil && !refused {
 		return p, false, fmt.Errorf("return payment %s: %w", id, err)

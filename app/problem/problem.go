@@ -16,17 +16,19 @@ type Code string
 
 // The codes, each with the HTTP status it maps to.
 const (
-	Invalid         Code = "invalid"         // 422: what was typed can't be used
-	LimitExceeded   Code = "limit_exceeded"  // 422: more than an agreement allows
-	NotFound        Code = "not_found"       // 404
-	Conflict        Code = "conflict"        // 409: somebody was faster
-	Unauthenticated Code = "unauthenticated" // 401
-	Forbidden       Code = "forbidden"       // 403
-	Gone            Code = "gone"            // 410: it was there and has expired
-	TooLarge        Code = "too_large"       // 413
-	TooMany         Code = "too_many"        // 429: asked too often
-	Unavailable     Code = "unavailable"     // 503: a part we need doesn't answer
-	Internal        Code = "internal"        // 500
+	Invalid         Code = "invalid"                // 422: what was typed can't be used
+	LimitExceeded   Code = "limit_exceeded"         // 422: more than an agreement allows
+	NotFound        Code = "not_found"              // 404
+	Conflict        Code = "conflict"               // 409: somebody was faster
+	KeyReused       Code = "idempotency_key_reused" // 409: the key stands for another request
+	Insufficient    Code = "insufficient_funds"     // 402: there is too little money
+	Unauthenticated Code = "unauthenticated"        // 401
+	Forbidden       Code = "forbidden"              // 403
+	Gone            Code = "gone"                   // 410: it was there and has expired
+	TooLarge        Code = "too_large"              // 413
+	TooMany         Code = "too_many"               // 429: asked too often
+	Unavailable     Code = "unavailable"            // 503: a part we need doesn't answer
+	Internal        Code = "internal"               // 500
 )
 
 const internalMessage = "It is our fault and we have a record of it. If you were paying, look at your last movements before you try again."
@@ -159,8 +161,10 @@ func Status(err error) int {
 		return 422
 	case NotFound:
 		return 404
-	case Conflict:
+	case Conflict, KeyReused:
 		return 409
+	case Insufficient:
+		return 402
 	case Unauthenticated:
 		return 401
 	case Forbidden:

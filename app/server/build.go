@@ -76,7 +76,9 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	money, err := payments.NewBooks(ctx, payments.BooksConfig{DB: d, Writer: d.Writer, Ledger: books, Now: time.Now, Log: log})
+	money, err := payments.NewBooks(ctx, payments.BooksConfig{
+		DB: d, Writer: d.Writer, Ledger: books, Spent: allowed.Spent, Now: time.Now, Log: log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +86,7 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	pay := buildPayments(cfg, d, books, persons, exchange, interledger, log)
+	pay := buildPayments(cfg, d, books, persons, allowed, exchange, interledger, log)
 	provider, err := buildProvider(cfg)
 	if err != nil {
 		return nil, err
@@ -151,12 +153,13 @@ func buildAgreements(cfg config.Config, d *db.DB, books *ledger.Ledger, currenci
 
 // buildPayments makes what sends people's payments: their packets go through
 // the node's connector.
-func buildPayments(cfg config.Config, d *db.DB, books *ledger.Ledger, people *accounts.Service,
+func buildPayments(cfg config.Config, d *db.DB, books *ledger.Ledger, people *accounts.Service, allowed *agreements.Service,
 	exchange *rates.Book, n *node, log *slog.Logger) *payments.Service {
 	return payments.New(payments.Config{
 		DB: d, Ledger: books, Accounts: people, Links: n.connector, Address: n.receiver.Prefix(), Credentials: n.receiver, Rates: exchange,
-		SPSP:     spsp.Client{HTTP: fetch.New(fetch.Options{AllowLoopback: !cfg.Production()})},
-		Pointers: pointer.Parser{AllowLoopback: !cfg.Production()}, Host: cfg.Host(),
+		Agreements: allowed,
+		SPSP:       spsp.Client{HTTP: fetch.New(fetch.Options{AllowLoopback: !cfg.Production()})},
+		Pointers:   pointer.Parser{AllowLoopback: !cfg.Production()}, Host: cfg.Host(),
 		QuoteTTL: cfg.QuoteTTL, SendTimeout: cfg.SendTimeout,
 		Clock: stream.SystemClock{}, Random: rand.Reader, Log: log,
 	})

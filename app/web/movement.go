@@ -7,6 +7,8 @@ import (
 	"pochi/app/payments"
 	"pochi/ledger"
 	"pochi/views"
+
+	"github.com/google/uuid"
 )
 
 const minus = "−" // the sign, not the hyphen
@@ -63,11 +65,20 @@ func (s *Site) movement(m payments.Movement) views.Movement {
 	default:
 		v.Amount.Text = minus + v.Amount.Text
 	}
+	if m.App != "" {
+		v.Detail = "by " + m.App
+	}
+	if m.Stream {
+		v.URL, v.Who = agreementURL(m.AgreementID), name(m.Who, "Another wallet")
+	}
 	if v.Who == "" && v.Paid == "" {
 		v.Who, v.Detail = v.Detail, ""
 	}
 	return v
 }
+
+// agreementURL is the page of an agreement.
+func agreementURL(id uuid.UUID) string { return "/agreements/" + id.String() }
 
 // packets says in how many packets an amount came.
 func packets(n int) string {

@@ -56,6 +56,9 @@ func (s *Site) outgoing(c *fiber.Ctx, p payments.Outgoing) (views.PaymentPage, e
 		Reason: p.Reason, Started: moment(p.CreatedAt), Ended: moment(p.EndedAt),
 	}
 	v.Checking, v.Back = moneyUnlessZero(p.Suspended.Open), moneyUnlessZero(back(p))
+	if p.App != "" {
+		v.App, v.AppURL = p.App, agreementURL(p.AgreementID)
+	}
 	if p.State == payments.NeedsReview {
 		v.Held = moneyUnlessZero(p.Held())
 	}

@@ -79,6 +79,10 @@ func (c *Connector) refusal(ctx context.Context, t *Transit, err error) packet.R
 	switch {
 	case errors.Is(err, ErrCredit) && t.Peer != nil:
 		return c.creditUsed(ctx, t.Peer, err)
+	case errors.Is(err, ErrAllowance):
+		return c.allowanceUsed()
+	case errors.Is(err, ErrDisallowed):
+		return c.notAllowed()
 	case errors.Is(err, ErrInsufficient) && t.From.Asset != t.To.Asset:
 		return c.reject(packet.InsufficientLiquidity, "This wallet can't exchange that much right now.")
 	case errors.Is(err, ErrInsufficient):

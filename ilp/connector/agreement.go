@@ -2,6 +2,7 @@ package connector
 
 import (
 	"context"
+	"errors"
 
 	"pochi/ilp/packet"
 )
@@ -17,11 +18,32 @@ func (c *Connector) agreement(ctx context.Context, t *Transit) packet.Reply {
 	}
 	terms, err := c.cfg.Agreements.Agreement(ctx, t.Sender.id, t.Amount)
 	if err != nil {
-		return c.refusal(ctx, t, err)
+		return c.disallowed(ctx, t, err)
 	}
 	t.From = terms.Account
 	authority := terms.Authority
 	authority.Amount = t.Amount
 	t.Authority = &authority
 	return nil
+}
+
+// disallowed tells the app which of an agreement's limits a packet meets.
+func (c *Connector) disallowed(ctx context.Context, t *Transit, err error) packet.Reply {
+	switch {
+	case errors.Is(err, ErrAllowance), errors.Is(err, ErrInsufficient):
+		return c.allowanceUsed()
+	case errors.Is(err, ErrRefused):
+		return c.notAllowed()
+	}
+	return c.refusal(ctx, t, err)
+}
+
+func (c *Connector) notAllowed() packet.Reply {
+	return c.reject(packet.BadRequest,
+		"This agreement allows no packets now: it hasn't begun, was paused or has ended, or it names receivers or a limit for each payment.")
+}
+
+func (c *Connector) allowanceUsed() packet.Reply {
+	return c.reject(packet.InsufficientLiquidity,
+		"The agreement has less than this left until it renews. Ask it what is left, and send no more than that.")
 }

@@ -50,8 +50,8 @@ type Authority struct {
 	Guard func() error
 }
 
-// Books moves money for the connector. The reasons to refuse are ErrInsufficient, ErrCredit, ErrRefused and ErrBusy, which are told to the
-// sender; ErrUnknown says that nobody knows whether it was done; with any other error, the wallet's own, nothing was done. All
+// Books moves money for the connector. The reasons to refuse are ErrInsufficient, ErrCredit, ErrAllowance, ErrDisallowed,
+// ErrRefused and ErrBusy, which are told to the sender; ErrUnknown says that nobody knows whether it was done; with any other error, the wallet's own, nothing was done. All
 // may be wrapped.
 type Books interface {
 	// Deliver moves the money of a packet to a receiver on this node as one atomic chain, which is durable when it returns nil.
@@ -116,6 +116,10 @@ const (
 	ErrCredit Error = "credit used up"
 	// ErrUnknown: it can't be said whether the money moved. The sender gets no reply.
 	ErrUnknown Error = "outcome unknown"
+	// ErrAllowance: the agreement has less than this left in the current interval; a smaller packet may pass, or one in the next.
+	ErrAllowance Error = "allowance used up"
+	// ErrDisallowed: the agreement has ended, or was paused, since the packet came in.
+	ErrDisallowed Error = "not allowed any more"
 	// ErrRefused: these accounts don't take this payment, now or later.
 	ErrRefused Error = "payment refused"
 	// ErrBusy: not now, but soon: other packets have to end first.

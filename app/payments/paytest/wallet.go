@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pochi/app/accounts"
+	"pochi/app/agreements"
 	"pochi/app/payments"
 	"pochi/app/peers"
 	"pochi/app/rates"
@@ -56,15 +57,16 @@ type Wallet struct {
 	Elsewhere Elsewhere
 
 	// All below is new after each Start.
-	DB       *db.DB
-	Ledger   *ledger.Ledger
-	Accounts *accounts.Service
-	Rates    *rates.Book
-	Payments *payments.Service
-	Books    *payments.Books
-	Writer   *Writer
-	Node     *connector.Connector
-	Links    *Links
+	DB         *db.DB
+	Ledger     *ledger.Ledger
+	Accounts   *accounts.Service
+	Agreements *agreements.Service
+	Rates      *rates.Book
+	Payments   *payments.Service
+	Books      *payments.Books
+	Writer     *Writer
+	Node       *connector.Connector
+	Links      *Links
 
 	receiver *stream.Receiver
 
@@ -114,8 +116,16 @@ func (w *Wallet) Start(work bool) {
 		if _, err := w.Ledger.OpenAsset(ctx, asset, ExchangeLimit); err != nil {
 			w.t.Fatal(err)
 		}
+		if _, err := w.Ledger.OpenAuthority(ctx, asset); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 	w.Accounts = accounts.New(w.DB, w.Ledger, currencies, w.Clock.Now)
+	w.Agreements = agreements.New(agreements.Config{
+		DB: w.DB, Writer: w.DB.Writer, Ledger: w.Ledger, Currencies: currencies,
+		Pointers: pointer.Parser{AllowLoopback: true}, Now: w.Clock.Now, Log: w.Log,
+	})
+	w.Accounts.KeepOpen(w.Agreements)
 	w.build(ctx)
 	w.setPeers()
 	if work {
@@ -160,13 +170,14 @@ func (w *Wallet) build(ctx context.Context) {
 	}
 	w.Writer = &Writer{next: w.DB.Writer}
 	w.Books, err = payments.NewBooks(ctx, payments.BooksConfig{
-		DB: w.DB, Writer: w.Writer, Ledger: w.Ledger, Now: w.Clock.Now, Log: w.Log,
+		DB: w.DB, Writer: w.Writer, Ledger: w.Ledger, Spent: w.Agreements.Spent, Now: w.Clock.Now, Log: w.Log,
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.Node, err = connector.New(connector.Config{
-		Address: w.Address, Receiver: w.receiver, Payees: w.Books, Books: w.Books, Rates: w.Rates, Now: w.Clock.Now, Log: w.Log,
+		Address: w.Address, Receiver: w.receiver, Payees: w.Books, Books: w.Books, Rates: w.Rates, Agreements: w.Agreements,
+		Now: w.Clock.Now, Log: w.Log,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -174,7 +185,7 @@ func (w *Wallet) build(ctx context.Context) {
 	w.Links = &Links{node: w.Node}
 	w.Payments = payments.New(payments.Config{
 		DB: w.DB, Ledger: w.Ledger, Accounts: w.Accounts, Links: w.Links, Address: w.Address, SPSP: &w.Elsewhere, Credentials: w.receiver,
-		Rates: w.Rates, Pointers: pointer.Parser{AllowLoopback: true}, Host: w.Host,
+		Rates: w.Rates, Agreements: w.Agreements, Pointers: pointer.Parser{AllowLoopback: true}, Host: w.Host,
 		QuoteTTL: 2 * time.Minute, SendTimeout: time.Minute, Clock: w.Clock, Random: rand.Reader, Log: w.Log,
 	})
 }

@@ -1,0 +1,184 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"pochi/app/agreements"
+	"pochi/app/problem"
+	"pochi/db"
+	"pochi/ilp/connector"
+	"pochi/ledger"
+
+	"github.com/google/uuid"
+)
+
+// Agreements is what this package needs of what people let apps do. Errors are
+// problems in words for the app.
+type Agreements interface {
+	// Find returns an agreement, or problem.NotFound.
+	Find(ctx context.Context, id uuid.UUID) (agreements.Agreement, error)
+	// Allow says whether a payment may use an agreement now, and on which account of the
+	// ledger of authority that is counted.
+	Allow(ctx context.Context, id uuid.UUID, use agreements.Use) (agreements.Allowance, error)
+	// Spent is told that something was used. It is quick.
+	Spent(id uuid.UUID)
+}
+
+// ChargeRequest is a payment that an app asks for under an agreement.
+type ChargeRequest struct {
+	AgreementID uuid.UUID
+	Key         string        // the app's Idempotency-Key: with it the same request is one charge
+	Body        [32]byte      // SHA-256 of the request
+	Receiver    string        // payment pointer or URL
+	Fixed       Fixed         // which side Amount is on
+	Amount      string        // in the smallest unit of the agreement's asset or, with FixedReceive, of the receiver's: digits
+	Asset       *ledger.Asset // that the app thinks Amount is in; nil for whatever it is
+	Note        string        // what it is for, in the app's words
+}
+
+// Charge makes a payment from an agreement's account, which uses the agreement's
+// allowance: in one commit both are reserved, or neither. It returns as soon as that
+// is done; Wait waits until the payment has ended. A key that was used before
+// returns that charge as it is now.
+//
+// Errors: problem.KeyReused when that was for another Body; what Agreements.Allow
+// refuses; problem.Insufficient when the account has too little; problems with the
+// fields receiver and amount. None of them tells what the account has.
+func (s *Service) Charge(ctx context.Context, req ChargeRequest) (Charge, error) {
+	if c, found, err := s.chargedBefore(ctx, req); found || err != nil {
+		return c, err
+	}
+	id, err := s.charge(ctx, req)
+	if err != nil {
+		if c, found, again := s.chargedBefore(ctx, req); found { // somebody was faster, with the same key
+			return c, again
+		}
+		return Charge{}, err
+	}
+	return s.FindCharge(ctx, req.AgreementID, id)
+}
+
+func (s *Service) charge(ctx context.Context, req ChargeRequest) (uuid.UUID, error) {
+	b, err := s.bill(ctx, req)
+	if err != nil {
+		return uuid.Nil, chargeProblem(err)
+	}
+	for range allowTries {
+		allowance, err := s.Agreements.Allow(ctx, req.AgreementID, agreements.Use{Amount: b.cost.Value, Receiver: b.Receiver})
+		if err != nil {
+			return uuid.Nil, err
+		}
+		o, err := s.openingOfCharge(ctx, req, b, allowance.Authority)
+		if err != nil {
+			return uuid.Nil, err
+		}
+		err = s.begin(ctx, o, b.connection)
+		if errors.Is(err, connector.ErrBusy) || errors.Is(err, connector.ErrRefused) {
+			continue // the agreement isn't what it was: what it is now, Allow says
+		}
+		if err == nil {
+			s.Agreements.Spent(req.AgreementID)
+		}
+		return b.ID, s.refusedCharge(err, o)
+	}
+	return uuid.Nil, problem.New(problem.Unavailable, "This agreement is being changed. Nothing was taken; try again.")
+}
+
+// allowTries is how often a charge begins anew because its agreement was changed in
+// the same moment.
+const allowTries = 8
+
+// bill is what a charge costs.
+type bill struct {
+	Quote
+	connection               // zero within this wallet
+	cost       ledger.Amount // of the agreement: never worth less than the debit
+}
+
+// openingOfCharge opens the payment and the reserve of a charge, unless its agreement
+// has changed.
+func (s *Service) openingOfCharge(ctx context.Context, req ChargeRequest, b bill, authority connector.Authority) (*opening, error) {
+	now := s.Clock.Now().UTC().Truncate(time.Microsecond)
+	account, err := s.authorities.opening(ctx, authority)
+	if err != nil {
+		return nil, err
+	}
+	o := newOpening(ctx, b.Quote, now)
+	o.reserve = &reserve{charge: b.ID, authority: authority.Account, amount: b.cost, debit: b.DebitAmount.Value}
+	// The agreement is asked first: whoever has used it up isn't told what the account has.
+	o.chain = append(ledger.Chain{account, o.reserve.hold()}, o.chain...)
+	payment := o.rows
+	o.rows = func(tx db.Tx) error {
+		if authority.Guard != nil {
+			if err := authority.Guard(); err != nil {
+				return err
+			}
+		}
+		if err := payment(tx); err != nil {
+			return err
+		}
+		return insertCharge(ctx, tx, req, o, now)
+	}
+	return o, nil
+}
+
+// begin opens a payment and has it sent.
+func (s *Service) begin(ctx context.Context, o *opening, c connection) error {
+	if s.payAtOnce(ctx, o) {
+		return nil
+	}
+	if err := s.Ledger.Submit(ctx, o.chain, o.rows); err != nil {
+		return err
+	}
+	if c.Sender != nil {
+		s.quoted.keep(Quote{ID: o.ID, Confirmed: true, CreatedAt: o.CreatedAt, ExpiresAt: o.CreatedAt.Add(s.QuoteTTL)}, c)
+	}
+	s.launch(o.ID, &o.Outgoing)
+	return nil
+}
+
+// refusedCharge says why a charge couldn't begin.
+func (s *Service) refusedCharge(err error, o *opening) error {
+	var refused *ledger.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refused) && errors.Is(err, ledger.ErrInsufficient) && o.isReserve(refused.Command):
+		exceeded := problem.New(problem.LimitExceeded, "This agreement has less than %s left for now. Nothing was taken.", o.reserve.amount)
+		exceeded.Field = "amount"
+		return exceeded.Because(err)
+	case errors.Is(err, ledger.ErrInsufficient):
+		return problem.New(problem.Insufficient, "There isn't enough money in the account of this agreement. Nothing was taken.").Because(err)
+	case errors.Is(err, ledger.ErrAccountClosed):
+		return problem.New(problem.Conflict, "The account of this agreement was closed. Nothing was taken.").Because(err)
+	}
+	return fmt.Errorf("charge: %w", err)
+}
+
+// isReserve reports whether a command reserves what the charge uses of its agreement.
+func (o *opening) isReserve(command ledger.Command) bool {
+	hold, ok := command.(ledger.OpenHold)
+	return ok && hold.Debit == o.reserve.authority
+}
+
+// chargeProblem names the fields as a ChargeRequest does.
+func chargeProblem(err error) error {
+	var e *problem.Error
+	if !errors.As(err, &e) || e.Field != "to" {
+		return err
+	}
+	named := e.Because(err)
+	named.Field = "receiver"
+	return named
+}
+
+func insertCharge(ctx context.Context, tx db.Tx, req ChargeRequest, o *opening, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO charges (id, agreement_id, idempotency_key, body, authority, asset_code, asset_scale,
+		reserved_amount, note, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		o.ID[:], req.AgreementID[:], req.Key, req.Body[:], o.reserve.authority[:], o.reserve.amount.Asset.Code, o.reserve.amount.Asset.Scale,
+		o.reserve.amount.Value, req.Note, now.UnixMicro())
+	return err
+}

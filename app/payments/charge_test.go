@@ -1,0 +1,238 @@
+package payments_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"sync"
+	"testing"
+
+	"pochi/app/payments"
+	"pochi/app/payments/paytest"
+	"pochi/app/problem"
+	"pochi/ledger"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+)
+
+// asked is a request for a charge.
+func asked(agreement uuid.UUID, key, to, amount string, fixed payments.Fixed) payments.ChargeRequest {
+	return payments.ChargeRequest{
+		AgreementID: agreement, Key: key, Body: sha256.Sum256([]byte(to + amount + string(fixed))), Receiver: to, Fixed: fixed, Amount: amount,
+	}
+}
+
+// charge makes a charge and waits for its end.
+func charge(t testing.TB, w *paytest.Wallet, req payments.ChargeRequest) payments.Charge {
+	t.Helper()
+	ctx := context.Background()
+	c, err := w.Payments.Charge(ctx, req)
+	if err != nil {
+		t.Fatalf("charge %s to %s: %v", req.Amount, req.Receiver, err)
+	}
+	w.Payments.Wait(ctx, c.ID)
+	if c, err = w.Payments.FindCharge(ctx, req.AgreementID, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// wantUsed checks what is used of an interval, with what is reserved.
+func wantUsed(t testing.TB, w *paytest.Wallet, interval uuid.UUID, want uint64) {
+	t.Helper()
+	a, err := ledger.Find(context.Background(), w.DB.Read, interval)
+	if used := a.DebitsPending + a.DebitsPosted - a.CreditsPosted; err != nil || used != want {
+		t.Errorf("%d of the interval is used (%v), want %d", used, err, want)
+	}
+}
+
+func TestCharge(t *testing.T) {
+	for _, test := range []struct {
+		name, to, amount         string
+		fixed                    payments.Fixed
+		account, agreement, shop ledger.Asset
+		spent, debit, delivered  string
+	}{
+		{"one currency", benPointer, "1200", payments.FixedDebit, usd, usd, usd, "12.00 USD", "12.00 USD", "12.00 USD"},
+		{"the shop's is another", benPointer, "1200", payments.FixedDebit, usd, usd, eur, "12.00 USD", "12.00 USD", "10.96 EUR"},
+		{"the account's is another", benPointer, "1200", payments.FixedDebit, usd, eur, eur, "12.00 EUR", "13.13 USD", "11.99 EUR"},
+		{"all are others", benPointer, "1200", payments.FixedDebit, usd, eur, jpy, "12.00 EUR", "13.13 USD", "1,964 JPY"},
+		{"what arrives", benPointer, "1200", payments.FixedReceive, usd, eur, eur, "12.01 EUR", "13.14 USD", "12.00 EUR"},
+		{"what arrives, of another scale", benPointer, "2000", payments.FixedReceive, usd, eur, jpy, "12.22 EUR", "13.37 USD", "2,000 JPY"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWallet(t)
+			ann := w.Person("ann", test.account, "100")
+			w.Person("ben", test.shop, "")
+			id := w.Agree(ann, "Shop", ledger.Amount{Value: 5000, Asset: test.agreement}, "")
+			c := charge(t, w.Wallet, asked(id, "k", test.to, test.amount, test.fixed))
+			if c.State != payments.Completed || c.Debit.String() != test.debit || c.Spent.String() != test.spent || c.Spent != c.Reserved ||
+				c.Returned.Value != 0 || c.Delivered.String() != test.delivered || c.Delivered != c.Receive || c.EndedAt.IsZero() {
+				t.Errorf("charge %+v", c)
+			}
+			wantUsed(t, w.Wallet, w.Interval(id), c.Spent.Value)
+			again, err := w.Payments.Charge(context.Background(), asked(id, "k", test.to, test.amount, test.fixed))
+			if diff := cmp.Diff(c, again); err != nil || diff != "" {
+				t.Errorf("the same request again: %v\n%s", err, diff)
+			}
+			w.Check()
+		})
+	}
+}
+
+func TestChargesThatAreRefused(t *testing.T) {
+	w := newWallet(t)
+	ann, cho := w.Person("ann", usd, "100"), w.Person("cho", usd, "5")
+	w.Person("ben", usd, "")
+	shop, poor := w.Agree(ann, "Shop", ledger.Amount{Value: 5000, Asset: usd}, ""), w.Agree(cho, "Shop", ledger.Amount{Value: 5000, Asset: usd}, "")
+	ended := w.Agree(ann, "Old", ledger.Amount{Value: 5000, Asset: usd}, "")
+	if err := w.Agreements.Revoke(context.Background(), ann.ID, ended); err != nil {
+		t.Fatal(err)
+	}
+	charge(t, w.Wallet, asked(shop, "first", benPointer, "1000", payments.FixedDebit))
+	in := func(asset ledger.Asset) payments.ChargeRequest {
+		req := asked(shop, "k", benPointer, "1", payments.FixedDebit)
+		req.Asset = &asset
+		return req
+	}
+	for _, test := range []struct {
+		name  string
+		req   payments.ChargeRequest
+		code  problem.Code
+		field string
+	}{
+		{"more than is left", asked(shop, "k", benPointer, "4001", payments.FixedDebit), problem.LimitExceeded, "amount"},
+		{"more than is left to receive", asked(shop, "k", benPointer, "4001", payments.FixedReceive), problem.LimitExceeded, "amount"},
+		{"more than the account has", asked(poor, "k", benPointer, "501", payments.FixedDebit), problem.Insufficient, ""},
+		{"a key of another request", asked(shop, "first", benPointer, "1001", payments.FixedDebit), problem.KeyReused, ""},
+		{"ended", asked(ended, "k", benPointer, "1", payments.FixedDebit), problem.Forbidden, ""},
+		{"unknown", asked(uuid.New(), "k", benPointer, "1", payments.FixedDebit), problem.NotFound, ""},
+		{"no pointer", asked(shop, "k", "ben", "1", payments.FixedDebit), problem.Invalid, "receiver"},
+		{"nobody", asked(shop, "k", "$localhost:3000/nobody", "1", payments.FixedDebit), problem.Invalid, "receiver"},
+		{"oneself", asked(shop, "k", "$localhost:3000/ann", "1", payments.FixedDebit), problem.Invalid, "receiver"},
+		{"nothing", asked(shop, "k", benPointer, "0", payments.FixedDebit), problem.Invalid, "amount"},
+		{"no amount", asked(shop, "k", benPointer, "", payments.FixedDebit), problem.Invalid, "amount"},
+		{"a sign", asked(shop, "k", benPointer, "+1", payments.FixedDebit), problem.Invalid, "amount"},
+		{"too large", asked(shop, "k", benPointer, "9223372036854775808", payments.FixedDebit), problem.Invalid, "amount"},
+		{"another asset", in(eur), problem.Invalid, "amount"},
+		{"another scale", in(ledger.Asset{Code: "USD", Scale: 3}), problem.Invalid, "amount"},
+	} {
+		_, err := w.Payments.Charge(context.Background(), test.req)
+		_, named := problem.Fields(err)[test.field]
+		if problem.CodeOf(err) != test.code || !named {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+	if a, c := w.Has(ann), w.Has(cho); a != "90.00 USD" || c != "5.00 USD" {
+		t.Errorf("Ann has %s, Cho %s", a, c)
+	}
+	wantUsed(t, w.Wallet, w.Interval(shop), 1000)
+	list, next, err := w.Payments.Charges(context.Background(), shop, "", 10)
+	if err != nil || len(list) != 1 || next != "" || list[0].Key != "first" {
+		t.Errorf("charges %+v, %q, %v", list, next, err)
+	}
+	w.Check()
+}
+
+func TestListOfCharges(t *testing.T) {
+	w := newWallet(t)
+	ann := w.Person("ann", usd, "100")
+	w.Person("ben", usd, "")
+	shop, other := w.Agree(ann, "Shop", ledger.Amount{Value: 5000, Asset: usd}, ""), w.Agree(ann, "Other", ledger.Amount{Value: 5000, Asset: usd}, "")
+	charge(t, w.Wallet, asked(other, "x", benPointer, "1", payments.FixedDebit))
+	var want []string
+	for i := range 5 {
+		c := charge(t, w.Wallet, asked(shop, fmt.Sprint(i), benPointer, "1", payments.FixedDebit))
+		want = append([]string{c.Key}, want...)
+	}
+	var got []string
+	for before := ""; ; {
+		page, next, err := w.Payments.Charges(context.Background(), shop, before, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range page {
+			got = append(got, c.Key)
+		}
+		if before = next; next == "" {
+			break
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	c, err := w.Payments.FindCharge(context.Background(), other, uuid.New())
+	if problem.CodeOf(err) != problem.NotFound {
+		t.Errorf("%+v, %v", c, err)
+	}
+	mine, _, _ := w.Payments.Charges(context.Background(), shop, "", 1)
+	if _, err := w.Payments.FindCharge(context.Background(), other, mine[0].ID); problem.CodeOf(err) != problem.NotFound {
+		t.Errorf("another agreement's charge: %v", err)
+	}
+}
+
+// Of fifty charges at once, those that fit are made, and no other.
+func TestChargesAtOnce(t *testing.T) {
+	w := newWallet(t)
+	ann := w.Person("ann", usd, "1000")
+	w.Person("ben", usd, "")
+	id := w.Agree(ann, "Shop", ledger.Amount{Value: 1099, Asset: usd}, "")
+	ctx := context.Background()
+	var all sync.WaitGroup
+	made := make(chan payments.Charge, 50)
+	for i := range 50 {
+		all.Go(func() {
+			c, err := w.Payments.Charge(ctx, asked(id, fmt.Sprint(i), benPointer, "100", payments.FixedDebit))
+			switch {
+			case err == nil:
+				made <- c
+			case problem.CodeOf(err) != problem.LimitExceeded:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	close(made)
+	if len(made) != 10 {
+		t.Errorf("%d charges were made", len(made))
+	}
+	for c := range made {
+		w.Payments.Wait(ctx, c.ID)
+	}
+	if got := w.Has(ann); got != "990.00 USD" {
+		t.Errorf("Ann has %s", got)
+	}
+	wantUsed(t, w.Wallet, w.Interval(id), 1000)
+	w.Check()
+}
+
+// One request that is sent fifty times at once is one charge.
+func TestOneChargeManyTimesAtOnce(t *testing.T) {
+	w := newWallet(t)
+	ann := w.Person("ann", usd, "1000")
+	w.Person("ben", usd, "")
+	id := w.Agree(ann, "Shop", ledger.Amount{Value: 50_00, Asset: usd}, "")
+	ctx := context.Background()
+	var all sync.WaitGroup
+	ids := make([]uuid.UUID, 50)
+	for i := range ids {
+		all.Go(func() {
+			c, err := w.Payments.Charge(ctx, asked(id, "k", benPointer, "100", payments.FixedDebit))
+			if ids[i] = c.ID; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	w.Payments.Wait(ctx, ids[0])
+	for _, other := range ids {
+		if other != ids[0] {
+			t.Fatalf("charges %s and %s", ids[0], other)
+		}
+	}
+	if got := w.Has(ann); got != "999.00 USD" {
+		t.Errorf("Ann has %s", got)
+	}
+	w.Check()
+}

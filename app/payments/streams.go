@@ -1,0 +1,140 @@
+package payments
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"pochi/db"
+	"pochi/ilp/connector"
+
+	"github.com/google/uuid"
+)
+
+// streams writes down what the packets of agreements' own links send, from their
+// owners' side: a line for each connection to somebody here, and for each day and peer
+// where they leave this wallet. It is a db.Participant, as arrivals is, and so all of
+// it but owners belongs to the writer's goroutine.
+//
+// Nothing may fail when a batch is written: the agreements, accounts and people of
+// lines were looked up, their payees too, and nothing of that is ever deleted.
+type streams struct {
+	sums   map[streamLine]streamed
+	values []driver.Value
+	owners *recent[owned, uuid.UUID]
+}
+
+// owned is an agreement and the account that it is about.
+type owned struct{ agreement, account uuid.UUID }
+
+// streamLine is a line.
+type streamLine struct {
+	owned
+	user      uuid.UUID
+	reference uuid.UUID // of its transfers: the connection here, the agreement elsewhere
+	pointer   uuid.UUID // that is paid here, else zero
+	peer      uuid.UUID // where it goes to from here, else zero
+	day       int64     // of 1970, UTC, with peer
+}
+
+// streamed is what a batch sends on a line: sent in the account's asset, used in the
+// agreement's.
+type streamed struct{ sent, used, packets uint64 }
+
+// ownersKept is how many agreements' owners are remembered at least.
+const ownersKept = 1 << 14
+
+func newStreams() *streams {
+	return &streams{sums: map[streamLine]streamed{}, owners: newRecent[owned, uuid.UUID](ownersKept)}
+}
+
+// owner returns whose agreement an account's is. It is connector.ErrRefused if there
+// is no such agreement about the account.
+func (s *streams) owner(ctx context.Context, tx db.Tx, of owned) (user uuid.UUID, err error) {
+	if user, known := s.owners.get(of); known {
+		return user, nil
+	}
+	err = tx.QueryRowContext(ctx, "SELECT user_id FROM agreements WHERE id = ? AND account_id = ?", of.agreement[:], of.account[:]).Scan(&user)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return uuid.Nil, fmt.Errorf("%w: there is no agreement %s about the account", connector.ErrRefused, of.agreement)
+	case err != nil:
+		return uuid.Nil, fmt.Errorf("find an agreement's owner: %w", err)
+	}
+	s.owners.put(of, user)
+	return user, nil
+}
+
+// ownedBy returns what a packet of an agreement is about.
+func ownedBy(d connector.Delivery) owned { return owned{d.From.Reference, d.From.Account} }
+
+// add adds a packet of an agreement. Undo takes it out again, before anything else is
+// added.
+func (s *streams) add(ctx context.Context, tx db.Tx, d connector.Delivery, now time.Time) (undo func(), err error) {
+	line := streamLine{owned: ownedBy(d), reference: referenceOf(d)}
+	if line.user, err = s.owner(ctx, tx, line.owned); err != nil {
+		return nil, err
+	}
+	if d.To.Peer {
+		line.peer, line.day = d.To.Account, now.Unix()/(24*60*60)
+	} else {
+		line.pointer = d.To.Pointer
+	}
+	before, begun := s.sums[line]
+	s.sums[line] = streamed{before.sent + d.AmountIn, before.used + d.Authority.Amount, before.packets + 1}
+	return func() {
+		if s.sums[line] = before; !begun {
+			delete(s.sums, line)
+		}
+	}, nil
+}
+
+// streamSpace makes the lines' ids.
+var streamSpace = uuid.MustParse("b9f2a0d4-7c1e-4e38-9d57-2f6b8a3c1e90")
+
+// id is the same for all packets of a line.
+func (l streamLine) id() uuid.UUID {
+	name := append(l.agreement[:], l.reference[:]...)
+	name = append(name, l.peer[:]...)
+	return uuid.NewSHA1(streamSpace, binary.BigEndian.AppendUint64(name, uint64(l.day)))
+}
+
+// Flush implements db.Participant.
+func (s *streams) Flush(_ context.Context, tx db.BatchTx, b db.Batch) error {
+	if len(s.sums) == 0 {
+		return nil
+	}
+	s.values = s.values[:0]
+	now := b.At.UnixMicro()
+	for l, sum := range s.sums {
+		id := l.id()
+		s.values = append(s.values, id[:], l.agreement[:], l.user[:], l.account[:], l.reference[:], unlessZero(l.pointer), unlessZero(l.peer),
+			int64(sum.sent), int64(sum.used), int64(sum.packets), now, now)
+	}
+	err := tx.Insert(`INSERT INTO streams
+		(id, agreement_id, user_id, account_id, reference, pointer_id, peer, sent_amount, used_amount, packets, created_at, updated_at)`,
+		`ON CONFLICT (id) DO UPDATE SET sent_amount = sent_amount + excluded.sent_amount, used_amount = used_amount + excluded.used_amount,
+		packets = packets + excluded.packets, updated_at = excluded.updated_at`, 12, s.values)
+	if err != nil {
+		return fmt.Errorf("write what agreements sent: %w", err)
+	}
+	return nil
+}
+
+// unlessZero is NULL for the zero id.
+func unlessZero(id uuid.UUID) driver.Value {
+	if id == uuid.Nil {
+		return nil
+	}
+	return id[:]
+}
+
+// Committed implements db.Participant.
+func (s *streams) Committed() {
+	clear(s.sums)
+	clear(s.values)
+}
