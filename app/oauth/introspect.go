@@ -86,10 +86,14 @@ func (p *Provider) tokenOf(answer *hydra.IntrospectedOAuth2Token) (Token, error)
 	if err != nil {
 		return Token{}, invalidToken(err)
 	}
+	scopes := scopesOf(answer.GetScope())
+	if slices.Contains(scopes, AgreementScope) != (agreement != uuid.Nil) {
+		return Token{}, invalidToken(errors.New("an agreement without its scope, or the reverse"))
+	}
 	return Token{
 		Subject:   answer.GetSub(),
 		ClientID:  answer.GetClientId(),
-		Scopes:    scopesOf(answer.GetScope()),
+		Scopes:    scopes,
 		Audience:  answer.GetAud(),
 		Agreement: agreement,
 		ExpiresAt: expires,

@@ -38,6 +38,7 @@ type Options struct {
 	AdminURL  *url.URL         // where Hydra's admin interface listens: for this wallet only
 	PublicURL *url.URL         // where browsers reach Hydra
 	Audience  string           // the API that tokens are for: the wallet's own public URL
+	Terms     TermsReader      // reads what apps ask for
 	Timeout   time.Duration    // of one question to Hydra: 5 seconds when zero
 	Now       func() time.Time // time.Now when nil
 }
@@ -49,6 +50,7 @@ type Provider struct {
 	metadata hydra.MetadataAPI
 	public   *url.URL
 	audience string
+	terms    TermsReader
 	now      func() time.Time
 	cache    tokenCache
 }
@@ -81,6 +83,7 @@ func New(opts Options) *Provider {
 		metadata: client.MetadataAPI,
 		public:   opts.PublicURL,
 		audience: opts.Audience,
+		terms:    opts.Terms,
 		now:      now,
 		cache:    tokenCache{kept: map[[32]byte]keptToken{}},
 	}

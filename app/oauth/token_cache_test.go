@@ -34,7 +34,7 @@ func (i *introspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	fmt.Fprint(w, strings.NewReplacer("1800000001", "1800003600", `"active":true`, `"active":true,"ext":{"agreement":"`+agreementID+`"}`).Replace(activeToken))
+	fmt.Fprint(w, strings.NewReplacer("openid profile", "openid agreement", "1800000001", "1800003600", `"active":true`, `"active":true,"ext":{"agreement":"`+agreementID+`"}`).Replace(activeToken))
 }
 
 func startIntrospector(t *testing.T, clock *time.Time) (*oauth.Provider, *introspector) {

@@ -16,8 +16,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Agreements is what pages need of people's agreements.
-type Agreements interface {
+// Allowed is what pages need of what people have allowed apps.
+type Allowed interface {
 	List(ctx context.Context, userID uuid.UUID) ([]agreements.Agreement, error)
 	FindOf(ctx context.Context, userID, id uuid.UUID) (agreements.Agreement, error)
 	Usage(ctx context.Context, id uuid.UUID) (agreements.Usage, error)
@@ -40,8 +40,8 @@ type Notices interface {
 	Close(ctx context.Context, userID uuid.UUID, n notices.Notice) error
 }
 
-// Apps is what pages need of the apps that people register.
-type Apps interface {
+// Registered is what pages need of the apps that people have registered.
+type Registered interface {
 	List(ctx context.Context, owner uuid.UUID) ([]apps.App, error)
 	Find(ctx context.Context, owner uuid.UUID, id string) (apps.App, error)
 	Register(ctx context.Context, owner uuid.UUID, form apps.Form) (apps.App, string, error)

@@ -1,17 +1,30 @@
 package web
 
 import (
-	"slices"
+	"crypto/sha256"
 	"strings"
 
+	"pochi/app/agreements"
 	"pochi/app/oauth"
+	"pochi/app/problem"
 	"pochi/views"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 )
 
-// showConsent asks whether an app may have what it wants.
+// asking is what an app asks for, as the consent page shows it.
+type asking struct {
+	oauth.ConsentRequest
+	proposal uuid.UUID         // what the app has proposed; zero when it sent its terms along
+	terms    *agreements.Terms // nil when it asks for no agreement
+}
+
+// choice is what the person has filled in on the consent page.
+type choice struct{ account, amount string }
+
+// showConsent asks whether an app may have what it wants. The form is filled in
+// from the query: account, amount.
 func (s *Site) showConsent(c *fiber.Ctx) error {
 	request, err := s.OAuth.Consents.Consent(c.UserContext(), strings.Clone(c.Query("consent_challenge")))
 	if err != nil {
@@ -20,28 +33,47 @@ func (s *Site) showConsent(c *fiber.Ctx) error {
 	if !isSubject(c, request.Subject) {
 		return s.consentOfAnother(c, request)
 	}
-	if len(request.Scopes) == 0 {
-		return s.rejectConsent(c, request, oauth.Reason{
-			Code:        "invalid_scope",
-			Description: "The request names no scope that this wallet knows.",
-		})
+	asked, reason, err := s.asking(c, request)
+	if err != nil {
+		return err
 	}
-	AllowFormAction(c, request.FormURLs...)
-	can, cannot := abilities(request.Scopes)
-	return render(c, fiber.StatusOK, views.Consent(s.page(c, "Allow "+request.App.Name+"?", views.NavNone), views.ConsentPage{
-		Action:    pathOAuthConsent,
-		Challenge: request.Challenge,
-		App:       request.App.Name,
-		Host:      request.Host,
-		Person:    person(c).Name,
-		Email:     person(c).Email,
-		Can:       can,
-		Cannot:    cannot,
-	}))
+	if reason != nil {
+		return s.rejectConsent(c, request, *reason)
+	}
+	return s.renderConsent(c, fiber.StatusOK, asked, choice{c.Query("account"), c.Query("amount")}, nil)
+}
+
+// asking finds out what a request asks for, and whether that can be allowed:
+// the app is told the reason when it can't.
+func (s *Site) asking(c *fiber.Ctx, request oauth.ConsentRequest) (asking, *oauth.Reason, error) {
+	asked := asking{ConsentRequest: request}
+	if request.Refusal != nil {
+		return asked, request.Refusal, nil
+	}
+	if request.Detail == nil {
+		return asked, nil, nil
+	}
+	terms, err := s.terms(c, request)
+	switch problem.CodeOf(err) {
+	case "":
+		asked.proposal, asked.terms = request.Detail.ID, &terms
+		return asked, nil, nil
+	case problem.Invalid, problem.NotFound, problem.Gone:
+		return asked, oauth.DetailsFault(err), nil
+	}
+	return asked, nil, err
+}
+
+func (s *Site) terms(c *fiber.Ctx, request oauth.ConsentRequest) (agreements.Terms, error) {
+	if request.Detail.ID == uuid.Nil {
+		return s.OAuth.Agreements.Check(request.Detail.Terms)
+	}
+	proposal, err := s.OAuth.Agreements.Proposal(c.UserContext(), request.App.ID, request.Detail.ID)
+	return proposal.Terms, err
 }
 
 // decideConsent passes the decision on to Hydra, whom it first asks again what
-// it is about. Only scopes that the page has shown are granted.
+// it is about. Only what the page has shown is granted.
 func (s *Site) decideConsent(c *fiber.Ctx) error {
 	request, err := s.OAuth.Consents.Consent(c.UserContext(), formValue(c, "consent_challenge"))
 	if err != nil {
@@ -52,17 +84,80 @@ func (s *Site) decideConsent(c *fiber.Ctx) error {
 	}
 	switch formValue(c, "decision") {
 	case views.DecisionAllow:
-		grant := oauth.Grant{Scopes: request.Scopes, Name: person(c).Name}
-		to, err := s.OAuth.Consents.AcceptConsent(c.UserContext(), request.Challenge, grant)
-		if err != nil {
-			return err
-		}
-		return see(c, to)
+		return s.allowConsent(c, request)
 	case views.DecisionDeny:
-		return s.rejectConsent(c, request, oauth.Reason{Code: "access_denied", Description: "The person did not allow it."})
+		return s.rejectConsent(c, request, oauth.Reason{Code: oauth.AccessDenied, Description: "The person did not allow it."})
 	default:
 		return undecided()
 	}
+}
+
+func (s *Site) allowConsent(c *fiber.Ctx, request oauth.ConsentRequest) error {
+	chosen := choice{text(c, "account"), text(c, "amount")}
+	asked, reason, err := s.asking(c, request)
+	if err != nil {
+		return err
+	}
+	if reason != nil {
+		return s.refuseOrRepeat(c, request, *reason)
+	}
+	if !s.sealed(c, asked) {
+		return s.renderConsent(c, fiber.StatusConflict, asked, chosen, views.Errors{
+			"": "What " + request.App.Name + " asks for isn't what you were shown before. Nothing was allowed. Please look at it again.",
+		})
+	}
+	grant := oauth.Grant{Scopes: request.Scopes, Name: person(c).Name}
+	if asked.terms != nil {
+		approval, errs := s.approval(c, asked)
+		if errs != nil {
+			return s.renderConsent(c, fiber.StatusUnprocessableEntity, asked, chosen, errs)
+		}
+		made, err := s.OAuth.Agreements.Approve(c.UserContext(), approval)
+		if err != nil {
+			return s.notApproved(c, asked, chosen, err)
+		}
+		grant.Agreement = made.ID
+	}
+	return s.acceptConsent(c, request, grant)
+}
+
+// notApproved shows the form again when that helps.
+func (s *Site) notApproved(c *fiber.Ctx, asked asking, chosen choice, err error) error {
+	if errs, ok := formErrors(c, err); ok && problem.CodeOf(err) != problem.Gone {
+		return s.renderConsent(c, problem.Status(err), asked, chosen, errs)
+	}
+	return err
+}
+
+// refuseOrRepeat rejects a request that can't be allowed, unless it can't because
+// the form was sent twice and was accepted the first time: then the browser, which
+// follows the second answer only, gets the same one.
+func (s *Site) refuseOrRepeat(c *fiber.Ctx, request oauth.ConsentRequest, reason oauth.Reason) error {
+	if request.Refusal == nil && request.Detail != nil && request.Detail.ID != uuid.Nil {
+		made, err := s.OAuth.Agreements.Approve(c.UserContext(), s.approvalOf(c, request))
+		if err == nil {
+			return s.acceptConsent(c, request, oauth.Grant{Scopes: request.Scopes, Name: person(c).Name, Agreement: made.ID})
+		}
+	}
+	return s.rejectConsent(c, request, reason)
+}
+
+// approvalOf is the person's yes to a request; amount and terms are left to be
+// filled in. The challenge says which click it was: Hydra's is a secret, and
+// stays one.
+func (s *Site) approvalOf(c *fiber.Ctx, request oauth.ConsentRequest) agreements.Approval {
+	return agreements.Approval{
+		Proposal: request.Detail.ID, UserID: person(c).ID, AccountID: formID(c, "account"),
+		ClientID: request.App.ID, App: request.App.Name, Consent: sha256.Sum256([]byte(request.Challenge)),
+	}
+}
+
+func (s *Site) acceptConsent(c *fiber.Ctx, request oauth.ConsentRequest, grant oauth.Grant) error {
+	to, err := s.OAuth.Consents.AcceptConsent(c.UserContext(), request.Challenge, grant)
+	if err != nil {
+		return err
+	}
+	return see(c, to)
 }
 
 func (s *Site) rejectConsent(c *fiber.Ctx, request oauth.ConsentRequest, reason oauth.Reason) error {
@@ -89,27 +184,4 @@ func (s *Site) consentOfAnother(c *fiber.Ctx, request oauth.ConsentRequest) erro
 		page.LinkText = "Continue as " + who.Name
 	}
 	return s.showMessage(c, page)
-}
-
-// abilities says in sentences what the scopes allow, and what they don't.
-func abilities(scopes []oauth.Scope) (can, cannot []string) {
-	for _, ability := range []struct {
-		scope       oauth.Scope
-		can, cannot string
-	}{
-		{oauth.OpenID, "Recognise you when you come back.", ""},
-		{oauth.Profile, "See your name and your payment pointers.", "See your name or your payment pointers."},
-		{oauth.AccountsRead, "See your accounts and how much is in them.", "See how much you have."},
-		{oauth.TransactionsRead, "See your payments: who, when and how much.", "See your other payments."},
-		{oauth.PaymentsRequest, "Ask others to pay you, and see whether they did.", ""},
-		{oauth.OfflineAccess, "Keep this access while you are away.", ""},
-	} {
-		switch {
-		case slices.Contains(scopes, ability.scope):
-			can = append(can, ability.can)
-		case ability.cannot != "":
-			cannot = append(cannot, ability.cannot)
-		}
-	}
-	return can, append(cannot, "See your e-mail address.", "Move money.")
 }

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"pochi/app/accounts"
+	"pochi/app/agreements"
 	"pochi/app/api"
 	"pochi/app/oauth"
 	"pochi/app/problem"
@@ -44,6 +45,7 @@ const (
 type world struct {
 	wallet, hydra, admin string // URLs
 	provider             *oauth.Provider
+	agreements           *agreements.Service
 	stop                 func() // stops Hydra
 }
 
@@ -61,7 +63,8 @@ func startWorld(t *testing.T) world {
 	w := world{wallet: "http://localhost:" + port(t, listener.Addr()), hydra: "http://localhost:" + freePort(t), admin: "http://127.0.0.1:" + freePort(t)}
 	w.provider = oauth.New(oauth.Options{AdminURL: parsed(t, w.admin), PublicURL: parsed(t, w.hydra), Audience: w.wallet})
 	apis := api.New(api.Options{Tokens: w.provider, People: knownUsers{}, Pointers: onePointer{}, Audience: w.wallet, Host: "wallet.example"})
-	app := newSite(t, w.wallet, web.OAuth{Logins: w.provider, Consents: w.provider, Logouts: w.provider}, time.Now, apis)
+	app, deals := newSite(t, w.wallet, web.OAuth{Logins: w.provider, Consents: w.provider, Logouts: w.provider}, time.Now, apis)
+	w.agreements = deals
 	go func() { _ = app.Listener(listener) }()
 	t.Cleanup(func() { _ = app.Shutdown() })
 	w.stop = startHydra(t, program, w)

@@ -3,21 +3,39 @@ package web
 import (
 	"context"
 
+	"pochi/app/agreements"
 	"pochi/app/oauth"
 	"pochi/app/problem"
 	"pochi/app/sessions"
 	"pochi/views"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 )
 
-// OAuth is what the pages for apps need of Hydra; an oauth.Provider is all
-// three. Hydra sends browsers to these pages when an app wants to know who
-// somebody is, wants to be allowed something, or wants them logged out.
+// OAuth is what the pages for apps need. An oauth.Provider is the first three:
+// Hydra sends browsers to these pages when an app wants to know who somebody
+// is, wants to be allowed something, or wants them logged out.
 type OAuth struct {
-	Logins   Logins
-	Consents Consents
-	Logouts  Logouts
+	Logins     Logins
+	Consents   Consents
+	Logouts    Logouts
+	Agreements Agreements
+	Apps       Apps     // nil where no app has a logo
+	Key        [32]byte // seals consent forms; kept over restarts
+}
+
+// Agreements is what the consent page needs of agreements.
+type Agreements interface {
+	Check(t agreements.Terms) (agreements.Terms, error)
+	Proposal(ctx context.Context, clientID string, id uuid.UUID) (agreements.Agreement, error)
+	Approve(ctx context.Context, p agreements.Approval) (agreements.Agreement, error)
+}
+
+// Apps is what the consent page needs of the apps that people have registered.
+type Apps interface {
+	// Logos returns the versions of logos by client; those without one are left out.
+	Logos(ctx context.Context, clientIDs []string) (map[string]string, error)
 }
 
 // Logins answers login challenges. Errors are those of package oauth.
