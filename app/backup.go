@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pochi/app/agreements"
+	"pochi/app/apps"
 	"pochi/app/config"
 	"pochi/app/payments"
 	"pochi/app/peers"
@@ -132,7 +133,7 @@ func interrupt(ctx context.Context, tx db.Tx) (stopped interrupted, err error) {
 	if stopped.agreements, err = agreements.PauseAll(ctx, tx, time.Now()); err != nil {
 		return stopped, err
 	}
-	return stopped, errors.Join(payments.DropQuotes(ctx, tx), sessions.EndAll(ctx, tx))
+	return stopped, errors.Join(payments.DropQuotes(ctx, tx), sessions.EndAll(ctx, tx), apps.Unsettle(ctx, tx))
 }
 
 // aboutPaused says what of agreements only their owners can make good.

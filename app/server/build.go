@@ -12,8 +12,10 @@ import (
 	"pochi/app/accounts"
 	"pochi/app/agreements"
 	"pochi/app/api"
+	"pochi/app/apps"
 	"pochi/app/config"
 	"pochi/app/fetch"
+	"pochi/app/notices"
 	"pochi/app/oauth"
 	"pochi/app/payments"
 	"pochi/app/peers"
@@ -37,6 +39,7 @@ type server struct {
 	db         *db.DB
 	payments   *payments.Service
 	agreements *agreements.Service
+	apps       *apps.Service
 	rates      *rates.Book
 	peers      *peers.Service
 	node       *node
@@ -97,12 +100,13 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	nodes := buildPeers(cfg, d, books, link)
 	signIn := users.New(d, books, persons, users.Options{})
 	newcomers := people{db: d, users: signIn, accounts: persons, host: cfg.Host()}
-	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, provider, currencies, allowed, exchange}, secrets, log)
+	registered := apps.New(d, provider, allowed, time.Now)
+	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, allowed, registered, provider, currencies, exchange}, secrets, log)
 	if err != nil {
 		return nil, err
 	}
 	return &server{
-		db: d, payments: pay, agreements: allowed, rates: exchange, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
+		db: d, payments: pay, agreements: allowed, apps: registered, rates: exchange, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
 		hook:  oauth.TokenHook{Key: hookKey, Agreements: allowed, Log: log},
 		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, provider, log), about: cfg, log: log,
 	}, nil
@@ -196,9 +200,10 @@ type parts struct {
 	users      *users.Service
 	accounts   *accounts.Service
 	payments   *payments.Service
+	agreements *agreements.Service
+	apps       *apps.Service
 	provider   *oauth.Provider
 	currencies []ledger.Asset
-	agreements *agreements.Service
 	rates      *rates.Book
 }
 
@@ -230,11 +235,11 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	site := &web.Site{
 		Guard: guard.Protect, News: web.NewNews(public, cfg.Production()), Limits: web.NewLimits(),
 		Users: p.users, Accounts: p.accounts, Pointers: p.accounts, Quotes: p.payments, Payments: p.payments, Offers: p.payments,
-		Rates:      p.rates,
-		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider, Approvals: p.agreements, Key: seal},
+		Agreements: p.agreements, AgreementPayments: p.payments, Notices: notices.New(d, time.Now), Apps: p.apps, Rates: p.rates,
+		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider, Approvals: p.agreements, Logos: p.apps, Key: seal},
 		Sessions:   sessions.New(d, sessions.Options{CookieName: sessions.CookieName("pochi", public, cfg.Production()), Secure: cfg.Production()}),
 		Currencies: p.currencies, Assets: assets,
-		Host: cfg.Host(), PublicURL: cfg.PublicURL, Written: d.Writer.Seq, Now: time.Now, Log: log,
+		Host: cfg.Host(), PublicURL: cfg.PublicURL, HydraURL: cfg.HydraPublicURL, Written: d.Writer.Seq, Now: time.Now, Log: log,
 	}
 	if cfg.FaucetOn() {
 		site.Faucet = p.payments

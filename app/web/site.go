@@ -86,26 +86,31 @@ type Faucet interface {
 // Site serves the pages. All fields are required but Faucet, which is nil
 // where there is no test money.
 type Site struct {
-	Users      Users
-	Accounts   Accounts
-	Pointers   Pointers
-	Quotes     Quotes
-	Payments   Payments
-	Rates      Rates
-	Offers     Offers
-	Faucet     Faucet
-	OAuth      OAuth
-	Sessions   *sessions.Store
-	Guard      fiber.Handler // refuses what another site made a browser send: CSRF.Protect
-	News       News
-	Limits     Limits
-	Currencies []ledger.Asset
-	Assets     *static.Assets
-	Host       string // of our payment pointers
-	PublicURL  string
-	Written    func() int64 // changes with all that is written to the database
-	Now        func() time.Time
-	Log        *slog.Logger
+	Users             Users
+	Accounts          Accounts
+	Pointers          Pointers
+	Quotes            Quotes
+	Payments          Payments
+	Rates             Rates
+	Offers            Offers
+	Faucet            Faucet
+	Agreements        Allowed
+	AgreementPayments AgreementPayments
+	Notices           Notices
+	Apps              Registered
+	OAuth             OAuth
+	Sessions          *sessions.Store
+	Guard             fiber.Handler // refuses what another site made a browser send: CSRF.Protect
+	News              News
+	Limits            Limits
+	Currencies        []ledger.Asset
+	Assets            *static.Assets
+	Host              string // of our payment pointers
+	PublicURL         string
+	HydraURL          string       // where apps reach Hydra
+	Written           func() int64 // changes with all that is written to the database
+	Now               func() time.Time
+	Log               *slog.Logger
 }
 
 // person is the user who is logged in, for handlers behind signedIn.
