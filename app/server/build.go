@@ -42,6 +42,7 @@ type server struct {
 	node       *node
 	pages      *fiber.App
 	health     http.Handler
+	hook       http.Handler // of Hydra
 	admin      http.Handler
 	about      config.Config // for the log
 	log        *slog.Logger
@@ -89,6 +90,10 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 		return nil, err
 	}
 	pay := buildPayments(cfg, d, books, persons, allowed, exchange, interledger, log)
+	hookKey, err := cfg.HookKey()
+	if err != nil {
+		return nil, err
+	}
 	nodes := buildPeers(cfg, d, books, link)
 	signIn := users.New(d, books, persons, users.Options{})
 	newcomers := people{db: d, users: signIn, accounts: persons, host: cfg.Host()}
@@ -98,7 +103,8 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	}
 	return &server{
 		db: d, payments: pay, agreements: allowed, rates: exchange, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
-		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, log), about: cfg, log: log,
+		hook:  oauth.TokenHook{Key: hookKey, Agreements: allowed, Log: log},
+		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, provider, log), about: cfg, log: log,
 	}, nil
 }
 
@@ -225,7 +231,7 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 		Guard: guard.Protect, News: web.NewNews(public, cfg.Production()), Limits: web.NewLimits(),
 		Users: p.users, Accounts: p.accounts, Pointers: p.accounts, Quotes: p.payments, Payments: p.payments, Offers: p.payments,
 		Rates:      p.rates,
-		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider, Agreements: p.agreements, Key: seal},
+		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider, Approvals: p.agreements, Key: seal},
 		Sessions:   sessions.New(d, sessions.Options{CookieName: sessions.CookieName("pochi", public, cfg.Production()), Secure: cfg.Production()}),
 		Currencies: p.currencies, Assets: assets,
 		Host: cfg.Host(), PublicURL: cfg.PublicURL, Written: d.Writer.Seq, Now: time.Now, Log: log,

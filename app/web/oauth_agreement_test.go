@@ -74,7 +74,7 @@ func agreementRequest(detail oauth.Detail) oauth.ConsentRequest {
 
 func openAgreement(t *testing.T, h *hydra, d *deals) *browser {
 	t.Helper()
-	b := browseSite(t, web.OAuth{Logins: h, Consents: h, Logouts: h, Agreements: d}, func() time.Time { return consentNow })
+	b := browseSite(t, web.OAuth{Logins: h, Consents: h, Logouts: h, Approvals: d}, func() time.Time { return consentNow })
 	b.logIn(ann())
 	return b
 }

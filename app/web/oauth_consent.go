@@ -66,9 +66,9 @@ func (s *Site) asking(c *fiber.Ctx, request oauth.ConsentRequest) (asking, *oaut
 
 func (s *Site) terms(c *fiber.Ctx, request oauth.ConsentRequest) (agreements.Terms, error) {
 	if request.Detail.ID == uuid.Nil {
-		return s.OAuth.Agreements.Check(request.Detail.Terms)
+		return s.OAuth.Approvals.Check(request.Detail.Terms)
 	}
-	proposal, err := s.OAuth.Agreements.Proposal(c.UserContext(), request.App.ID, request.Detail.ID)
+	proposal, err := s.OAuth.Approvals.Proposal(c.UserContext(), request.App.ID, request.Detail.ID)
 	return proposal.Terms, err
 }
 
@@ -112,7 +112,7 @@ func (s *Site) allowConsent(c *fiber.Ctx, request oauth.ConsentRequest) error {
 		if errs != nil {
 			return s.renderConsent(c, fiber.StatusUnprocessableEntity, asked, chosen, errs)
 		}
-		made, err := s.OAuth.Agreements.Approve(c.UserContext(), approval)
+		made, err := s.OAuth.Approvals.Approve(c.UserContext(), approval)
 		if err != nil {
 			return s.notApproved(c, asked, chosen, err)
 		}
@@ -134,7 +134,7 @@ func (s *Site) notApproved(c *fiber.Ctx, asked asking, chosen choice, err error)
 // follows the second answer only, gets the same one.
 func (s *Site) refuseOrRepeat(c *fiber.Ctx, request oauth.ConsentRequest, reason oauth.Reason) error {
 	if request.Refusal == nil && request.Detail != nil && request.Detail.ID != uuid.Nil {
-		made, err := s.OAuth.Agreements.Approve(c.UserContext(), s.approvalOf(c, request))
+		made, err := s.OAuth.Approvals.Approve(c.UserContext(), s.approvalOf(c, request))
 		if err == nil {
 			return s.acceptConsent(c, request, oauth.Grant{Scopes: request.Scopes, Name: person(c).Name, Agreement: made.ID})
 		}

@@ -176,8 +176,8 @@ func newSite(t *testing.T, publicURL string, pages web.OAuth, now func() time.Ti
 		}
 	}
 	books := openBooks(t, d, now)
-	if pages.Agreements == nil {
-		pages.Agreements = books.agreements
+	if pages.Approvals == nil {
+		pages.Approvals = books.agreements
 	}
 	assets, err := static.New()
 	if err != nil {
