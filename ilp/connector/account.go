@@ -83,7 +83,7 @@ func (c *Connector) refusal(ctx context.Context, t *Transit, err error) packet.R
 		return c.allowanceUsed()
 	case errors.Is(err, ErrDisallowed):
 		return c.notAllowed()
-	case errors.Is(err, ErrInsufficient) && t.From.Asset != t.To.Asset:
+	case errors.Is(err, ErrInsufficient) && t.Authority == nil && t.From.Asset != t.To.Asset:
 		return c.reject(packet.InsufficientLiquidity, "This wallet can't exchange that much right now.")
 	case errors.Is(err, ErrInsufficient):
 		return c.reject(packet.InsufficientLiquidity, "There is not enough money for this packet right now.")
