@@ -59,7 +59,11 @@ func (s *Service) connect(ctx context.Context, to Receiver, account uuid.UUID, a
 // begins anew: the pointer may pay another account by now.
 func (s *Service) pay(ctx context.Context, to Receiver, p Outgoing) (connection, error) {
 	asset := ilp.Asset(p.DebitAmount.Asset)
-	c, here := s.quoted.take(p.ID)
+	var c connection
+	here := false
+	if to.Local == nil {
+		c, here = s.quoted.take(p.ID)
+	}
 	if !here {
 		var err error
 		if c, err = s.connect(ctx, to, p.AccountID, asset); err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"pochi/db"
 	"pochi/ilp/connector"
@@ -29,12 +30,14 @@ func (b *Books) Deliver(ctx context.Context, d connector.Delivery) error {
 	if err != nil {
 		return err
 	}
+	if o := openingOf(ctx); o != nil {
+		return b.deliverAtOnce(ctx, d, o, chain, to)
+	}
 	return refusal(b.Writer.Submit(ctx, b.paymentUnit(ctx, d, chain, to)))
 }
 
 // paymentUnit is a packet of a payment. The one that brings the rest of the debit
-// ends the payment, too: so a payment within this wallet is confirmed and completed
-// in two commits.
+// ends the payment, too.
 func (b *Books) paymentUnit(ctx context.Context, d connector.Delivery, chain ledger.Chain, to line) db.Unit {
 	var last bool
 	return db.Unit{
@@ -47,7 +50,7 @@ func (b *Books) paymentUnit(ctx context.Context, d connector.Delivery, chain led
 			}
 			return b.Ledger.Apply(tx, chain)
 		},
-		Rows: func(tx db.Tx) error { return b.paymentRows(ctx, tx, d, to, last) },
+		Rows: func(tx db.Tx) error { return b.paymentRows(ctx, tx, d, to, last, b.Now()) },
 	}
 }
 
@@ -119,8 +122,8 @@ func paymentChain(d connector.Delivery) (ledger.Chain, error) {
 // paymentRows adds a packet to the payment on both sides. The payer's must
 // still be sending, in the currency that was quoted: a pointer may have come
 // to pay another account since. The last packet ends it.
-func (b *Books) paymentRows(ctx context.Context, tx db.Tx, d connector.Delivery, to line, last bool) error {
-	now := b.Now().UnixMicro()
+func (b *Books) paymentRows(ctx context.Context, tx db.Tx, d connector.Delivery, to line, last bool, at time.Time) error {
+	now := at.UnixMicro()
 	var sender, senderName string
 	err := tx.QueryRowContext(ctx, `UPDATE outgoing_payments
 		SET sent_amount = sent_amount + ?1, delivered_amount = delivered_amount + ?2, packets = packets + 1,

@@ -9,7 +9,6 @@ import (
 
 	"pochi/app/problem"
 	"pochi/db"
-	"pochi/ilp"
 	"pochi/ledger"
 
 	"github.com/google/uuid"
@@ -84,9 +83,9 @@ func (p Outgoing) Back() ledger.Amount {
 	return back
 }
 
-// Confirm turns a quote into a payment: one commit reserves the whole debit
-// and writes the payment; sending begins at once. Confirming again returns the
-// same payment. Errors: problem.NotFound, problem.Gone when the quote has
+// Confirm turns a quote into a payment. Within this wallet one commit is all of it.
+// Otherwise one reserves the whole debit and writes the payment, and sending begins at
+// once. Confirming again returns the same payment. Errors: problem.NotFound, problem.Gone when the quote has
 // expired, problem.Conflict when the money is no longer there.
 func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgoing, error) {
 	q, err := s.FindQuote(ctx, userID, quoteID)
@@ -102,11 +101,13 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	if !now.Before(q.ExpiresAt) {
 		return Outgoing{}, problem.New(problem.Gone, "This quote has expired. Nothing was taken; get a new quote.")
 	}
-	hold := ledger.OpenHold{
-		Reference: q.ID, Debit: q.AccountID, Credit: outgoingAccount(ilp.Asset(q.DebitAmount.Asset)), Amount: q.DebitAmount.Value,
-	}
+	o := newOpening(ctx, q, now)
 	s.quoted.confirm(q.ID)
-	err = s.Ledger.Submit(ctx, ledger.Chain{hold}, func(tx db.Tx) error { return insertOutgoing(ctx, tx, q, now) })
+	if s.payAtOnce(ctx, o) {
+		s.quoted.take(q.ID)
+		return o.Outgoing, nil
+	}
+	err = s.Ledger.Submit(ctx, o.chain, o.rows)
 	switch {
 	case errors.Is(err, ledger.ErrHoldExists): // somebody was faster: the same click, twice
 		return s.FindOutgoing(ctx, userID, quoteID)
@@ -117,9 +118,8 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	case err != nil:
 		return Outgoing{}, fmt.Errorf("confirm quote %s: %w", quoteID, err)
 	}
-	p := beginning(q, now)
-	s.launch(q.ID, &p)
-	return p, nil
+	s.launch(q.ID, &o.Outgoing)
+	return o.Outgoing, nil
 }
 
 // beginning is a payment that has just been confirmed.

@@ -2,8 +2,9 @@
 // arrived, and the worker that sees every confirmed payment to its end. The
 // names are those of Open Payments.
 //
-// A confirmed payment has a hold for its whole debit and a row in state
-// "sending", made in one commit. The worker sends STREAM packets through the
+// A payment within this wallet is confirmed, delivered and ended in one commit, while
+// whoever confirmed it waits. Any other, and one for which that fails, has a hold for
+// its whole debit and a row in state "sending", made in one commit. The worker sends STREAM packets through the
 // connector; each packet that is delivered here draws on the hold and pays the
 // receiver in one commit. One that goes to another node is taken into flight
 // first, and posted or put back when its answer is there. At the end the rest of
