@@ -104,6 +104,7 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	o := newOpening(ctx, q, now)
 	s.quoted.confirm(q.ID)
 	if s.payAtOnce(ctx, o) {
+		s.unsaved.drop(q.ID)
 		s.quoted.take(q.ID)
 		return o.Outgoing, nil
 	}
@@ -118,6 +119,7 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	case err != nil:
 		return Outgoing{}, fmt.Errorf("confirm quote %s: %w", quoteID, err)
 	}
+	s.unsaved.drop(q.ID)
 	s.launch(q.ID, &o.Outgoing)
 	return o.Outgoing, nil
 }
