@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"pochi/db"
 	"pochi/ilp/connector"
@@ -50,7 +49,7 @@ func (b *Books) paymentUnit(ctx context.Context, d connector.Delivery, chain led
 			}
 			return b.Ledger.Apply(tx, chain)
 		},
-		Rows: func(tx db.Tx) error { return b.paymentRows(ctx, tx, d, to, last, b.Now()) },
+		Rows: func(tx db.Tx) error { return b.paymentRows(ctx, tx, d, to, last) },
 	}
 }
 
@@ -122,14 +121,14 @@ func paymentChain(d connector.Delivery) (ledger.Chain, error) {
 // paymentRows adds a packet to the payment on both sides. The payer's must
 // still be sending, in the currency that was quoted: a pointer may have come
 // to pay another account since. The last packet ends it.
-func (b *Books) paymentRows(ctx context.Context, tx db.Tx, d connector.Delivery, to line, last bool, at time.Time) error {
-	now := at.UnixMicro()
+func (b *Books) paymentRows(ctx context.Context, tx db.Tx, d connector.Delivery, to line, last bool) error {
+	now := b.Now().UnixMicro()
 	var sender, senderName string
 	err := tx.QueryRowContext(ctx, `UPDATE outgoing_payments
 		SET sent_amount = sent_amount + ?1, delivered_amount = delivered_amount + ?2, packets = packets + 1,
 		state = CASE WHEN ?3 THEN 'completed' ELSE state END, ended_at = CASE WHEN ?3 THEN ?4 ELSE ended_at END
 		WHERE id = ?5 AND state = 'sending' AND receive_code = ?6 AND receive_scale = ?7
-		RETURNING coalesce((SELECT name FROM pointers WHERE user_id = outgoing_payments.user_id ORDER BY account_id <> outgoing_payments.account_id, id LIMIT 1), ''),
+		RETURNING `+senderOf("outgoing_payments.user_id", "outgoing_payments.account_id")+`,
 		(SELECT name FROM users WHERE id = outgoing_payments.user_id)`,
 		d.AmountIn, d.AmountOut, last, now, d.From.Reference[:], d.To.Asset.Code, d.To.Asset.Scale).Scan(&sender, &senderName)
 	switch {
