@@ -105,7 +105,7 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	s.quoted.confirm(q.ID)
 	if s.payAtOnce(ctx, o) {
 		s.unsaved.drop(q.ID)
-		s.quoted.take(q.ID)
+		s.quoted.forget(q.ID)
 		return o.Outgoing, nil
 	}
 	err = s.Ledger.Submit(ctx, o.chain, func(tx db.Tx) error { return insertOutgoing(ctx, tx, o.Outgoing) })

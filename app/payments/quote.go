@@ -87,9 +87,6 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 		AskedAmount: asked, Rate: s.Rates.Describe(debit.Asset.Code, receive.Asset.Code),
 		DebitAmount: debit, ReceiveAmount: receive, CreatedAt: now, ExpiresAt: now.Add(s.QuoteTTL),
 	}
-	if receiver.Local != nil {
-		c = connection{}
-	}
 	s.quoted.keep(q, c)
 	return q, s.saveQuote(ctx, q)
 }
