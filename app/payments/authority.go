@@ -28,10 +28,10 @@ func newAuthorities(d *db.DB) authorities {
 	return authorities{d, newRecent[ilp.Asset, uint32](authoritiesKept)}
 }
 
-// opening is the command that opens an allowance: the first chain that uses it does.
-// One that is there stays as it is: its limit may have been lowered since it was
-// looked at.
-func (a authorities) opening(ctx context.Context, of connector.Authority) (ledger.OpenAccount, error) {
+// opening is the command that opens an agreement's allowance: the first chain that
+// uses it does. One that is there stays as it is: its limit may have been lowered
+// since it was looked at.
+func (a authorities) opening(ctx context.Context, agreement uuid.UUID, of connector.Authority) (ledger.OpenAccount, error) {
 	asset := ledger.Asset(of.Asset).Authority()
 	number, known := a.ledgers.get(ilp.Asset(asset))
 	if !known {
@@ -41,7 +41,7 @@ func (a authorities) opening(ctx context.Context, of connector.Authority) (ledge
 		}
 		a.ledgers.put(ilp.Asset(asset), number)
 	}
-	return ledger.OpenAccount{ID: of.Account, Ledger: number, Code: ledger.CodeAuthority, Limit: of.Limit, IfAbsent: true}, nil
+	return ledger.OpenAllowance(of.Account, number, agreement, of.Limit), nil
 }
 
 // usedAccount is the other side of all allowances of an asset.
@@ -177,10 +177,9 @@ func (r reserve) writeAll(ctx context.Context, tx db.Tx) error {
 // What didn't arrive isn't used either, and goes back to the interval that it came
 // from, however long ago that was.
 func settlementOf(ctx context.Context, tx db.Tx, item ledger.SuspenseItem, pay bool) (ledger.Chain, func(db.Tx) error, error) {
-	nothing := func(db.Tx) error { return nil }
 	r, found, err := reserveOf(ctx, tx, item.Reference)
 	if err != nil || !found {
-		return nil, nothing, err
+		return nil, func(db.Tx) error { return nil }, err
 	}
 	var amount uint64
 	err = tx.QueryRowContext(ctx, `SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer

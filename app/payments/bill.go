@@ -53,9 +53,7 @@ func (s *Service) bill(ctx context.Context, req ChargeRequest) (bill, error) {
 		return bill{}, err
 	}
 	b, err := s.priceCharge(ctx, p, a, req, amount)
-	if receiver.Local == nil {
-		b.connection = c
-	}
+	b.connection = c
 	return b, err
 }
 

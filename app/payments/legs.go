@@ -116,6 +116,6 @@ func (b *Books) firstMoves(ctx context.Context, d connector.Delivery, move func(
 	if err != nil || d.Authority == nil {
 		return chain, err
 	}
-	opening, err := b.authorities.opening(ctx, *d.Authority)
+	opening, err := b.authorities.opening(ctx, d.From.Reference, *d.Authority)
 	return append(ledger.Chain{opening}, chain...), err
 }
