@@ -72,7 +72,7 @@ const (
 		FROM streams t JOIN agreements g ON g.id = t.agreement_id WHERE t.%[1]s = ?1 AND (t.created_at, t.id) < (?2, ?3)
 		ORDER BY t.created_at DESC, t.id DESC LIMIT ?4`
 	// What agreements' own links had in flight to another node when the wallet crashed, while it isn't known whether it arrived.
-	doubtfulLines = `SELECT g.id, 2, g.account_id, '', '', '', 0, sum(x.amount), 0, sum(x.amount), 'completed', t.at, g.app, g.id
+	doubtfulLines = `SELECT g.id, 2, g.account_id, '', '', '', 0, sum(x.amount), 0, sum(x.amount), 'completed', t.at, g.app, g.id, NULL AS request
 		FROM suspense x JOIN agreements g ON g.id = x.reference JOIN accounts b ON b.n = x.bearer AND b.id = g.account_id
 		JOIN batches t ON t.seq = x.batch WHERE x.state = 0 AND g.%[2]s = ?1 AND (t.at, g.id) < (?2, ?3)
 		GROUP BY x.batch, g.id ORDER BY t.at DESC, g.id DESC LIMIT ?4`
