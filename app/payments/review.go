@@ -158,7 +158,10 @@ func (r Review) resolve(ctx context.Context, s Suspense, pay bool) error {
 		if err := rows(tx); err != nil || !pay {
 			return err
 		}
-		return addPaid(ctx, tx, s.SuspenseItem)
+		if err := addPaid(ctx, tx, s.SuspenseItem); err != nil {
+			return err
+		}
+		return addStreamed(ctx, tx, s.SuspenseItem, r.Now())
 	})
 }
 

@@ -29,8 +29,8 @@ CREATE TABLE streams (
     pointer_id   BLOB    REFERENCES pointers (id), -- who was paid, here
     peer         BLOB    REFERENCES peers (id),    -- to which other node it went
     sent_amount  INTEGER NOT NULL CHECK (sent_amount > 0), -- in the account's asset
-    used_amount  INTEGER NOT NULL CHECK (used_amount > 0), -- in the agreement's
-    packets      INTEGER NOT NULL CHECK (packets > 0),
+    used_amount  INTEGER NOT NULL CHECK (used_amount >= 0), -- in the agreement's, without what a crash left in doubt
+    packets      INTEGER NOT NULL CHECK (packets >= 0),
     created_at   INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL,
     CHECK ((pointer_id IS NULL) <> (peer IS NULL))
