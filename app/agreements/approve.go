@@ -13,7 +13,7 @@ import (
 )
 
 // LiveMax is how many agreements a person may have that haven't ended.
-const LiveMax = 500
+const LiveMax = 1000
 
 // Approval is a person's yes.
 type Approval struct {
