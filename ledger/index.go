@@ -300,7 +300,7 @@ func (x *index) committed(written []tailEntry) {
 	}
 	x.indexed = x.frozen.entries[len(x.frozen.entries)-1].seq
 	x.last = &segment{ids: x.frozen.ids, largest: x.frozen.largest} // the rest is on disk
-	x.frozen, x.pending = nil, false
+	x.frozen, x.pending, x.values = nil, false, nil
 }
 
 // end returns the number of the last transfer that readers find. What a batch

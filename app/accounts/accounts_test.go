@@ -170,6 +170,12 @@ func TestOpenRenameClose(t *testing.T) {
 		if err := w.Rename(ctx, ann, yen, name); err != nil {
 			t.Errorf("rename to %q: %v", name, err)
 		}
+		if now, err := w.Name(ctx, ann, yen); err != nil || now != name {
+			t.Errorf("after it was renamed to %q: %q, %v", name, now, err)
+		}
+	}
+	if name, err := w.Name(ctx, ben, yen); problem.CodeOf(err) != problem.NotFound {
+		t.Errorf("Ben reads what Ann calls it: %q, %v", name, err)
 	}
 	for _, name := range []string{"", "  ", strings.Repeat("x", 41), "a\u202eb", "a\x00b", "\u3164", "\u2800 \u2800", "\u200d"} {
 		if err := w.Rename(ctx, ann, yen, name); problem.Fields(err)["name"] == "" {
