@@ -203,6 +203,10 @@ func TestAnApprovalThatIsRefused(t *testing.T) {
 	if problem.Fields(err)["amount"] == "" {
 		t.Errorf("terms that nobody may ask for: %v", err)
 	}
+	late := approval(ann, monthly(t))
+	late.Terms.ExpiresAt = w.now()
+	_, err = w.Approve(ctx, late)
+	wantCode(t, "terms that have expired while they were read", err, problem.Gone)
 }
 
 // The same answer, again, is the same agreement; another one is refused.

@@ -75,7 +75,12 @@ func (w *wallet) open() {
 	w.accounts.KeepOpen(w.Service)
 }
 
+// close ends the wallet, with its ledger in order.
 func (w *wallet) close() {
+	report, err := ledger.Check(context.Background(), w.db.Read, ledger.CheckOptions{})
+	if err != nil || len(report.Defects) > 0 {
+		w.t.Errorf("%v, %v", report.Defects, err)
+	}
 	if err := w.db.Close(); err != nil {
 		w.t.Error(err)
 	}
