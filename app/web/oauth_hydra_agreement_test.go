@@ -126,6 +126,53 @@ func revoked(v *visit) {
 	}
 }
 
+// Somebody who reloads a page on the way is asked twice, and allows once. Who goes
+// back and denies has allowed nothing.
+func onSecondThoughts(v *visit) {
+	login := v.at(v.ask("agreement", "authorization_details", monthlyDetails), 200, "/oauth/login").URL.Query().Get("login_challenge")
+	accepted := v.send(v.t, http.MethodPut, v.admin+"/admin/oauth2/auth/requests/login/accept?login_challenge="+url.QueryEscape(login),
+		map[string]any{"subject": ann().ID.String()})
+	v.logIn(ann())
+	before, err := v.agreements.List(v.t.Context(), ann().ID)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	first := v.at(v.get(fmt.Sprint(accepted["redirect_to"])), 200, "/oauth/consent")
+	second := v.at(v.get(fmt.Sprint(accepted["redirect_to"])), 200, "/oauth/consent")
+	if first.URL.String() == second.URL.String() {
+		v.t.Error("the same challenge twice: this tests nothing")
+	}
+	account := accountsOn(reply{Body: first.Body})[0]
+	for _, consent := range []page{first, second} { // without following the answers
+		v.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		v.at(v.submit(consent, "decision", "allow", "account", account, "amount", "12"), 303, "/oauth2/auth")
+	}
+	after, err := v.agreements.List(v.t.Context(), ann().ID)
+	if err != nil || len(after) != len(before)+1 || after[0].State != agreements.Active {
+		v.t.Fatalf("%d agreements, then %d, %v", len(before), len(after), err)
+	}
+	v.submit(second, "decision", "deny")
+	if after, err = v.agreements.List(v.t.Context(), ann().ID); err != nil || after[0].State != agreements.Revoked {
+		v.t.Errorf("denied after all: %+v, %v", after[0], err)
+	}
+}
+
+// The longest request fits into every header on the way.
+func theLongestRequest(v *visit) {
+	v.logIn(ann())
+	receivers := ""
+	for i := range 20 {
+		receivers += fmt.Sprintf(`,"$receiver-%d.shop.example/%s"`, i, strings.Repeat("x", 16))
+	}
+	details := `[{"type":"agreement","description":"` + strings.Repeat("😀", 200) + `","amount":{"value":"1200","assetCode":"EUR","assetScale":2},"receivers":[` + receivers[1:] + `]`
+	details += strings.Repeat(" ", 2048-len(details)-2) + "}]"
+	tokens := v.allow(details, "12")
+	granted, err := v.agreements.OfClient(v.t.Context(), v.app, v.introspect(tokens["access_token"]).Agreement)
+	if err != nil || len(granted.Receivers) != 20 || granted.Description != strings.Repeat("😀", 200) {
+		v.t.Errorf("%+v, %v", granted, err)
+	}
+}
+
 // Hydra reads a POST's body, and that before the address. What isn't in the
 // address isn't asked, whatever Hydra makes of it.
 func hiddenParameters(v *visit) {

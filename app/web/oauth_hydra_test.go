@@ -402,6 +402,8 @@ func TestAppsWithARealHydra(t *testing.T) {
 		"an agreement":       anAgreement,
 		"a proposal":         aProposal,
 		"revoked":            revoked,
+		"second thoughts":    onSecondThoughts,
+		"the longest":        theLongestRequest,
 		"clients":            clients,
 		"a service":          aService,
 	} {
