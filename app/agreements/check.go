@@ -36,8 +36,12 @@ func (s *Service) check(t Terms, asked bool) (Terms, error) {
 	t.StartsAt, t.ExpiresAt = kept(t.StartsAt), kept(t.ExpiresAt)
 	receivers, wrong := s.receivers(t.Receivers)
 	t.Receivers = receivers
+	times := checkTimes(t, now)
+	if times == nil {
+		times = checkInterval(t, now, asked)
+	}
 	var errs problem.Errors
-	for _, err := range []*problem.Error{checkDescription(t.Description), s.checkAmount(t), checkPaymentMax(t), wrong, checkTimes(t, now), checkInterval(t, now, asked)} {
+	for _, err := range []*problem.Error{checkDescription(t.Description), s.checkAmount(t), checkPaymentMax(t), wrong, times} {
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -128,11 +132,10 @@ func checkInterval(t Terms, now time.Time, asked bool) *problem.Error {
 	if t.Interval.Shortest() < IntervalMin {
 		return problem.Field("interval", "An interval must last an hour at least.")
 	}
-	begins, ok := t.Begins(now)
-	ends := t.Ends(now)
-	if !ok || !ends.IsZero() && !ends.After(now) {
+	if t.over(now) {
 		return problem.Field("interval", "Its last interval is over before it could be used.")
 	}
+	begins, _ := t.Begins(now)
 	first, ok := t.At(now, begins)
 	if asked && !t.ExpiresAt.IsZero() && (!ok || first.End.Sub(first.Start) > t.ExpiresAt.Sub(begins)) {
 		return problem.Field("interval", "An interval is longer than all of the time until it expires. Leave it out to ask for the amount once.")

@@ -134,3 +134,25 @@ func TestNewLinesOfAPeerAreBounded(t *testing.T) {
 	wants(packet(from(1), uuid.New()), later, nil)
 	wants(packet(from(1), uuid.New()), later, connector.ErrBusy)
 }
+
+// Somebody comes once for all quotes that wait, and not for those that were confirmed.
+func TestUnsavedQuotes(t *testing.T) {
+	u, quotes := newUnsaved(), make([]Quote, unsavedMax)
+	for i := range quotes {
+		quotes[i].ID = uuid.Must(uuid.NewV7())
+		if added, first := u.add(quotes[i]); !added || first != (i == 0) {
+			t.Fatalf("quote %d: added %v, first %v", i, added, first)
+		}
+	}
+	if added, _ := u.add(Quote{ID: uuid.Must(uuid.NewV7())}); added {
+		t.Error("there is no bound")
+	}
+	u.drop(quotes[7].ID)
+	all := u.take()
+	if _, here := all[quotes[7].ID]; here || len(all) != unsavedMax-1 {
+		t.Errorf("%d quotes wait, the confirmed one too: %v", len(all), here)
+	}
+	if added, first := u.add(quotes[0]); !added || !first {
+		t.Errorf("the next: added %v, first %v", added, first)
+	}
+}

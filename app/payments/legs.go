@@ -105,9 +105,7 @@ func (b *Books) opening(ctx context.Context, d connector.Delivery) (ledger.Chain
 		}
 		b.authorities.put(ilp.Asset(asset), number)
 	}
-	return ledger.Chain{ledger.OpenAccount{
-		ID: d.Authority.Account, Ledger: number, Code: ledger.CodeAuthority, Limit: d.Authority.Limit, IfAbsent: true,
-	}}, nil
+	return ledger.Chain{ledger.OpenAllowance(d.Authority.Account, number, d.From.Reference, d.Authority.Limit)}, nil
 }
 
 // legsOf returns all legs of a packet: of its money, and of the allowance that it

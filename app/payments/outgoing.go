@@ -9,7 +9,6 @@ import (
 
 	"pochi/app/problem"
 	"pochi/db"
-	"pochi/ilp"
 	"pochi/ledger"
 
 	"github.com/google/uuid"
@@ -84,9 +83,9 @@ func (p Outgoing) Back() ledger.Amount {
 	return back
 }
 
-// Confirm turns a quote into a payment: one commit reserves the whole debit
-// and writes the payment; sending begins at once. Confirming again returns the
-// same payment. Errors: problem.NotFound, problem.Gone when the quote has
+// Confirm turns a quote into a payment. Within this wallet one commit is all of it.
+// Otherwise one reserves the whole debit and writes the payment, and sending begins at
+// once. Confirming again returns the same payment. Errors: problem.NotFound, problem.Gone when the quote has
 // expired, problem.Conflict when the money is no longer there.
 func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgoing, error) {
 	q, err := s.FindQuote(ctx, userID, quoteID)
@@ -102,11 +101,14 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	if !now.Before(q.ExpiresAt) {
 		return Outgoing{}, problem.New(problem.Gone, "This quote has expired. Nothing was taken; get a new quote.")
 	}
-	hold := ledger.OpenHold{
-		Reference: q.ID, Debit: q.AccountID, Credit: outgoingAccount(ilp.Asset(q.DebitAmount.Asset)), Amount: q.DebitAmount.Value,
-	}
+	o := newOpening(q, now)
 	s.quoted.confirm(q.ID)
-	err = s.Ledger.Submit(ctx, ledger.Chain{hold}, func(tx db.Tx) error { return insertOutgoing(ctx, tx, q, now) })
+	if s.payAtOnce(ctx, o) {
+		s.unsaved.drop(q.ID)
+		s.quoted.forget(q.ID)
+		return o.Outgoing, nil
+	}
+	err = s.Ledger.Submit(ctx, o.chain, func(tx db.Tx) error { return insertOutgoing(ctx, tx, o.Outgoing) })
 	switch {
 	case errors.Is(err, ledger.ErrHoldExists): // somebody was faster: the same click, twice
 		return s.FindOutgoing(ctx, userID, quoteID)
@@ -117,9 +119,9 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	case err != nil:
 		return Outgoing{}, fmt.Errorf("confirm quote %s: %w", quoteID, err)
 	}
-	p := beginning(q, now)
-	s.launch(q.ID, &p)
-	return p, nil
+	s.unsaved.drop(q.ID)
+	s.launch(q.ID, &o.Outgoing)
+	return o.Outgoing, nil
 }
 
 // beginning is a payment that has just been confirmed.
@@ -133,12 +135,15 @@ func beginning(q Quote, now time.Time) Outgoing {
 	}
 }
 
-func insertOutgoing(ctx context.Context, tx db.Tx, q Quote, now time.Time) error {
+// insertOutgoing writes a payment that begins, or one that has ended already.
+func insertOutgoing(ctx context.Context, tx db.Tx, p Outgoing) error {
+	ended := sql.NullInt64{Int64: p.EndedAt.UnixMicro(), Valid: p.State.Ended()}
 	_, err := tx.ExecContext(ctx, `INSERT INTO outgoing_payments (id, user_id, account_id, receiver, receiver_name, rate,
-		fixed, debit_amount, receive_amount, receive_code, receive_scale, sent_amount, delivered_amount, state, reason, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 'sending', '', ?)`,
-		q.ID[:], q.UserID[:], q.AccountID[:], q.Receiver, q.ReceiverName, q.Rate, string(q.Fixed), q.DebitAmount.Value,
-		q.ReceiveAmount.Value, q.ReceiveAmount.Asset.Code, q.ReceiveAmount.Asset.Scale, now.UnixMicro())
+		fixed, debit_amount, receive_amount, receive_code, receive_scale, sent_amount, delivered_amount, packets, state, reason, created_at, ended_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
+		p.ID[:], p.UserID[:], p.AccountID[:], p.Receiver, p.ReceiverName, p.Rate, string(p.Fixed), p.DebitAmount.Value,
+		p.ReceiveAmount.Value, p.ReceiveAmount.Asset.Code, p.ReceiveAmount.Asset.Scale, p.SentAmount.Value, p.DeliveredAmount.Value,
+		p.Packets, string(p.State), p.CreatedAt.UnixMicro(), ended)
 	return err
 }
 

@@ -2,10 +2,11 @@
 // arrived, and the worker that sees every confirmed payment to its end. The
 // names are those of Open Payments.
 //
-// A confirmed payment has a hold for its whole debit and a row in state
-// "sending", made in one commit. The worker sends STREAM packets through the
-// connector; each packet that is delivered here draws on the hold and pays the
-// receiver in one commit. One that goes to another node is taken into flight
+// A payment within this wallet is confirmed, delivered and ended in one commit, while
+// whoever confirmed it waits. Any other, and one for which that fails, has a hold for
+// its whole debit and a row in state "sending", made in one commit. The worker
+// sends STREAM packets through the connector; each packet that is delivered here
+// draws on the hold and pays the receiver in one commit. One that goes to another node is taken into flight
 // first, and posted or put back when its answer is there. At the end the rest of
 // the hold goes back and the state becomes final, in one commit too. So after a
 // crash the rows say what is left to do, and the ledger what is in suspense.
@@ -94,12 +95,11 @@ type Config struct {
 type Service struct {
 	Config
 
-	slots  *slots
-	quoted *quoted
+	slots   *slots
+	quoted  *quoted
+	unsaved *unsaved
 	// goodbyes has an entry for each that is being said.
 	goodbyes chan struct{}
-	// saving has an entry for each quote that is being written down.
-	saving chan struct{}
 
 	mu      sync.Mutex
 	ctx     context.Context // of Start; nil before it and after Drain
@@ -113,8 +113,8 @@ func New(cfg Config) *Service {
 		Config:   cfg,
 		slots:    newSlots(),
 		quoted:   newQuoted(),
+		unsaved:  newUnsaved(),
 		goodbyes: make(chan struct{}, goodbyesMax),
-		saving:   make(chan struct{}, savingMax),
 		running:  map[uuid.UUID]chan struct{}{},
 	}
 }

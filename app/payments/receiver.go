@@ -28,6 +28,14 @@ func (r Receiver) Name() string {
 	return r.Local.PersonName
 }
 
+// payee is whom the pointer pays, if it is one of ours.
+func (r Receiver) payee() payee {
+	if r.Local == nil {
+		return payee{}
+	}
+	return payee{r.Local.ID, r.Local.AccountID}
+}
+
 // Resolve reads a pointer as a person typed it and, when it is one of ours,
 // finds who is behind it. Errors are problems with the field "to".
 func (s *Service) Resolve(ctx context.Context, text string) (Receiver, error) {

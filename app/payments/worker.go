@@ -141,14 +141,16 @@ func (s *Service) untilDone(ctx context.Context, id uuid.UUID, do func() error) 
 	}
 }
 
-// attempt sends what is left of a payment. A panic is an error: one payment must
-// not stop the wallet.
+// caught, deferred, makes an error of a panic: one payment must not stop the wallet.
+func caught(err *error) {
+	if value := recover(); value != nil {
+		*err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
+	}
+}
+
+// attempt sends what is left of a payment.
 func (s *Service) attempt(ctx context.Context, id uuid.UUID, known *Outgoing) (p Outgoing, end ending, err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
-		}
-	}()
+	defer caught(&err)
 	if known != nil {
 		p = *known
 	} else if p, err = findOutgoing(ctx, s.DB.Read, id); err != nil || p.State != Sending {
@@ -198,13 +200,22 @@ func (s *Service) send(ctx context.Context, p Outgoing) (ending, error) {
 	if err != nil {
 		return ending{why: s.failureReason(err, false)}, err
 	}
-	local := receiver.Local != nil
-	if !local {
+	if receiver.Local == nil {
 		release, err := s.slots.take(ctx, p.UserID)
 		if err != nil {
 			return ending{}, err
 		}
 		defer release()
+	}
+	defer s.quoted.forget(p.ID)
+	return s.sendTo(ctx, receiver, p, order)
+}
+
+// sendTo sends what the order says, as long as ctx and the payment have time.
+func (s *Service) sendTo(ctx context.Context, receiver Receiver, p Outgoing, order order) (ending, error) {
+	local, life := receiver.Local != nil, s.SendTimeout
+	if end, ends := ctx.Deadline(); ends {
+		life = min(life, time.Until(end))
 	}
 	c, err := s.pay(ctx, receiver, p)
 	if err != nil {
@@ -217,7 +228,7 @@ func (s *Service) send(ctx context.Context, p Outgoing) (ending, error) {
 		Asset:        ilp.Asset(p.ReceiveAmount.Asset),
 		Whole:        local, // each packet rounds down, and nothing on this way needs it cut
 		MaxRounding:  max(p.Packets, 1),
-		Deadline:     s.Clock.Now().Add(s.SendTimeout),
+		Deadline:     s.Clock.Now().Add(life),
 		Done:         order.done,
 	})
 	end := ending{why: cmp.Or(s.failureReason(err, local), order.why)}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"pochi/ilp/packet"
 )
@@ -40,8 +41,11 @@ func (c *Connector) ask(ctx context.Context, t *Transit, books func(context.Cont
 	if left <= 0 {
 		return c.expired(), nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, left)
-	defer cancel()
+	if end, ends := ctx.Deadline(); !ends || end.After(t.ExpiresAt.Add(time.Millisecond)) { // expiries are in milliseconds
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, left)
+		defer cancel()
+	}
 	err := books(ctx, t.delivery())
 	switch {
 	case err == nil:

@@ -1,0 +1,111 @@
+package payments_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+
+	"pochi/app/payments"
+	"pochi/app/problem"
+	"pochi/ilp/packet"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLocalPaymentIsOneCommit(t *testing.T) {
+	w := newWallet(t)
+	ctx := context.Background()
+	ann, ben := w.Person("ann", usd, "10"), w.Person("ben", eur, "")
+	q := w.Quote(ann, benPointer, "10", payments.FixedDebit)
+	batches := func() (n int) {
+		if err := w.DB.Read.QueryRowContext(ctx, "SELECT count(*) FROM batches").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := batches()
+	p, err := w.Payments.Confirm(ctx, ann.ID, q.ID)
+	if err != nil || p.State != payments.Completed {
+		t.Fatalf("payment %+v, %v", p, err)
+	}
+	if moved := batches() - before; moved != 1 {
+		t.Errorf("money moved in %d commits", moved)
+	}
+	if diff := cmp.Diff(w.Outgoing(ann, q.ID), p); diff != "" {
+		t.Errorf("the row (-) isn't what was returned (+):\n%s", diff)
+	}
+	if again, err := w.Payments.Confirm(ctx, ann.ID, q.ID); err != nil || !cmp.Equal(again, p) {
+		t.Errorf("confirmed again: %+v, %v", again, err)
+	}
+	if a, b := w.Has(ann), w.Has(ben); a != "0.00 USD" || b != "9.13 EUR" {
+		t.Errorf("Ann has %s, Ben %s", a, b)
+	}
+	w.Check()
+}
+
+// The packet that opens its payment is refused: the payment is there nevertheless, as
+// whoever confirmed it was told, and the worker sends it.
+func TestPaymentThatCannotBeMadeAtOnce(t *testing.T) {
+	w := newWallet(t)
+	ann, ben := w.Person("ann", usd, "10"), w.Person("ben", usd, "")
+	q := w.Quote(ann, benPointer, "10", payments.FixedDebit)
+	var tries atomic.Int64
+	w.Links.Between(func(_ packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
+		if tries.Add(1) == 1 {
+			return packet.NewReject(packet.CannotReceive, "test", ""), nil
+		}
+		return next()
+	})
+	if p := w.Confirm(ann, q); p.State != payments.Completed || p.SentAmount != q.DebitAmount {
+		t.Errorf("payment %+v", p)
+	}
+	if a, b := w.Has(ann), w.Has(ben); a != "0.00 USD" || b != "10.00 USD" {
+		t.Errorf("Ann has %s, Ben %s", a, b)
+	}
+	w.Check()
+}
+
+// Of two clicks at once, one pays.
+func TestConfirmedTwiceAtOnce(t *testing.T) {
+	w := newWallet(t)
+	ctx := context.Background()
+	ann, ben := w.Person("ann", usd, "20"), w.Person("ben", usd, "")
+	q := w.Quote(ann, benPointer, "10", payments.FixedDebit)
+	other := make(chan error)
+	var once atomic.Bool
+	w.Links.Between(func(_ packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
+		if !once.Swap(true) {
+			go func() {
+				_, err := w.Payments.Confirm(ctx, ann.ID, q.ID)
+				other <- err
+			}()
+			if err := <-other; err != nil {
+				t.Errorf("the other click: %v", err)
+			}
+		}
+		return next()
+	})
+	if p, err := w.Payments.Confirm(ctx, ann.ID, q.ID); err != nil || p.State != payments.Completed {
+		t.Errorf("payment %+v, %v", p, err)
+	}
+	if a, b := w.Has(ann), w.Has(ben); a != "10.00 USD" || b != "10.00 USD" {
+		t.Errorf("Ann has %s, Ben %s", a, b)
+	}
+	w.Check()
+}
+
+func TestMoneyGoneAtOnce(t *testing.T) {
+	w := newWallet(t)
+	ctx := context.Background()
+	ann := w.Person("ann", usd, "10")
+	w.Person("ben", usd, "")
+	first, second := w.Quote(ann, benPointer, "10", payments.FixedDebit), w.Quote(ann, benPointer, "1", payments.FixedDebit)
+	w.Confirm(ann, first)
+	if _, err := w.Payments.Confirm(ctx, ann.ID, second.ID); problem.CodeOf(err) != problem.Conflict {
+		t.Errorf("confirm: %v", err)
+	}
+	if _, err := w.Payments.FindQuote(ctx, ann.ID, second.ID); err != nil {
+		t.Errorf("the quote that the page shows again: %v", err)
+	}
+	w.Check()
+}
