@@ -128,7 +128,7 @@ func TestWrongTokensMoveNothing(t *testing.T) {
 		t.Helper()
 		for _, r := range routes(t) {
 			before := m.db.Writer.Seq()
-			got := m.ask(r.method, strings.NewReplacer("{id}", m.agreement.ID.String(), "{charge}", uuid.NewString()).Replace(r.path), token,
+			got := m.ask(r.method, strings.NewReplacer("{id}", m.agreement.ID.String(), "{charge}", uuid.NewString(), "{payment}", uuid.NewString()).Replace(r.path), token,
 				map[bool]string{true: m.order("ben", "100")}[r.method == "POST"], "Idempotency-Key", "wrong")
 			if !slices.Contains([]int{401, 403, 404}, got.Status) || got.Header.Get("Content-Type") != "application/problem+json" {
 				t.Errorf("%s at %s %s: %d %v", name, r.method, r.path, got.Status, got.Body)
@@ -193,7 +193,7 @@ func TestHydraDoesNotAnswerApps(t *testing.T) {
 	m.hydra.down.Store(true)
 	before := m.db.Writer.Seq()
 	for _, r := range routes(t) {
-		path := strings.NewReplacer("{id}", m.agreement.ID.String(), "{charge}", uuid.NewString()).Replace(r.path)
+		path := strings.NewReplacer("{id}", m.agreement.ID.String(), "{charge}", uuid.NewString(), "{payment}", uuid.NewString()).Replace(r.path)
 		got := m.ask(r.method, path, "shop's", map[bool]string{true: m.order("ben", "100")}[r.method == "POST"], "Idempotency-Key", "k")
 		if got.Status != 503 || got.Header.Get("Retry-After") == "" {
 			t.Errorf("%s %s: %d %v", r.method, r.path, got.Status, got.Body)
@@ -294,5 +294,65 @@ func TestOversizedOrder(t *testing.T) {
 	got := m.ask("POST", m.chargesPath(), "shop's", `{"receiver": "`+strings.Repeat("x", 70<<10)+`"}`, "Idempotency-Key", "k")
 	if got.Status != http.StatusRequestEntityTooLarge || got.Body["type"] != "urn:pochi:problem:too_large" || got.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("%d %v", got.Status, got.Body)
+	}
+}
+
+// What one app requests for Ben, another one pays by a charge under its agreement
+// with Ann, and no more than was asked.
+func TestShopPaysARequest(t *testing.T) {
+	m := newMarket(t)
+	bens := m.accessToken(uuid.Nil)
+	bens["sub"], bens["client_id"], bens["scope"], bens["ext"] = m.ben.ID.String(), "invoices", "payments:request", nil
+	m.hydra.give("invoices'", bens)
+	made := m.ask("POST", "/api/incoming-payments", "invoices'", `{"description": "Lunch", "incomingAmount": {"value": "900", "assetCode": "USD", "assetScale": 2}}`)
+	if made.Status != 201 || made.Body["state"] != "open" {
+		t.Fatalf("%d %v", made.Status, made.Body)
+	}
+	order := `{"receiver": "` + made.Body["url"].(string) + `", "debitAmount": {"value": "900", "assetCode": "USD", "assetScale": 2}}`
+	if got := m.ask("POST", m.chargesPath(), "shop's", order, "Idempotency-Key", "lunch"); got.Status != 201 || got.Body["state"] != "delivered" {
+		t.Fatalf("%d %v", got.Status, got.Body)
+	}
+	if got := m.ask("POST", m.chargesPath(), "shop's", order, "Idempotency-Key", "again"); got.Status != 422 || got.Body["field"] != "receiver" {
+		t.Errorf("paid twice: %d %v", got.Status, got.Body)
+	}
+	seen := m.ask("GET", made.Header.Get("Location"), "invoices'", "")
+	if seen.Status != 200 || seen.Body["state"] != "completed" || seen.Body["receivedAmount"].(map[string]any)["value"] != "900" {
+		t.Errorf("%d %v", seen.Status, seen.Body)
+	}
+	annsApp := maps.Clone(bens)
+	annsApp["sub"] = m.ann.ID.String()
+	m.hydra.give("anns", annsApp)
+	if got := m.ask("GET", made.Header.Get("Location"), "anns", ""); got.Status != 404 {
+		t.Errorf("another person's token: %d %v", got.Status, got.Body)
+	}
+	if m.has(m.ann) != personHas-9_00 || m.has(m.ben) != personHas+9_00 {
+		t.Errorf("Ann has %d, Ben %d", m.has(m.ann), m.has(m.ben))
+	}
+	m.atRest()
+}
+
+// A person's app reads accounts and history, and nobody else's.
+func TestAppReads(t *testing.T) {
+	m := newMarket(t)
+	m.charge("k", "100")
+	reader := m.accessToken(uuid.Nil)
+	reader["scope"], reader["ext"] = "accounts:read transactions:read", nil
+	m.hydra.give("reader's", reader)
+	accounts := m.ask("GET", "/api/accounts", "reader's", "").Body["accounts"].([]any)
+	if len(accounts) != 1 || accounts[0].(map[string]any)["available"].(map[string]any)["value"] != fmt.Sprint(personHas-1_00) {
+		t.Errorf("%v", accounts)
+	}
+	first := m.ask("GET", "/api/transactions?limit=1", "reader's", "")
+	line := first.Body["transactions"].([]any)[0].(map[string]any)
+	if line["app"] != "The shop" || line["agreementId"] != m.agreement.ID.String() || line["direction"] != "out" || line["state"] != "delivered" {
+		t.Errorf("%v", line)
+	}
+	next := first.Body["pagination"].(map[string]any)["next"].(string)
+	older := m.ask("GET", "/api/transactions?account="+m.ann.Account.String()+"&before="+next, "reader's", "")
+	if lines := older.Body["transactions"].([]any); len(lines) != 1 || lines[0].(map[string]any)["direction"] != "in" {
+		t.Errorf("%v", lines)
+	}
+	if got := m.ask("GET", "/api/transactions?account="+m.ben.Account.String(), "reader's", ""); got.Status != 404 {
+		t.Errorf("Ben's account: %d %v", got.Status, got.Body)
 	}
 }

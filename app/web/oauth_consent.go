@@ -1,7 +1,7 @@
 package web
 
 import (
-	"crypto/sha256"
+	"errors"
 	"strings"
 
 	"pochi/app/agreements"
@@ -86,6 +86,9 @@ func (s *Site) decideConsent(c *fiber.Ctx) error {
 	case views.DecisionAllow:
 		return s.allowConsent(c, request)
 	case views.DecisionDeny:
+		if err := s.OAuth.Approvals.Withdraw(c.UserContext(), person(c).ID, request.Key); err != nil {
+			return err
+		}
 		return s.rejectConsent(c, request, oauth.Reason{Code: oauth.AccessDenied, Description: "The person did not allow it."})
 	default:
 		return undecided()
@@ -116,6 +119,9 @@ func (s *Site) allowConsent(c *fiber.Ctx, request oauth.ConsentRequest) error {
 		if err != nil {
 			return s.notApproved(c, asked, chosen, err)
 		}
+		if !made.Live() {
+			return problem.New(problem.Gone, "You have allowed it before, and ended it since. Go back to the app and start again there.")
+		}
 		grant.Agreement = made.ID
 	}
 	return s.acceptConsent(c, request, grant)
@@ -143,21 +149,25 @@ func (s *Site) refuseOrRepeat(c *fiber.Ctx, request oauth.ConsentRequest, reason
 }
 
 // approvalOf is the person's yes to a request; amount and terms are left to be
-// filled in. The challenge says which click it was: Hydra's is a secret, and
-// stays one.
+// filled in.
 func (s *Site) approvalOf(c *fiber.Ctx, request oauth.ConsentRequest) agreements.Approval {
 	return agreements.Approval{
 		Proposal: request.Detail.ID, UserID: person(c).ID, AccountID: formID(c, "account"),
-		ClientID: request.App.ID, App: request.App.Name, Consent: sha256.Sum256([]byte(request.Challenge)),
+		ClientID: request.App.ID, App: request.App.Name, Consent: request.Key,
 	}
 }
 
+// acceptConsent tells Hydra. When that is too late for it, nothing stays allowed;
+// when it doesn't answer, the same form can be sent again.
 func (s *Site) acceptConsent(c *fiber.Ctx, request oauth.ConsentRequest, grant oauth.Grant) error {
 	to, err := s.OAuth.Consents.AcceptConsent(c.UserContext(), request.Challenge, grant)
-	if err != nil {
+	switch _, answered := oauth.RedirectOf(err); {
+	case err == nil:
+		return see(c, to)
+	case answered, problem.CodeOf(err) != problem.Gone && problem.CodeOf(err) != problem.NotFound:
 		return err
 	}
-	return see(c, to)
+	return errors.Join(s.OAuth.Approvals.Withdraw(c.UserContext(), person(c).ID, request.Key), err)
 }
 
 func (s *Site) rejectConsent(c *fiber.Ctx, request oauth.ConsentRequest, reason oauth.Reason) error {

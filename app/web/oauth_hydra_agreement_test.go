@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -126,6 +127,53 @@ func revoked(v *visit) {
 	}
 }
 
+// Somebody who reloads a page on the way is asked twice, and allows once. Who goes
+// back and denies has allowed nothing.
+func onSecondThoughts(v *visit) {
+	login := v.at(v.ask("agreement", "authorization_details", monthlyDetails), 200, "/oauth/login").URL.Query().Get("login_challenge")
+	accepted := v.send(v.t, http.MethodPut, v.admin+"/admin/oauth2/auth/requests/login/accept?login_challenge="+url.QueryEscape(login),
+		map[string]any{"subject": ann().ID.String()})
+	v.logIn(ann())
+	before, err := v.agreements.List(v.t.Context(), ann().ID)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	first := v.at(v.get(fmt.Sprint(accepted["redirect_to"])), 200, "/oauth/consent")
+	second := v.at(v.get(fmt.Sprint(accepted["redirect_to"])), 200, "/oauth/consent")
+	if first.URL.String() == second.URL.String() {
+		v.t.Error("the same challenge twice: this tests nothing")
+	}
+	account := accountsOn(reply{Body: first.Body})[0]
+	for _, consent := range []page{first, second} { // without following the answers
+		v.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		v.at(v.submit(consent, "decision", "allow", "account", account, "amount", "12"), 303, "/oauth2/auth")
+	}
+	after, err := v.agreements.List(v.t.Context(), ann().ID)
+	if err != nil || len(after) != len(before)+1 || after[0].State != agreements.Active {
+		v.t.Fatalf("%d agreements, then %d, %v", len(before), len(after), err)
+	}
+	v.submit(second, "decision", "deny")
+	if after, err = v.agreements.List(v.t.Context(), ann().ID); err != nil || after[0].State != agreements.Revoked {
+		v.t.Errorf("denied after all: %+v, %v", after[0], err)
+	}
+}
+
+// The longest request fits into every header on the way.
+func theLongestRequest(v *visit) {
+	v.logIn(ann())
+	receivers := ""
+	for i := range 20 {
+		receivers += fmt.Sprintf(`,"$receiver-%d.shop.example/%s"`, i, strings.Repeat("x", 16))
+	}
+	details := `[{"type":"agreement","description":"` + strings.Repeat("😀", 200) + `","amount":{"value":"1200","assetCode":"EUR","assetScale":2},"receivers":[` + receivers[1:] + `]`
+	details += strings.Repeat(" ", 2048-len(details)-2) + "}]"
+	tokens := v.allow(details, "12")
+	granted, err := v.agreements.OfClient(v.t.Context(), v.app, v.introspect(tokens["access_token"]).Agreement)
+	if err != nil || len(granted.Receivers) != 20 || granted.Description != strings.Repeat("😀", 200) {
+		v.t.Errorf("%+v, %v", granted, err)
+	}
+}
+
 // Hydra reads a POST's body, and that before the address. What isn't in the
 // address isn't asked, whatever Hydra makes of it.
 func hiddenParameters(v *visit) {
@@ -218,6 +266,40 @@ func clients(v *visit) {
 	if err := v.provider.DeleteClient(ctx, made.ID); problem.CodeOf(err) != problem.NotFound {
 		v.t.Errorf("deleted again: %v", err)
 	}
+}
+
+// What was allowed besides agreements can be taken back.
+func disconnected(v *visit) {
+	v.app = v.register(v.t) // which nobody has allowed anything
+	v.logIn(ben())
+	tokens := v.redeem(v.submit(v.ask("openid accounts:read offline_access"), "decision", "allow"))
+	v.introspect(tokens["access_token"])
+	subject := ben().ID.String()
+	if all := v.connections(subject); len(all) != 1 || len(all[0].Scopes) != 3 || all[0].Since.IsZero() {
+		v.t.Errorf("%+v", all)
+	}
+	if err := v.provider.Disconnect(v.t.Context(), subject, v.app); err != nil {
+		v.t.Fatal(err)
+	}
+	if _, err := v.provider.Introspect(v.t.Context(), fmt.Sprint(tokens["access_token"])); problem.CodeOf(err) != problem.Unauthenticated {
+		v.t.Errorf("its access token: %v", err)
+	}
+	if status, answer := v.refresh(tokens); status == 200 {
+		v.t.Errorf("its refresh token: %v", answer)
+	}
+	if all := v.connections(subject); len(all) != 0 {
+		v.t.Errorf("%+v", all)
+	}
+}
+
+// connections are what somebody has allowed this app.
+func (v *visit) connections(subject string) []oauth.Connection {
+	v.t.Helper()
+	all, err := v.provider.Connections(v.t.Context(), subject)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return slices.DeleteFunc(all, func(c oauth.Connection) bool { return c.App.ID != v.app })
 }
 
 // credentials asks for a client's own token, for the wallet.

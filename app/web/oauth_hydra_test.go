@@ -402,8 +402,11 @@ func TestAppsWithARealHydra(t *testing.T) {
 		"an agreement":       anAgreement,
 		"a proposal":         aProposal,
 		"revoked":            revoked,
+		"second thoughts":    onSecondThoughts,
+		"the longest":        theLongestRequest,
 		"clients":            clients,
 		"a service":          aService,
+		"disconnected":       disconnected,
 	} {
 		t.Run(name, func(t *testing.T) { test(w.visit(t, app)) })
 	}
