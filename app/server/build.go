@@ -17,6 +17,7 @@ import (
 	"pochi/app/fetch"
 	"pochi/app/notices"
 	"pochi/app/oauth"
+	"pochi/app/openapi"
 	"pochi/app/payments"
 	"pochi/app/peers"
 	"pochi/app/rates"
@@ -226,7 +227,12 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	if err != nil {
 		return nil, err
 	}
+	reference, err := openapi.Parse(api.Document())
+	if err != nil {
+		return nil, err
+	}
 	site := &web.Site{
+		API:   reference,
 		Guard: guard.Protect, News: web.NewNews(public, cfg.Production()), Limits: web.NewLimits(),
 		Users: p.users, Accounts: p.accounts, Pointers: p.accounts, Quotes: p.payments, Payments: p.payments, Offers: p.payments,
 		Agreements: p.agreements, AgreementPayments: p.payments, Notices: notices.New(d, time.Now), Apps: p.apps, Rates: p.rates,

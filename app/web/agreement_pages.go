@@ -71,6 +71,7 @@ func (s *Site) agreementRoutes(r fiber.Router) {
 // developerRoutes mounts the pages for those who build apps.
 func (s *Site) developerRoutes(r fiber.Router) {
 	r.Get("/developers", signedIn, s.showDevelopers)
+	r.Get("/developers/api", s.showAPI)
 	r.Get("/developers/apps/new", signedIn, s.newApp)
 	r.Post("/developers/apps", signedIn, s.registerApp)
 	r.Get("/developers/apps/:id", signedIn, s.showApp)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pochi/app/accounts"
+	"pochi/app/openapi"
 	"pochi/app/payments"
 	"pochi/app/sessions"
 	"pochi/app/users"
@@ -99,6 +100,7 @@ type Site struct {
 	Notices           Notices
 	Apps              Registered
 	OAuth             OAuth
+	API               openapi.Reference
 	Sessions          *sessions.Store
 	Guard             fiber.Handler // refuses what another site made a browser send: CSRF.Protect
 	News              News
