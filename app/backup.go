@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"pochi/app/agreements"
 	"pochi/app/apps"
 	"pochi/app/config"
 	"pochi/app/payments"
@@ -85,12 +86,12 @@ func lastBatch(ctx context.Context, read *sql.DB) (string, error) {
 // changes what must not go on as if nothing had happened.
 func restore(ctx context.Context, cfg config.Config, file string, out io.Writer) error {
 	private()
-	var parked []uuid.UUID
+	var stopped interrupted
 	var nodes []peers.Peer
 	var last string
 	err := db.Restore(ctx, file, cfg.DB, db.Restoring{
 		Change: func(ctx context.Context, tx db.Tx) (err error) {
-			parked, err = interrupt(ctx, tx)
+			stopped, err = interrupt(ctx, tx)
 			return err
 		},
 		Verify: func(ctx context.Context, read *sql.DB) (err error) {
@@ -109,21 +110,40 @@ func restore(ctx context.Context, cfg config.Config, file string, out io.Writer)
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("restored %s from %s, %s\n", cfg.DB, file, last) + aboutParked(parked) + aboutPeers(nodes)
+	text := fmt.Sprintf("restored %s from %s, %s\n", cfg.DB, file, last) + aboutParked(stopped.payments) + aboutPaused(stopped.agreements) + aboutPeers(nodes)
 	if _, err := io.WriteString(out, text); err != nil {
 		return unsaid("the backup is restored", err)
 	}
 	return nil
 }
 
+// interrupted is what a restore has stopped.
+type interrupted struct {
+	payments   []uuid.UUID // wait for review
+	agreements int64       // paused
+}
+
 // interrupt changes what may have gone on elsewhere after the backup was made:
-// payments on their way wait for review, nobody is logged in, and quotes have to
-// be asked for again. It returns the payments.
-func interrupt(ctx context.Context, tx db.Tx) (parked []uuid.UUID, err error) {
-	if parked, err = payments.Park(ctx, tx); err != nil {
-		return nil, err
+// payments on their way wait for review, agreements with apps for their owners,
+// nobody is logged in, quotes have to be asked for again, and Hydra is told of all apps
+// anew.
+func interrupt(ctx context.Context, tx db.Tx) (stopped interrupted, err error) {
+	if stopped.payments, err = payments.Park(ctx, tx); err != nil {
+		return stopped, err
 	}
-	return parked, errors.Join(payments.DropQuotes(ctx, tx), sessions.EndAll(ctx, tx), apps.Unsettle(ctx, tx))
+	if stopped.agreements, err = agreements.PauseAll(ctx, tx, time.Now()); err != nil {
+		return stopped, err
+	}
+	return stopped, errors.Join(payments.DropQuotes(ctx, tx), sessions.EndAll(ctx, tx), apps.Unsettle(ctx, tx))
+}
+
+// aboutPaused says what of agreements only their owners can make good.
+func aboutPaused(count int64) string {
+	if count == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Agreements with apps are paused (%d): what was revoked, lowered or used after the backup is unknown here. "+
+		"Their owners can resume them.\n", count)
 }
 
 func aboutParked(parked []uuid.UUID) string {

@@ -21,3 +21,10 @@ func (a Asset) Authority() Asset { return Asset{a.Code + " authority", a.Scale} 
 func (l *Ledger) OpenAuthority(ctx context.Context, asset Asset) (uint32, error) {
 	return l.openLedger(ctx, openAsset{asset.Authority(), []houseAccount{{CodeUsed, 0}}})
 }
+
+// OpenAllowance is the command that opens an allowance's account, with its ledger of
+// authority and what it is an allowance of: its UserData, by which it is found
+// again. One that is there stays as it is, its limit too.
+func OpenAllowance(id ID, ledger uint32, of ID, limit uint64) OpenAccount {
+	return OpenAccount{ID: id, Ledger: ledger, Code: CodeAuthority, UserData: of, Limit: limit, IfAbsent: true}
+}

@@ -38,11 +38,11 @@ func (s *Service) Allow(ctx context.Context, id uuid.UUID, use Use) (Allowance, 
 	if err != nil {
 		return Allowance{}, err
 	}
-	now := s.Now()
+	now := s.now()
 	if err := st.usable(now); err != nil {
 		return Allowance{}, err
 	}
-	w, ok := st.at(now)
+	w, ok := s.at(st, now)
 	if !ok {
 		return Allowance{}, errTime(st, now)
 	}
@@ -117,8 +117,8 @@ func (s *Service) Agreement(ctx context.Context, id [16]byte, amount uint64) (co
 			return connector.Terms{}, err
 		}
 	}
-	now := s.Now()
-	w, ok := st.at(now)
+	now := s.now()
+	w, ok := s.at(st, now)
 	switch {
 	case st.State != Active || !ok:
 		return connector.Terms{}, fmt.Errorf("%w: %w", connector.ErrRefused, errors.Join(st.usable(now), errors.New("agreement not usable now")))
@@ -137,8 +137,9 @@ func (s *Service) Live(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	if st.State == Paused && !st.over(s.Now()) {
+	now := s.now()
+	if st.State == Paused && !st.over(now) {
 		return nil
 	}
-	return st.usable(s.Now())
+	return st.usable(now)
 }

@@ -2,6 +2,7 @@ package agreements
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"pochi/app/accounts"
@@ -23,14 +24,15 @@ type Approval struct {
 	App       string   // what it is called now; a proposal has its own
 	Terms     Terms    // not read for a proposal
 	Amount    uint64   // what they grant, at most what was asked for
-	Consent   [32]byte // SHA-256 of the challenge that they answered
+	Consent   [32]byte // SHA-256 of what they answered: the same question, asked again, has the same
 }
 
 // Approve makes an agreement of what was asked for. Approving the same again, with
 // the same consent, returns the agreement that it made the first time. Errors:
 // those of Check; problem.Errors with the fields account and amount;
-// problem.NotFound and problem.Gone as Proposal's; problem.Conflict when this
-// consent has approved something else, or the person has too many agreements.
+// problem.NotFound and problem.Gone as Proposal's; problem.Gone when the agreement
+// of this consent has ended since; problem.Conflict when this consent has approved
+// something else, or the person has too many agreements.
 func (s *Service) Approve(ctx context.Context, p Approval) (Agreement, error) {
 	if p.Proposal == uuid.Nil {
 		terms, err := s.check(p.Terms, false)
@@ -43,7 +45,7 @@ func (s *Service) Approve(ctx context.Context, p Approval) (Agreement, error) {
 		p.Terms = terms
 	}
 	var granted Agreement
-	err := s.DB.Write(ctx, func(tx db.Tx) (err error) {
+	err := s.write(ctx, func(tx db.Tx) (err error) {
 		granted, err = s.approve(ctx, tx, p)
 		return err
 	})
@@ -56,7 +58,7 @@ func (s *Service) Approve(ctx context.Context, p Approval) (Agreement, error) {
 func (s *Service) approve(ctx context.Context, tx db.Tx, p Approval) (Agreement, error) {
 	before, err := find(ctx, tx, "consent = ?", p.Consent[:])
 	if err == nil {
-		return before, p.repeats(before)
+		return before, s.repeats(ctx, tx, p, before.asOf(s.now()))
 	}
 	if problem.CodeOf(err) != problem.NotFound {
 		return Agreement{}, err
@@ -88,20 +90,27 @@ func (s *Service) approve(ctx context.Context, tx db.Tx, p Approval) (Agreement,
 }
 
 // repeats tells the same click, twice, from another answer to the same question.
-func (p Approval) repeats(before Agreement) error {
-	same := before.UserID == p.UserID && before.AccountID == p.AccountID && before.ClientID == p.ClientID
-	if p.Proposal != uuid.Nil {
-		same = same && before.ID == p.Proposal
-	} else {
-		t, was := p.Terms, before.Terms
-		same = same && t.Description == was.Description && t.Amount.Asset == was.Amount.Asset && t.Amount.Value == before.Asked &&
-			t.Interval == was.Interval && slices.Equal(t.Receivers, was.Receivers) &&
-			t.StartsAt.Equal(was.StartsAt) && t.ExpiresAt.Equal(was.ExpiresAt)
-	}
-	if !same {
+func (s *Service) repeats(ctx context.Context, tx db.Tx, p Approval, before Agreement) error {
+	var granted uint64
+	err := tx.QueryRowContext(ctx, "SELECT amount FROM agreement_events WHERE agreement = ? AND kind = 'approved'", before.ID[:]).Scan(&granted)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look up what was approved: %w", err)
+	case granted != p.Amount || before.UserID != p.UserID || before.AccountID != p.AccountID || before.ClientID != p.ClientID,
+		p.Proposal != uuid.Nil && before.ID != p.Proposal, p.Proposal == uuid.Nil && !p.Terms.sameAs(before):
 		return problem.New(problem.Conflict, "This request was answered already, in another way.")
+	case !before.Live():
+		return problem.New(problem.Gone, "You allowed this before, and it has ended since. Go back to the app and begin again.")
 	}
 	return nil
+}
+
+// sameAs reports whether an agreement was made of these terms. Its amount and its
+// cap may have been lowered since.
+func (t Terms) sameAs(a Agreement) bool {
+	return t.Description == a.Description && t.Amount.Asset == a.Amount.Asset && t.Amount.Value == a.Asked && t.Interval == a.Interval &&
+		slices.Equal(t.Receivers, a.Receivers) && t.StartsAt.Equal(a.StartsAt) && t.ExpiresAt.Equal(a.ExpiresAt) &&
+		(t.PaymentMax > 0) == (a.PaymentMax > 0)
 }
 
 // fits checks what the person chose.

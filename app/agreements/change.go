@@ -31,22 +31,34 @@ func (s *Service) Lower(ctx context.Context, userID, id uuid.UUID, amount uint64
 	})
 }
 
-// lowering sets the limit of the interval that is now. Its account may not be there
-// yet; later ones are opened with the limit that they then have.
+// lowering sets the limit of the interval that is now, whose account may not be
+// there yet, and of its neighbours if they are there: the clock may have been set
+// back since. Later ones are opened with the limit that they then have.
 func (s *Service) lowering(tx db.Tx, a Agreement) (ledger.Chain, error) {
-	span, ok := a.Span(s.Now())
+	span, ok := a.Span(s.now())
 	if !ok {
 		return nil, nil
 	}
-	number, err := ledger.LedgerOf(context.Background(), tx, a.Amount.Asset.Authority())
+	ctx := context.Background()
+	number, err := ledger.LedgerOf(ctx, tx, a.Amount.Asset.Authority())
 	if err != nil {
 		return nil, err
 	}
 	account := AuthorityAccount(a.ID, span.N)
-	return ledger.Chain{
-		ledger.OpenAccount{ID: account, Ledger: number, Code: ledger.CodeAuthority, Limit: a.Amount.Value, IfAbsent: true},
-		ledger.SetLimit{ID: account, Limit: a.Amount.Value},
-	}, nil
+	chain := ledger.Chain{
+		ledger.OpenAllowance(account, number, a.ID, a.Amount.Value), ledger.SetLimit{ID: account, Limit: a.Amount.Value},
+	}
+	for _, n := range []int64{span.N - 1, span.N + 1} {
+		neighbour, err := ledger.Find(ctx, tx, AuthorityAccount(a.ID, n))
+		switch {
+		case errors.Is(err, ledger.ErrAccountUnknown):
+		case err != nil:
+			return nil, err
+		case neighbour.Limit > a.Amount.Value:
+			chain = append(chain, ledger.SetLimit{ID: neighbour.ID, Limit: a.Amount.Value})
+		}
+	}
+	return chain, nil
 }
 
 // Pause lets an agreement not be used until its owner resumes it. Errors:
@@ -70,8 +82,8 @@ func (s *Service) turn(ctx context.Context, userID, id uuid.UUID, state State, k
 	})
 }
 
-// Revoke ends an agreement for good: nothing is spent under it once this returns.
-// Revoking it again does nothing. Error: problem.NotFound.
+// Revoke ends an agreement for good: nothing more is spent under it once this
+// returns. One that has ended stays as it is. Error: problem.NotFound.
 func (s *Service) Revoke(ctx context.Context, userID, id uuid.UUID) error {
 	return s.end(ctx, ofUser(userID), id, EventRevoked, "")
 }
@@ -84,7 +96,7 @@ func (s *Service) GiveUp(ctx context.Context, clientID string, id uuid.UUID) err
 // EndApp ends all agreements of an app, and what it has asked for. why is a sentence
 // for their owners.
 func (s *Service) EndApp(ctx context.Context, clientID, why string) error {
-	err := s.DB.Write(ctx, func(tx db.Tx) error {
+	err := s.write(ctx, func(tx db.Tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM agreements WHERE client_id = ? AND state = 'pending'", clientID)
 		return err
 	})
@@ -104,9 +116,10 @@ func (s *Service) EndApp(ctx context.Context, clientID, why string) error {
 	}
 }
 
-// liveOf returns some of an app's agreements that were not ended.
+// liveOf returns some of an app's live agreements.
 func (s *Service) liveOf(ctx context.Context, clientID string) ([]uuid.UUID, error) {
-	rows, err := s.DB.Read.QueryContext(ctx, "SELECT id FROM agreements WHERE client_id = ? AND state IN ('active', 'paused') LIMIT 500", clientID)
+	rows, err := s.DB.Read.QueryContext(ctx, "SELECT id FROM agreements WHERE client_id = ? AND "+liveNow+" LIMIT 500",
+		clientID, s.now().UnixMicro())
 	if err != nil {
 		return nil, err
 	}
@@ -122,15 +135,17 @@ func (s *Service) liveOf(ctx context.Context, clientID string) ([]uuid.UUID, err
 	return ids, rows.Err()
 }
 
+// end ends an agreement, if it hasn't ended, and tells so.
 func (s *Service) end(ctx context.Context, whose func(Agreement) bool, id uuid.UUID, kind EventKind, why string) error {
 	err := s.change(ctx, whose, id, func(_ db.Tx, a *Agreement) (*Event, ledger.Chain, error) {
 		a.State, a.EndedAt = Revoked, s.now()
 		return &Event{Kind: kind, Amount: a.Amount.Value, Note: why}, nil, nil
 	})
-	if err == nil {
-		s.ended(id)
+	if err != nil && !errors.Is(err, errEnded) {
+		return err
 	}
-	return err
+	s.ended(id)
+	return nil
 }
 
 func ofUser(id uuid.UUID) func(Agreement) bool {
@@ -161,8 +176,8 @@ func (s *Service) change(ctx context.Context, whose func(Agreement) bool, id uui
 				return nil, errNotFound()
 			}
 			now = was.Agreement
-			if now.State == Revoked || was.over(s.Now()) {
-				return nil, errEnded()
+			if now.State == Revoked || was.over(s.now()) {
+				return nil, errEnded
 			}
 			var chain ledger.Chain
 			if event, chain, err = do(tx, &now); err != nil {

@@ -36,8 +36,12 @@ func (s *Service) check(t Terms, asked bool) (Terms, error) {
 	t.StartsAt, t.ExpiresAt = kept(t.StartsAt), kept(t.ExpiresAt)
 	receivers, wrong := s.receivers(t.Receivers)
 	t.Receivers = receivers
+	times := checkTimes(t, now)
+	if times == nil {
+		times = checkInterval(t, now, asked)
+	}
 	var errs problem.Errors
-	for _, err := range []*problem.Error{checkDescription(t.Description), s.checkAmount(t), checkPaymentMax(t), wrong, checkTimes(t, now), checkInterval(t, now, asked)} {
+	for _, err := range []*problem.Error{checkDescription(t.Description), s.checkAmount(t), checkPaymentMax(t), wrong, times} {
 		if err != nil {
 			errs = append(errs, err)
 		}

@@ -9,8 +9,7 @@ import (
 // errDone ends a unit that has only read: nothing is written for it.
 var errDone = errors.New("nothing was to be written")
 
-func errNotFound() error { return problem.New(problem.NotFound, "There is no such agreement.") }
+// errEnded refuses to change what has ended.
+var errEnded = problem.New(problem.Conflict, "This agreement has ended. Nothing was changed.")
 
-func errEnded() *problem.Error {
-	return problem.New(problem.Conflict, "This agreement has ended. Nothing was changed.")
-}
+func errNotFound() error { return problem.New(problem.NotFound, "There is no such agreement.") }

@@ -191,7 +191,7 @@ func (w *wallet) use(id uuid.UUID, a connector.Authority, amount uint64) error {
 			return nil, err
 		}
 		return w.ledger.Apply(tx, ledger.Chain{
-			ledger.OpenAccount{ID: a.Account, Ledger: number, Code: ledger.CodeAuthority, Limit: a.Limit, IfAbsent: true},
+			ledger.OpenAllowance(a.Account, number, id, a.Limit),
 			ledger.Packet{Debit: a.Account, Credit: ledger.HouseAccount(asset, ledger.CodeUsed), Amount: amount, Reference: id},
 		})
 	}})

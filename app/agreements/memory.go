@@ -35,9 +35,9 @@ type place struct{ atomic.Pointer[standing] }
 // standing is an agreement as it stands. Its fields don't change.
 type standing struct {
 	Agreement
+	place        *place
 	begins, ends time.Time
-	asset        ilp.Asset // of the account
-	guard        func() error
+	asset        ilp.Asset              // of the account
 	window       atomic.Pointer[window] // of the last look
 }
 
@@ -126,32 +126,18 @@ func (s *Service) load(tx db.Tx, id uuid.UUID) (*place, error) {
 
 // stand makes what memory holds of an agreement.
 func (s *Service) stand(p *place, a Agreement, asset ilp.Asset) *standing {
-	st := &standing{Agreement: a, begins: a.Begins(), ends: a.Ends(), asset: asset}
-	st.guard = func() error { return s.stillStands(p, st) }
-	return st
-}
-
-// stillStands is the Guard of what was allowed as an agreement stood.
-func (s *Service) stillStands(p *place, was *standing) error {
-	is := p.Load()
-	switch {
-	case is == nil:
-		return fmt.Errorf("%w: the agreement has left memory", connector.ErrBusy)
-	case is.State != Active, is.over(s.Now()):
-		return fmt.Errorf("%w: the agreement is paused or has ended", connector.ErrRefused)
-	case is.Amount != was.Amount:
-		return fmt.Errorf("%w: the agreement's amount was lowered", connector.ErrBusy)
-	}
-	return nil
+	return &standing{Agreement: a, place: p, begins: a.Begins(), ends: a.Ends(), asset: asset}
 }
 
 func (st *standing) over(now time.Time) bool { return !st.ends.IsZero() && !now.Before(st.ends) }
 
 // at returns the window that a moment is in. It is false before the agreement
 // begins and after it ends.
-func (st *standing) at(now time.Time) (*window, bool) {
-	if w := st.window.Load(); w != nil && !now.Before(w.span.Start) && (w.span.End.IsZero() || now.Before(w.span.End)) &&
-		!now.Before(st.begins) && !st.over(now) {
+func (s *Service) at(st *standing, now time.Time) (*window, bool) {
+	if now.Before(st.begins) || st.over(now) {
+		return nil, false
+	}
+	if w := st.window.Load(); w != nil && w.contains(now) {
 		return w, true
 	}
 	span, ok := st.Span(now)
@@ -161,11 +147,33 @@ func (st *standing) at(now time.Time) (*window, bool) {
 	w := &window{span: span, terms: connector.Terms{
 		Account: connector.Party{Account: st.AccountID, Asset: st.asset, Reference: st.ID},
 		Authority: connector.Authority{
-			Account: AuthorityAccount(st.ID, span.N), Asset: ilp.Asset(st.Amount.Asset), Limit: st.Amount.Value, Guard: st.guard,
+			Account: AuthorityAccount(st.ID, span.N), Asset: ilp.Asset(st.Amount.Asset), Limit: st.Amount.Value,
 		},
 	}}
+	w.terms.Authority.Guard = func() error { return s.guard(st, w) }
 	st.window.Store(w)
 	return w, true
+}
+
+func (w *window) contains(t time.Time) bool {
+	return !t.Before(w.span.Start) && (w.span.End.IsZero() || t.Before(w.span.End))
+}
+
+// guard is the Guard of what was allowed in a window, as an agreement stood then. It
+// runs on the writer's goroutine: what it sees there stays until the money moved.
+func (s *Service) guard(was *standing, in *window) error {
+	is, now := was.place.Load(), s.now()
+	switch {
+	case is == nil:
+		return fmt.Errorf("%w: the agreement has left memory", connector.ErrBusy)
+	case is.State != Active || is.over(now) || now.Before(is.begins):
+		return fmt.Errorf("%w: the agreement is paused or has ended", connector.ErrRefused)
+	case !in.contains(now):
+		return fmt.Errorf("%w: the agreement's next interval has begun", connector.ErrBusy)
+	case is.Amount != was.Amount:
+		return fmt.Errorf("%w: the agreement's amount was lowered", connector.ErrBusy)
+	}
+	return nil
 }
 
 // AuthorityAccount returns the id of the ledger's account that counts what is used

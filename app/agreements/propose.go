@@ -35,7 +35,7 @@ func (s *Service) Propose(ctx context.Context, clientID, app string, t Terms) (A
 	a := Agreement{
 		ID: uuid.Must(uuid.NewV7()), ClientID: clientID, App: app, Terms: t, Asked: t.Amount.Value, State: Pending, CreatedAt: now,
 	}
-	err = s.DB.Write(ctx, func(tx db.Tx) error {
+	err = s.write(ctx, func(tx db.Tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM agreements WHERE client_id = ? AND state = 'pending' AND created_at < ?",
 			clientID, now.Add(-proposalsKept).UnixMicro())
 		if err != nil {

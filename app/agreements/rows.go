@@ -66,15 +66,15 @@ func micros(t time.Time) any {
 
 // insert writes an agreement; consent is nil for a pending one.
 func insert(ctx context.Context, tx db.Tx, a Agreement, consent []byte) error {
-	var user, account any
+	var user, account, ends any
 	if a.State != Pending {
-		user, account = a.UserID[:], a.AccountID[:]
+		user, account, ends = a.UserID[:], a.AccountID[:], micros(a.Ends())
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO agreements (`+columns+`, ends_at, consent)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		a.ID[:], a.ClientID, a.App, user, account, a.Description, a.Amount.Asset.Code, a.Amount.Asset.Scale, a.Asked,
 		a.Amount.Value, a.Interval.String(), a.PaymentMax, strings.Join(a.Receivers, "\n"), micros(a.StartsAt), micros(a.ExpiresAt),
-		a.State, a.CreatedAt.UnixMicro(), micros(a.ApprovedAt), micros(a.EndedAt), micros(a.LastUsedAt), micros(a.Ends()), consent)
+		a.State, a.CreatedAt.UnixMicro(), micros(a.ApprovedAt), micros(a.EndedAt), micros(a.LastUsedAt), ends, consent)
 	if err != nil {
 		return fmt.Errorf("write an agreement: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"pochi/db"
@@ -39,12 +40,13 @@ type Service struct {
 	Config
 	memory *memory
 	used   *used
+	latest atomic.Int64 // what the clock has said, unix microseconds
 
 	mu   sync.Mutex
 	ends []func(uuid.UUID)
 }
 
-// New returns the service of a database; a database has one. Start is to follow.
+// New returns the service of a database; a database has one. Run is to follow.
 func New(cfg Config) *Service {
 	return &Service{Config: cfg, memory: newMemory(), used: newUsed()}
 }
@@ -69,5 +71,22 @@ func (s *Service) ended(ids ...uuid.UUID) {
 	}
 }
 
-// now is the time as rows hold it.
-func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+// write commits rows.
+func (s *Service) write(ctx context.Context, rows func(db.Tx) error) error {
+	return s.Writer.Submit(ctx, db.Unit{Rows: rows})
+}
+
+// now is the time as rows hold it. It never goes back: an interval that is over
+// stays so.
+func (s *Service) now() time.Time {
+	now := s.Now().UnixMicro()
+	for {
+		latest := s.latest.Load()
+		if now <= latest {
+			return time.UnixMicro(latest).UTC()
+		}
+		if s.latest.CompareAndSwap(latest, now) {
+			return time.UnixMicro(now).UTC()
+		}
+	}
+}

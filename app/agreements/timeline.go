@@ -71,10 +71,11 @@ func (s *Service) Timeline(ctx context.Context, id uuid.UUID) ([]Event, error) {
 	return out, nil
 }
 
-// Notices returns when limits of a person's agreements were near or reached, newest
-// first, at most so many.
+// Notices returns what a person is to be told of their agreements: when a limit was
+// near or reached, and what neither they nor the app did. Newest first, at most so
+// many.
 func (s *Service) Notices(ctx context.Context, userID uuid.UUID, most int) ([]Event, error) {
-	return s.events(ctx, `repetition IS NOT NULL AND agreement IN (SELECT id FROM agreements WHERE user_id = ?) ORDER BY n DESC LIMIT ?`, userID[:], most)
+	return s.events(ctx, `(repetition IS NOT NULL OR note <> '') AND agreement IN (SELECT id FROM agreements WHERE user_id = ?) ORDER BY n DESC LIMIT ?`, userID[:], most)
 }
 
 func (s *Service) events(ctx context.Context, where string, args ...any) ([]Event, error) {

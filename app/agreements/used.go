@@ -48,16 +48,14 @@ func (u *used) take() map[uuid.UUID]time.Time {
 // run may have been cut off.
 func (s *Service) Run(ctx context.Context) {
 	s.lookAtAll(ctx)
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			return
 		case <-s.used.wake:
 		}
-		s.look(ctx, s.used.take())
+		s.look(context.WithoutCancel(ctx), s.used.take())
 		select {
 		case <-ctx.Done():
-			return
 		case <-time.After(lookEvery):
 		}
 	}
@@ -71,9 +69,8 @@ func (s *Service) lookAtAll(ctx context.Context) {
 	after := uuid.Nil
 	for ctx.Err() == nil {
 		page, err := s.list(ctx, "id > ? AND "+liveNow+" ORDER BY id LIMIT ?", after[:], s.now().UnixMicro(), pageSize)
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			s.Log.ErrorContext(ctx, "agreements can't be looked at", "error", err)
-			return
 		}
 		if len(page) == 0 {
 			return
@@ -82,7 +79,7 @@ func (s *Service) lookAtAll(ctx context.Context) {
 		for _, a := range page {
 			ids[a.ID] = time.Time{}
 		}
-		s.look(ctx, ids)
+		s.look(context.WithoutCancel(ctx), ids)
 		after = page[len(page)-1].ID
 	}
 }
@@ -105,7 +102,7 @@ func (s *Service) look(ctx context.Context, ids map[uuid.UUID]time.Time) {
 	if len(events)+len(times) == 0 {
 		return
 	}
-	err := s.DB.Write(ctx, func(tx db.Tx) error {
+	err := s.write(ctx, func(tx db.Tx) error {
 		for id, at := range times {
 			_, err := tx.ExecContext(ctx, "UPDATE agreements SET last_used_at = ?1 WHERE id = ?2 AND coalesce(last_used_at, 0) < ?1", at.UnixMicro(), id[:])
 			if err != nil {
@@ -124,10 +121,11 @@ func (s *Service) look(ctx context.Context, ids map[uuid.UUID]time.Time) {
 	}
 }
 
-// little returns what there is to tell of an agreement's interval.
+// little returns what there is to tell of the interval of a live agreement: that
+// little is left, or nothing.
 func (s *Service) little(ctx context.Context, id uuid.UUID) ([]Event, error) {
 	a, err := s.Find(ctx, id)
-	if err != nil {
+	if err != nil || !a.Live() {
 		return nil, err
 	}
 	now := s.now()

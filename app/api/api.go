@@ -77,6 +77,14 @@ type History interface {
 	History(ctx context.Context, f payments.Filter) ([]payments.Movement, string, error)
 }
 
+// Requests asks others for money in a person's name. Errors: problem.NotFound; as
+// payments.Service says.
+type Requests interface {
+	CreateRequest(ctx context.Context, t payments.RequestTerms) (payments.Request, error)
+	FindRequestOf(ctx context.Context, userID, id uuid.UUID) (payments.Request, error)
+	Requests(ctx context.Context, f payments.RequestFilter) ([]payments.Request, string, error)
+}
+
 // Terms reads the terms of an agreement that an app proposes. Errors:
 // problem.Invalid with the field.
 type Terms interface {
@@ -93,11 +101,14 @@ type Options struct {
 	Agreements Agreements
 	Charges    Charges
 	History    History
+	Requests   Requests
 	Terms      Terms
 	Audience   string // what tokens must be meant for, as given to oauth.Options
 	Host       string // payment pointers here are $Host/name
 	// PacketsURL is where agreements take packets, each below it by its id; "" when apps can't reach that.
 	PacketsURL string
+	// RequestsURL is where payment requests are paid, each below it by its id.
+	RequestsURL string
 
 	Rate     limit.Rate       // of one app's requests: 200 at once, and 100 a second
 	Patience time.Duration    // how long a charge is waited for in all: 20 s
@@ -112,21 +123,23 @@ const (
 
 // API answers other programs.
 type API struct {
-	tokens     Introspector
-	clients    Clients
-	people     People
-	accounts   Accounts
-	pointers   Pointers
-	agreements Agreements
-	charges    Charges
-	history    History
-	terms      Terms
-	audience   string
-	host       string
-	packetsURL string
-	patience   time.Duration
-	now        func() time.Time
-	limits     *limits
+	tokens      Introspector
+	clients     Clients
+	people      People
+	accounts    Accounts
+	pointers    Pointers
+	agreements  Agreements
+	charges     Charges
+	history     History
+	requests    Requests
+	terms       Terms
+	audience    string
+	host        string
+	packetsURL  string
+	requestsURL string
+	patience    time.Duration
+	now         func() time.Time
+	limits      *limits
 }
 
 // New returns an API.
@@ -142,8 +155,8 @@ func New(opts Options) *API {
 	}
 	return &API{
 		tokens: opts.Tokens, clients: opts.Clients, people: opts.People, accounts: opts.Accounts, pointers: opts.Pointers,
-		agreements: opts.Agreements, charges: opts.Charges, history: opts.History, terms: opts.Terms,
-		audience: opts.Audience, host: opts.Host, packetsURL: opts.PacketsURL,
+		agreements: opts.Agreements, charges: opts.Charges, history: opts.History, requests: opts.Requests, terms: opts.Terms,
+		audience: opts.Audience, host: opts.Host, packetsURL: opts.PacketsURL, requestsURL: opts.RequestsURL,
 		patience: opts.Patience, now: opts.Now, limits: newLimits(opts.Rate, opts.Now),
 	}
 }

@@ -21,11 +21,13 @@ func id(n byte) uuid.UUID { return uuid.UUID{0x01, 0x94, 0xd0, 0xb0, 6: 0x70, 8:
 
 var (
 	annsAccount = id(2)
-	shopping    = id(3) // Ann's agreement with the shop
-	bens        = id(4) // somebody else's with the shop
-	others      = id(5) // Ann's with another app
-	over        = id(6) // Ann's with the shop, revoked
-	sold        = id(7) // a charge
+	shopping    = id(3)  // Ann's agreement with the shop
+	bens        = id(4)  // somebody else's with the shop
+	others      = id(5)  // Ann's with another app
+	over        = id(6)  // Ann's with the shop, revoked
+	sold        = id(7)  // a charge
+	asked       = id(11) // a payment request of the shop's for Ann
+	annsOwn     = id(12) // one that Ann made herself
 )
 
 var eur = ledger.Asset{Code: "EUR", Scale: 2}
@@ -59,6 +61,7 @@ func options() api.Options {
 			"gone":      token(gone().String(), oauth.OpenID),
 			"odd":       token("ann", oauth.OpenID),
 			"app":       token("shop", oauth.OpenID),
+			"requests":  token(ann().String(), oauth.PaymentsRequest),
 			"service":   token("shop", oauth.AgreementsPropose),
 			"agreement": forAgreement(shopping, oauth.OpenID),
 			"over":      forAgreement(over, oauth.OpenID),
@@ -70,10 +73,13 @@ func options() api.Options {
 		Agreements: &agreementsFake{},
 		Charges:    &chargesFake{},
 		History:    &historyFake{},
+		Requests:   &requestsFake{},
 		Terms:      termsFake{},
 		Audience:   audience,
 		Host:       "wallet.example",
 		PacketsURL: "https://ilp.wallet.example/ilp/agreements/",
+
+		RequestsURL: "https://wallet.example/requests/",
 	}
 }
 
@@ -207,8 +213,9 @@ type historyFake struct{ filter payments.Filter }
 func (f *historyFake) History(_ context.Context, filter payments.Filter) ([]payments.Movement, string, error) {
 	f.filter = filter
 	return []payments.Movement{
-		{ID: sold, AccountID: annsAccount, Who: "The shop", Pointer: "$shop.example/pay", Amount: euros(500), State: payments.Failed, Partly: true, At: begun()},
-		{ID: id(8), In: true, AccountID: annsAccount, Who: "Ben", Pointer: "ben", Paid: "ann", Amount: euros(700), State: payments.Completed, At: begun()},
+		{ID: sold, AccountID: annsAccount, Who: "The shop", Pointer: "$shop.example/pay", Amount: euros(500), State: payments.Failed, Partly: true, At: begun(),
+			App: "The shop", AgreementID: shopping},
+		{ID: id(8), In: true, AccountID: annsAccount, Who: "Ben", Pointer: "ben", Paid: "ann", Amount: euros(700), State: payments.Completed, At: begun(), RequestID: asked},
 		{ID: id(9), In: true, AccountID: annsAccount, Who: "Test money", Amount: euros(900), State: payments.Completed, At: begun()},
 		{ID: id(10), AccountID: annsAccount, Amount: euros(1), State: payments.NeedsReview, At: begun()},
 	}, "older", nil
@@ -222,4 +229,43 @@ func (termsFake) Terms(body []byte) (agreements.Terms, error) {
 		return agreements.Terms{}, problem.Errors{problem.Field("wrong", "This isn't known here.")}
 	}
 	return agreements.Terms{Description: "Vegetables", Amount: euros(2000), PaymentMax: 500, Receivers: []string{"$shop.example/pay"}}, nil
+}
+
+// requestsFake knows what the shop asked for in Ann's name.
+type requestsFake struct {
+	made  atomic.Int64
+	terms payments.RequestTerms // the last
+	err   error
+	seen  payments.RequestFilter
+}
+
+func requested() payments.Request {
+	return payments.Request{
+		ID: asked, UserID: ann(), AccountID: annsAccount, ClientID: "shop", Pointer: "ann", Description: "Lunch", Amount: euros(900), Most: euros(909),
+		Received: euros(100), State: payments.RequestOpen, CreatedAt: begun(), ExpiresAt: begun().AddDate(0, 0, 1),
+	}
+}
+
+func (f *requestsFake) CreateRequest(_ context.Context, t payments.RequestTerms) (payments.Request, error) {
+	f.made.Add(1)
+	f.terms = t
+	made := requested()
+	made.Amount, made.Description, made.ExpiresAt = t.Amount, t.Description, t.ExpiresAt
+	return made, f.err
+}
+
+func (f *requestsFake) FindRequestOf(_ context.Context, userID, id uuid.UUID) (payments.Request, error) {
+	found := requested()
+	if id == annsOwn {
+		found.ID, found.ClientID = annsOwn, ""
+	}
+	if userID != ann() || id != found.ID {
+		return payments.Request{}, problem.New(problem.NotFound, "There is no such payment request.")
+	}
+	return found, nil
+}
+
+func (f *requestsFake) Requests(_ context.Context, filter payments.RequestFilter) ([]payments.Request, string, error) {
+	f.seen = filter
+	return []payments.Request{requested()}, "older", nil
 }

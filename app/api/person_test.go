@@ -31,9 +31,9 @@ func TestListTransactions(t *testing.T) {
 	want := map[string]any{
 		"transactions": []any{
 			line(map[string]any{"id": sold.String(), "direction": "out", "amount": shown("500"), "state": "partial",
-				"with": map[string]any{"name": "The shop", "paymentPointer": "$shop.example/pay"}}),
+				"app": "The shop", "agreementId": shopping.String(), "with": map[string]any{"name": "The shop", "paymentPointer": "$shop.example/pay"}}),
 			line(map[string]any{"id": id(8).String(), "direction": "in", "amount": shown("700"), "state": "delivered", "paidTo": "$wallet.example/ann",
-				"with": map[string]any{"name": "Ben", "paymentPointer": "$wallet.example/ben"}}),
+				"incomingPaymentId": asked.String(), "with": map[string]any{"name": "Ben", "paymentPointer": "$wallet.example/ben"}}),
 			line(map[string]any{"id": id(9).String(), "direction": "in", "amount": shown("900"), "state": "delivered", "with": map[string]any{"name": "Test money"}}),
 			line(map[string]any{"id": id(10).String(), "direction": "out", "amount": shown("1"), "state": "pending", "with": map[string]any{}}),
 		},

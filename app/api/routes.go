@@ -44,5 +44,9 @@ func (a *API) endpoints() []endpoint {
 
 		{fiber.MethodGet, "/accounts", oauth.AccountsRead, person, false, a.listAccounts},
 		{fiber.MethodGet, "/transactions", oauth.TransactionsRead, person, false, a.listTransactions},
+
+		{fiber.MethodPost, "/incoming-payments", oauth.PaymentsRequest, person, false, a.makeIncomingPayment},
+		{fiber.MethodGet, "/incoming-payments", oauth.PaymentsRequest, person, false, a.listIncomingPayments},
+		{fiber.MethodGet, "/incoming-payments/:payment", oauth.PaymentsRequest, person, false, a.showIncomingPayment},
 	}
 }

@@ -170,7 +170,7 @@ func refused(t *testing.T, l api.Line, known tokens, header map[string]string, w
 	if !slices.Contains(want, got.Status) {
 		t.Errorf("%s %s: %d %v, want %d", l.Method, l.Path, got.Status, got.Body, want)
 	}
-	if n := opts.Agreements.(*agreementsFake).changes.Load() + opts.Charges.(*chargesFake).made.Load(); n > 0 {
+	if n := opts.Agreements.(*agreementsFake).changes.Load() + opts.Charges.(*chargesFake).made.Load() + opts.Requests.(*requestsFake).made.Load(); n > 0 {
 		t.Errorf("%s %s: something was done", l.Method, l.Path)
 	}
 }
@@ -179,13 +179,16 @@ func refused(t *testing.T, l api.Line, known tokens, header map[string]string, w
 // needed.
 func walk(t *testing.T, l api.Line, opts api.Options, header map[string]string) answer {
 	t.Helper()
-	path := api.Prefix + strings.NewReplacer(":id", shopping.String(), ":charge", sold.String()).Replace(l.Path)
+	path := api.Prefix + strings.NewReplacer(":id", shopping.String(), ":charge", sold.String(), ":payment", asked.String()).Replace(l.Path)
 	headers, text := map[string]string{"Idempotency-Key": "k"}, ""
 	for name, value := range header {
 		headers[name] = value
 	}
 	if l.Method == "POST" {
 		text = orderText
+	}
+	if l.Method == "POST" && l.Path == "/incoming-payments" {
+		text = "{}"
 	}
 	app, _ := serve(opts)
 	return send(t, app, l.Method, path, headers, text)

@@ -18,7 +18,11 @@ type transaction struct {
 	State     string       `json:"state"`
 	With      counterparty `json:"with"`
 	PaidTo    string       `json:"paidTo,omitempty"` // in: the person's own payment pointer
-	CreatedAt *string      `json:"createdAt"`
+	// Of what an app did, and of a payment request that was paid.
+	App               string     `json:"app,omitempty"`
+	AgreementID       *uuid.UUID `json:"agreementId,omitempty"`
+	IncomingPaymentID *uuid.UUID `json:"incomingPaymentId,omitempty"`
+	CreatedAt         *string    `json:"createdAt"`
 }
 
 // counterparty is the other side. What isn't known is left out.
@@ -76,6 +80,7 @@ func (a *API) transactionOf(m payments.Movement) transaction {
 	t := transaction{
 		ID: m.ID, AccountID: m.AccountID, Direction: "out", Amount: amountOf(m.Amount), State: stateOf(m.State, m.Partly),
 		With: counterparty{Name: m.Who, PaymentPointer: m.Pointer}, CreatedAt: moment(m.At),
+		App: m.App, AgreementID: optional(m.AgreementID), IncomingPaymentID: optional(m.RequestID),
 	}
 	if !m.In {
 		return t
@@ -88,6 +93,14 @@ func (a *API) transactionOf(m payments.Movement) transaction {
 		t.PaidTo = a.pointer(m.Paid)
 	}
 	return t
+}
+
+// optional is an id, nil for none.
+func optional(id uuid.UUID) *uuid.UUID {
+	if id == uuid.Nil {
+		return nil
+	}
+	return &id
 }
 
 // stateOf is where a payment stands: what isn't final is pending, whatever it

@@ -112,5 +112,5 @@ func (b *Books) deliverAtOnce(ctx context.Context, d connector.Delivery, o *open
 	case errors.Is(err, db.ErrStopped):
 		return fmt.Errorf("%w: %w", connector.ErrUnknown, err)
 	}
-	return fmt.Errorf("%w: %w", connector.ErrRefused, err)
+	return fmt.Errorf("%w: %w", connector.ErrRefused, full(d, err))
 }

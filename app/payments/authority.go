@@ -28,10 +28,10 @@ func newAuthorities(d *db.DB) authorities {
 	return authorities{d, newRecent[ilp.Asset, uint32](authoritiesKept)}
 }
 
-// opening is the command that opens an allowance: the first chain that uses it does.
-// One that is there stays as it is: its limit may have been lowered since it was
-// looked at.
-func (a authorities) opening(ctx context.Context, of connector.Authority) (ledger.OpenAccount, error) {
+// opening is the command that opens an agreement's allowance: the first chain that
+// uses it does. One that is there stays as it is: its limit may have been lowered
+// since it was looked at.
+func (a authorities) opening(ctx context.Context, agreement uuid.UUID, of connector.Authority) (ledger.OpenAccount, error) {
 	asset := ledger.Asset(of.Asset).Authority()
 	number, known := a.ledgers.get(ilp.Asset(asset))
 	if !known {
@@ -41,7 +41,7 @@ func (a authorities) opening(ctx context.Context, of connector.Authority) (ledge
 		}
 		a.ledgers.put(ilp.Asset(asset), number)
 	}
-	return ledger.OpenAccount{ID: of.Account, Ledger: number, Code: ledger.CodeAuthority, Limit: of.Limit, IfAbsent: true}, nil
+	return ledger.OpenAllowance(of.Account, number, agreement, of.Limit), nil
 }
 
 // usedAccount is the other side of all allowances of an asset.

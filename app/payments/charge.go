@@ -102,7 +102,7 @@ type bill struct {
 // has changed.
 func (s *Service) openingOfCharge(ctx context.Context, req ChargeRequest, b bill, authority connector.Authority) (*opening, error) {
 	now := s.Clock.Now().UTC().Truncate(time.Microsecond)
-	account, err := s.authorities.opening(ctx, authority)
+	account, err := s.authorities.opening(ctx, req.AgreementID, authority)
 	if err != nil {
 		return nil, err
 	}

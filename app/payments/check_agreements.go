@@ -60,7 +60,7 @@ func (a *Audit) charges() func(context.Context, db.Tx) (bool, error) {
 		(SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer WHERE x.reference = o.id AND b.id = o.account_id),
 		(SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer WHERE x.reference = o.id AND b.id = o.account_id AND x.state <> 0),
 		coalesce(o.account_id = g.account_id AND o.user_id = g.user_id AND g.asset_code = c.asset_code AND g.asset_scale = c.asset_scale, 0),
-		k.n, coalesce(k.code = 7 AND s.code = c.asset_code || ' authority' AND s.scale = c.asset_scale, 0),
+		k.n, coalesce(k.code = 7 AND k.user_data = c.agreement_id AND s.code = c.asset_code || ' authority' AND s.scale = c.asset_scale, 0),
 		h.reserved + h.in_flight + h.drawn + h.returned, h.drawn, h.in_flight, h.closed
 		FROM charges c LEFT JOIN outgoing_payments o ON o.id = c.id LEFT JOIN agreements g ON g.id = c.agreement_id
 		LEFT JOIN accounts k ON k.id = c.authority LEFT JOIN assets s ON s.ledger = k.ledger

@@ -18,6 +18,8 @@ type Receiver struct {
 	Pointer pointer.Pointer
 	// Local is set when the pointer is one of ours.
 	Local *accounts.Payee
+	// Request is set when it is the address of a payment request of ours.
+	Request *Request
 }
 
 // Name returns the public name, "" when the other wallet tells none.
@@ -29,7 +31,8 @@ func (r Receiver) Name() string {
 }
 
 // Resolve reads a pointer as a person typed it and, when it is one of ours,
-// finds who is behind it. Errors are problems with the field "to".
+// finds who is behind it, or behind the payment request whose address it is. Errors
+// are problems with the field "to".
 func (s *Service) Resolve(ctx context.Context, text string) (Receiver, error) {
 	p, err := s.Pointers.Parse(strings.TrimSpace(text))
 	if err != nil {
@@ -38,6 +41,9 @@ func (s *Service) Resolve(ctx context.Context, text string) (Receiver, error) {
 	r := Receiver{Pointer: p}
 	if p.Host() != s.Host {
 		return r, nil
+	}
+	if id, ok := requestID(p.Path()); ok {
+		return s.resolveRequest(ctx, p, id)
 	}
 	payee, err := s.Accounts.PayeeByName(ctx, strings.TrimPrefix(p.Path(), "/"))
 	switch {
@@ -53,7 +59,10 @@ func (s *Service) Resolve(ctx context.Context, text string) (Receiver, error) {
 // details returns where to send packets for a receiver: our own credentials,
 // or what the other wallet answers. Errors are problems with the field "to".
 func (s *Service) details(ctx context.Context, r Receiver) (spsp.Details, error) {
-	if r.Local != nil {
+	switch {
+	case r.Request != nil:
+		return s.OfferRequest(*r.Request)
+	case r.Local != nil:
 		return s.Offer(*r.Local)
 	}
 	details, err := s.SPSP.Query(ctx, r.Pointer.URL())
@@ -74,7 +83,7 @@ func (s *Service) details(ctx context.Context, r Receiver) (spsp.Details, error)
 // pointers, and pays the account that it names now. Nothing is stored: the
 // address itself says whose it is.
 func (s *Service) Offer(p accounts.Payee) (spsp.Details, error) {
-	to, secret, err := s.Credentials.Credentials(newTag(payee{p.ID, p.AccountID}))
+	to, secret, err := s.Credentials.Credentials(newTag(payee{pointer: p.ID, account: p.AccountID}))
 	if err != nil {
 		return spsp.Details{}, fmt.Errorf("credentials for %s: %w", p.Name, err)
 	}

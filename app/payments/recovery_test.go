@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pochi/app/payments"
+	"pochi/app/payments/paytest"
 	"pochi/app/problem"
 	"pochi/db"
 	"pochi/ilp"
@@ -26,6 +27,13 @@ func interrupted(t *testing.T, w *wallet, from person, to string, q payments.Quo
 	if _, err := w.Payments.Confirm(ctx, from.ID, q.ID); err != nil {
 		t.Fatal(err)
 	}
+	sendPart(t, w.Wallet, w.Outgoing(from, q.ID), to, part)
+}
+
+// sendPart sends a part of a payment.
+func sendPart(t *testing.T, w *paytest.Wallet, p payments.Outgoing, to string, part uint64) {
+	t.Helper()
+	ctx := context.Background()
 	receiver, err := w.Payments.Resolve(ctx, to)
 	if err != nil {
 		t.Fatal(err)
@@ -35,10 +43,10 @@ func interrupted(t *testing.T, w *wallet, from person, to string, q payments.Quo
 		t.Fatal(err)
 	}
 	sender := stream.NewSender(stream.SenderConfig{
-		Link:        w.Links.Link(connector.FromWallet(from.Account, ilp.Asset(q.DebitAmount.Asset), q.ID)),
+		Link:        w.Links.Link(connector.FromWallet(p.AccountID, ilp.Asset(p.DebitAmount.Asset), p.ID)),
 		Destination: details.DestinationAccount, Secret: details.SharedSecret, Clock: w.Clock, Random: rand.Reader,
 	})
-	_, err = sender.Send(ctx, stream.SendParams{Amount: part, MinDelivered: 1, Asset: ilp.Asset(q.ReceiveAmount.Asset), Whole: true})
+	_, err = sender.Send(ctx, stream.SendParams{Amount: part, MinDelivered: 1, Asset: ilp.Asset(p.ReceiveAmount.Asset), Whole: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -257,7 +257,7 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 func buildAPI(cfg config.Config, p parts) *api.API {
 	return api.New(api.Options{
 		Tokens: p.provider, Clients: p.provider, People: p.users, Accounts: p.accounts, Pointers: p.accounts,
-		Agreements: p.agreements, Charges: p.payments, History: p.payments, Terms: termsReader(cfg, p.currencies),
-		Audience: cfg.PublicURL, Host: cfg.Host(), PacketsURL: cfg.AgreementsURL(),
+		Agreements: p.agreements, Charges: p.payments, History: p.payments, Requests: p.payments, Terms: termsReader(cfg, p.currencies),
+		Audience: cfg.PublicURL, Host: cfg.Host(), PacketsURL: cfg.AgreementsURL(), RequestsURL: cfg.PublicURL + "/requests/",
 	})
 }

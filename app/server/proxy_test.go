@@ -28,6 +28,7 @@ type proxy struct {
 	fulfilled uint64        // what the peer fulfilled, as it was heard
 	paid      uint64        // of that, what the wallet was told in time
 	lost      uint64        // what the wallet was told nothing about
+	narrow    uint64        // of what it was paid, what came so late that it may have expired when the wallet looked
 	packets   int           // with money, since the fault was set
 	passing   int           // on their way
 	quieter   *sync.Cond    // when passing falls
@@ -202,11 +203,17 @@ func (g *passage) give(a response) {
 		g.add(&g.lost)
 	case g.fulfills(a):
 		g.add(&g.paid)
+		if time.Until(g.Expires) < closeCall {
+			g.add(&g.narrow)
+		}
 	}
 	g.w.Header().Set("Content-Type", ilphttp.ContentType)
 	g.w.WriteHeader(a.status)
 	_, _ = g.w.Write(a.body)
 }
+
+// closeCall is how long a busy wallet may take to look at an answer.
+const closeCall = time.Second
 
 // status gives the wallet nothing but a status.
 func (g *passage) status(status int) { g.give(response{status: status}) }

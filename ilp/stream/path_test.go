@@ -144,7 +144,7 @@ func (p *path) tooLarge(prepare packet.Prepare) packet.Reply {
 
 // receive gives a connection a packet of whose amount all arrives.
 func receive(c *stream.Connection, p packet.Prepare, asset ilp.Asset) packet.Reply {
-	return c.Receive(p.Amount, p.Condition, p.Data, asset)
+	return c.Receive(p.Amount, p.Condition, p.Data, asset, nil)
 }
 
 // fulfillable returns a Prepare with that STREAM packet in it, as a sender who knows the secret makes it.

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"pochi/ilp/spsp"
+
+	"github.com/google/uuid"
 )
 
 // Elsewhere is the other wallets as one asks them for payment details: none
@@ -62,6 +64,13 @@ func (w *Wallet) offer(ctx context.Context, name string) (spsp.Details, error) {
 	w.mu.Lock()
 	people, service := w.Accounts, w.Payments
 	w.mu.Unlock()
+	if id, ok := strings.CutPrefix(name, "requests/"); ok {
+		r, err := service.FindRequest(ctx, uuid.MustParse(id))
+		if err != nil {
+			return spsp.Details{}, &spsp.Error{Reason: spsp.NotFound, Err: err}
+		}
+		return service.OfferRequest(r)
+	}
 	p, err := people.PayeeByName(ctx, name)
 	if err != nil {
 		return spsp.Details{}, &spsp.Error{Reason: spsp.NoAnswer, Err: err}
