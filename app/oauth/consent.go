@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,6 +14,7 @@ import (
 // ConsentRequest is an app's question what it may do.
 type ConsentRequest struct {
 	Challenge  string
+	Key        [32]byte // of the app's request: the same for each challenge that asks about it
 	App        App
 	Subject    string   // who was logged in when the login request was accepted
 	Scopes     []Scope  // what it asks for
@@ -33,7 +35,7 @@ func (p *Provider) Consent(ctx context.Context, challenge string) (ConsentReques
 	if err != nil {
 		return ConsentRequest{}, p.failed(what, resp, err)
 	}
-	if answer == nil || answer.GetSubject() == "" || answer.Client == nil {
+	if answer == nil || answer.GetSubject() == "" || answer.GetLoginChallenge() == "" || answer.Client == nil {
 		return ConsentRequest{}, unavailable(fmt.Errorf("%s: not a consent request", what))
 	}
 	restart, err := p.absolute(answer.GetRequestUrl())
@@ -48,6 +50,7 @@ func (p *Provider) Consent(ctx context.Context, challenge string) (ConsentReques
 	}
 	return ConsentRequest{
 		Challenge:  challenge,
+		Key:        keyOf(answer.GetLoginChallenge(), answer.Client.GetClientId(), answer.GetSubject()),
 		App:        appOf(answer.Client),
 		Subject:    answer.GetSubject(),
 		Scopes:     knownOf(answer.RequestedScope),
@@ -57,6 +60,13 @@ func (p *Provider) Consent(ctx context.Context, challenge string) (ConsentReques
 		RestartURL: restart,
 		FormURLs:   p.formURLs(to),
 	}, nil
+}
+
+// keyOf tells requests apart. Whoever reloads a page on the way here gets another
+// consent challenge, and can answer both, but only one answer reaches the app:
+// what they have in common is the login request.
+func keyOf(login, client, subject string) [32]byte {
+	return sha256.Sum256([]byte(login + "\n" + client + "\n" + subject))
 }
 
 // Grant is what somebody allows an app.

@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"crypto/sha256"
 	"slices"
 	"testing"
 
@@ -18,6 +19,7 @@ func TestConsent(t *testing.T) {
 	}
 	want := oauth.ConsentRequest{
 		Challenge:  "sesame",
+		Key:        sha256.Sum256([]byte("l1\nc1\n" + subject)),
 		App:        oauth.App{ID: "c1", Name: "c1", PolicyURL: "https://shop.example/policy"},
 		Subject:    subject,
 		Scopes:     []oauth.Scope{oauth.OpenID, oauth.Profile},
@@ -49,7 +51,7 @@ func TestConsentWithoutARedirectURIGoesToTheOnlyOne(t *testing.T) {
 		`["https://a.example/cb","https://b.example/cb"]`: {"a.example", "b.example"},
 		`null`: nil,
 	} {
-		p, _ := start(t, 200, `{"challenge":"x","subject":"s","client":{"client_id":"c1","redirect_uris":`+uris+`},"request_url":"`+publicURL+`/oauth2/auth"}`)
+		p, _ := start(t, 200, `{"challenge":"x","login_challenge":"l1","subject":"s","client":{"client_id":"c1","redirect_uris":`+uris+`},"request_url":"`+publicURL+`/oauth2/auth"}`)
 		got, err := p.Consent(t.Context(), "sesame")
 		if err != nil || !slices.Equal(got.Hosts, want) {
 			t.Errorf("%s: %q, %v", uris, got.Hosts, err)

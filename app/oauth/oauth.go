@@ -89,6 +89,10 @@ func New(opts Options) *Provider {
 	}
 }
 
+// Audience returns what tokens for the wallet's API are for: clients that get
+// tokens for themselves have to name it.
+func (p *Provider) Audience() string { return p.audience }
+
 // Ready returns nil when Hydra serves and reaches its database, else
 // Unavailable.
 func (p *Provider) Ready(ctx context.Context) error {

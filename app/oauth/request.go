@@ -68,12 +68,19 @@ func repeated(asked url.Values) *Reason {
 	return nil
 }
 
-// elsewhere refuses a request whose parameters are somewhere else.
+// elsewhere refuses a request whose parameters, or whose answer, are somewhere
+// else than in an address.
 func elsewhere(asked url.Values) *Reason {
 	for _, name := range []string{"request", "request_uri", "registration"} {
 		if asked.Has(name) {
 			return &Reason{Code: name + "_not_supported", Description: "The parameter " + name + " isn't supported."}
 		}
+	}
+	if asked.Has("claims") {
+		return invalid("The parameter claims isn't supported: scopes say what is told.")
+	}
+	if mode := asked.Get("response_mode"); mode != "" && mode != "query" {
+		return invalid("The only response_mode is query.")
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func requestURL(pairs ...string) string {
 func answerTo(t *testing.T, requestURL, understood string) string {
 	t.Helper()
 	text, err := json.Marshal(map[string]any{
-		"challenge": "x", "subject": subject, "skip": false, "requested_scope": strings.Fields(understood), "request_url": requestURL,
+		"challenge": "x", "login_challenge": "l1", "subject": subject, "skip": false, "requested_scope": strings.Fields(understood), "request_url": requestURL,
 		"client": map[string]any{
 			"client_id": "c1", "redirect_uris": []string{"https://shop.example/cb", "com.example.app:/cb"},
 			"policy_uri": "https://shop.example/policy", "tos_uri": "javascript:alert(1)",
@@ -65,6 +65,10 @@ func TestRequestsThatNobodyIsAsked(t *testing.T) {
 		"a request object":                {right + "&request=x", "openid", "request_not_supported"},
 		"a request object elsewhere":      {right + "&request_uri=x", "openid", "request_uri_not_supported"},
 		"an empty request object":         {right + "&request=", "openid", "request_not_supported"},
+		"claims":                          {requestURL("claims", "{}"), "openid", "invalid_request"},
+		"an answer in a form":             {requestURL("response_mode", "form_post"), "openid", "invalid_request"},
+		"an answer in a fragment":         {requestURL("response_mode", "fragment"), "openid", "invalid_request"},
+		"an answer in the address":        {requestURL("response_mode", "query"), "openid", ""},
 		"another client":                  {requestURL("client_id", "c2"), "openid", "invalid_request"},
 		"the client in the body":          {requestURL("client_id", ""), "openid", "invalid_request"},
 		"tokens at once":                  {requestURL("response_type", "code token"), "openid", "invalid_request"},

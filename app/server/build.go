@@ -46,6 +46,7 @@ type server struct {
 	node       *node
 	pages      *fiber.App
 	health     http.Handler
+	hook       http.Handler // of Hydra
 	admin      http.Handler
 	about      config.Config // for the log
 	log        *slog.Logger
@@ -88,6 +89,10 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 		return nil, err
 	}
 	allowed.OnEnd(provider.ForgetAgreement)
+	hookKey, err := cfg.HookKey()
+	if err != nil {
+		return nil, err
+	}
 	interledger, err := buildNode(cfg, d, secrets, nodeParts{money, exchange, allowed, provider, link, pending}, log)
 	if err != nil {
 		return nil, err
@@ -102,8 +107,9 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 		return nil, err
 	}
 	return &server{
-		db: d, payments: pay, agreements: allowed, apps: registered, rates: exchange, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
-		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, log), about: cfg, log: log,
+		db: d, payments: pay, agreements: allowed, apps: registered, rates: exchange, peers: nodes, node: interledger, pages: pages,
+		health: health{db: d, hydra: provider}, hook: oauth.TokenHook{Key: hookKey, Agreements: allowed, Apps: registered, Log: log},
+		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, provider, log), about: cfg, log: log,
 	}, nil
 }
 
@@ -236,7 +242,7 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 		Guard: guard.Protect, News: web.NewNews(public, cfg.Production()), Limits: web.NewLimits(),
 		Users: p.users, Accounts: p.accounts, Pointers: p.accounts, Quotes: p.payments, Payments: p.payments, Offers: p.payments,
 		Agreements: p.agreements, AgreementPayments: p.payments, Notices: notices.New(d, time.Now), Apps: p.apps, Rates: p.rates,
-		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider, Agreements: p.agreements, Apps: p.apps, Key: seal},
+		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider, Approvals: p.agreements, Logos: p.apps, Key: seal},
 		Sessions:   sessions.New(d, sessions.Options{CookieName: sessions.CookieName("pochi", public, cfg.Production()), Secure: cfg.Production()}),
 		Currencies: p.currencies, Assets: assets,
 		Host: cfg.Host(), PublicURL: cfg.PublicURL, HydraURL: cfg.HydraPublicURL, Written: d.Writer.Seq, Now: time.Now, Log: log,

@@ -1,8 +1,9 @@
 package web_test
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
+	"errors"
 	"net/url"
 	"regexp"
 	"slices"
@@ -17,7 +18,7 @@ import (
 	"pochi/app/web"
 	"pochi/ledger"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 )
 
@@ -35,6 +36,8 @@ type deals struct {
 	wrong    error            // of inline terms
 	refused  error            // of approvals
 	approved []agreements.Approval
+	state    agreements.State // of what was approved
+	taken    [][32]byte       // withdrawn
 }
 
 func (d *deals) Check(t agreements.Terms) (agreements.Terms, error) { return t, d.wrong }
@@ -51,7 +54,12 @@ func (d *deals) Approve(_ context.Context, p agreements.Approval) (agreements.Ag
 		return agreements.Agreement{}, d.refused
 	}
 	d.approved = append(d.approved, p)
-	return agreements.Agreement{ID: agreed}, nil
+	return agreements.Agreement{ID: agreed, State: cmp.Or(d.state, agreements.Active)}, nil
+}
+
+func (d *deals) Withdraw(_ context.Context, _ uuid.UUID, consent [32]byte) error {
+	d.taken = append(d.taken, consent)
+	return nil
 }
 
 func monthly(t *testing.T) agreements.Terms {
@@ -68,13 +76,13 @@ func monthly(t *testing.T) agreements.Terms {
 
 func agreementRequest(detail oauth.Detail) oauth.ConsentRequest {
 	request := consentRequest(oauth.OpenID, oauth.AgreementScope)
-	request.Detail = &detail
+	request.Detail, request.Key = &detail, [32]byte{7}
 	return request
 }
 
 func openAgreement(t *testing.T, h *hydra, d *deals) *browser {
 	t.Helper()
-	b := browseSite(t, web.OAuth{Logins: h, Consents: h, Logouts: h, Agreements: d}, func() time.Time { return consentNow })
+	b := browseSite(t, web.OAuth{Logins: h, Consents: h, Logouts: h, Approvals: d}, func() time.Time { return consentNow })
 	b.logIn(ann())
 	return b
 }
@@ -174,12 +182,12 @@ func TestAllowingAnAgreement(t *testing.T) {
 		}
 		want := agreements.Approval{
 			Proposal: tt.detail.ID, UserID: ann().ID, AccountID: uuid.MustParse(account), ClientID: "c1", App: "Shop <of> Ben",
-			Terms: monthly(t), Amount: tt.granted, Consent: sha256.Sum256([]byte("sesame")),
+			Terms: monthly(t), Amount: tt.granted, Consent: [32]byte{7},
 		}
-		if diff := cmp.Diff(want, d.approved[0], cmp.Comparer(func(a, b interval.Rule) bool { return a == b })); diff != "" {
+		if diff := gocmp.Diff(want, d.approved[0], gocmp.Comparer(func(a, b interval.Rule) bool { return a == b })); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
-		if diff := cmp.Diff(oauth.Grant{Scopes: []oauth.Scope{oauth.OpenID, oauth.AgreementScope}, Name: "Ann", Agreement: agreed}, h.granted); diff != "" {
+		if diff := gocmp.Diff(oauth.Grant{Scopes: []oauth.Scope{oauth.OpenID, oauth.AgreementScope}, Name: "Ann", Agreement: agreed}, h.granted); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
@@ -287,6 +295,43 @@ func TestAllowingAProposalTwiceIsAllowingItOnce(t *testing.T) {
 	b.post("/oauth/consent", form...)
 	if !slices.Equal(h.decided, []string{"accept consent sesame", "accept consent sesame"}) || h.granted.Agreement != agreed {
 		t.Errorf("%v, %+v", h.decided, h.granted)
+	}
+}
+
+// allowing sends the form of an agreement's consent page.
+func (b *browser) allowing(decision string) reply {
+	b.t.Helper()
+	account := accountsOn(b.get("/oauth/consent?consent_challenge=sesame"))[0]
+	return b.post("/oauth/consent", "consent_challenge", "sesame", "seal", b.seal("sesame"), "decision", decision, "account", account, "amount", "12")
+}
+
+// Somebody can go back and say no, and an app may not hear their yes.
+func TestNothingStaysAllowedThatTheAppIsNotTold(t *testing.T) {
+	for name, tt := range map[string]struct {
+		decision string
+		err      error // of Hydra's, on accepting
+		status   int
+		taken    int
+	}{
+		"denied":      {"deny", nil, 303, 1},
+		"allowed":     {"allow", nil, 303, 0},
+		"too late":    {"allow", problem.New(problem.Gone, "It has expired."), 410, 1},
+		"never heard": {"allow", problem.New(problem.NotFound, "Its address may be damaged."), 404, 1},
+		"no answer":   {"allow", problem.New(problem.Unavailable, "Not now."), 503, 0},
+		"our mistake": {"allow", errors.New("bug"), 500, 0},
+	} {
+		h, d := &hydra{consent: agreementRequest(oauth.Detail{Terms: monthly(t)}), accepting: tt.err}, &deals{}
+		got := openAgreement(t, h, d).allowing(tt.decision)
+		if got.Status != tt.status || len(d.taken) != tt.taken || tt.taken > 0 && d.taken[0] != [32]byte{7} {
+			t.Errorf("%s: %d, withdrawn %v", name, got.Status, d.taken)
+		}
+	}
+}
+
+func TestWhatWasAllowedAndEndedIsNotAllowedAgain(t *testing.T) {
+	h, d := &hydra{consent: agreementRequest(oauth.Detail{Terms: monthly(t)})}, &deals{state: agreements.Revoked}
+	if got := openAgreement(t, h, d).allowing("allow"); got.Status != 410 || !got.shows("ended it since") || len(h.decided) != 0 {
+		t.Errorf("%d, %v", got.Status, h.decided)
 	}
 }
 

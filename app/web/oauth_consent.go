@@ -1,7 +1,7 @@
 package web
 
 import (
-	"crypto/sha256"
+	"errors"
 	"strings"
 
 	"pochi/app/agreements"
@@ -66,9 +66,9 @@ func (s *Site) asking(c *fiber.Ctx, request oauth.ConsentRequest) (asking, *oaut
 
 func (s *Site) terms(c *fiber.Ctx, request oauth.ConsentRequest) (agreements.Terms, error) {
 	if request.Detail.ID == uuid.Nil {
-		return s.OAuth.Agreements.Check(request.Detail.Terms)
+		return s.OAuth.Approvals.Check(request.Detail.Terms)
 	}
-	proposal, err := s.OAuth.Agreements.Proposal(c.UserContext(), request.App.ID, request.Detail.ID)
+	proposal, err := s.OAuth.Approvals.Proposal(c.UserContext(), request.App.ID, request.Detail.ID)
 	return proposal.Terms, err
 }
 
@@ -86,6 +86,9 @@ func (s *Site) decideConsent(c *fiber.Ctx) error {
 	case views.DecisionAllow:
 		return s.allowConsent(c, request)
 	case views.DecisionDeny:
+		if err := s.OAuth.Approvals.Withdraw(c.UserContext(), person(c).ID, request.Key); err != nil {
+			return err
+		}
 		return s.rejectConsent(c, request, oauth.Reason{Code: oauth.AccessDenied, Description: "The person did not allow it."})
 	default:
 		return undecided()
@@ -112,9 +115,12 @@ func (s *Site) allowConsent(c *fiber.Ctx, request oauth.ConsentRequest) error {
 		if errs != nil {
 			return s.renderConsent(c, fiber.StatusUnprocessableEntity, asked, chosen, errs)
 		}
-		made, err := s.OAuth.Agreements.Approve(c.UserContext(), approval)
+		made, err := s.OAuth.Approvals.Approve(c.UserContext(), approval)
 		if err != nil {
 			return s.notApproved(c, asked, chosen, err)
+		}
+		if !made.Live() {
+			return problem.New(problem.Gone, "You have allowed it before, and ended it since. Go back to the app and start again there.")
 		}
 		grant.Agreement = made.ID
 	}
@@ -134,7 +140,7 @@ func (s *Site) notApproved(c *fiber.Ctx, asked asking, chosen choice, err error)
 // follows the second answer only, gets the same one.
 func (s *Site) refuseOrRepeat(c *fiber.Ctx, request oauth.ConsentRequest, reason oauth.Reason) error {
 	if request.Refusal == nil && request.Detail != nil && request.Detail.ID != uuid.Nil {
-		made, err := s.OAuth.Agreements.Approve(c.UserContext(), s.approvalOf(c, request))
+		made, err := s.OAuth.Approvals.Approve(c.UserContext(), s.approvalOf(c, request))
 		if err == nil {
 			return s.acceptConsent(c, request, oauth.Grant{Scopes: request.Scopes, Name: person(c).Name, Agreement: made.ID})
 		}
@@ -143,21 +149,25 @@ func (s *Site) refuseOrRepeat(c *fiber.Ctx, request oauth.ConsentRequest, reason
 }
 
 // approvalOf is the person's yes to a request; amount and terms are left to be
-// filled in. The challenge says which click it was: Hydra's is a secret, and
-// stays one.
+// filled in.
 func (s *Site) approvalOf(c *fiber.Ctx, request oauth.ConsentRequest) agreements.Approval {
 	return agreements.Approval{
 		Proposal: request.Detail.ID, UserID: person(c).ID, AccountID: formID(c, "account"),
-		ClientID: request.App.ID, App: request.App.Name, Consent: sha256.Sum256([]byte(request.Challenge)),
+		ClientID: request.App.ID, App: request.App.Name, Consent: request.Key,
 	}
 }
 
+// acceptConsent tells Hydra. When that is too late for it, nothing stays allowed;
+// when it doesn't answer, the same form can be sent again.
 func (s *Site) acceptConsent(c *fiber.Ctx, request oauth.ConsentRequest, grant oauth.Grant) error {
 	to, err := s.OAuth.Consents.AcceptConsent(c.UserContext(), request.Challenge, grant)
-	if err != nil {
+	switch _, answered := oauth.RedirectOf(err); {
+	case err == nil:
+		return see(c, to)
+	case answered, problem.CodeOf(err) != problem.Gone && problem.CodeOf(err) != problem.NotFound:
 		return err
 	}
-	return see(c, to)
+	return errors.Join(s.OAuth.Approvals.Withdraw(c.UserContext(), person(c).ID, request.Key), err)
 }
 
 func (s *Site) rejectConsent(c *fiber.Ctx, request oauth.ConsentRequest, reason oauth.Reason) error {

@@ -42,10 +42,10 @@ func (s *Site) renderConsent(c *fiber.Ctx, status int, asked asking, chosen choi
 
 // logo returns where an app's logo is, "" for none.
 func (s *Site) logo(ctx context.Context, clientID string) (string, error) {
-	if s.OAuth.Apps == nil {
+	if s.OAuth.Logos == nil {
 		return "", nil
 	}
-	versions, err := s.OAuth.Apps.Logos(ctx, []string{clientID})
+	versions, err := s.OAuth.Logos.Logos(ctx, []string{clientID})
 	if err != nil || versions[clientID] == "" {
 		return "", err
 	}

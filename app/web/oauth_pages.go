@@ -17,24 +17,26 @@ import (
 // Hydra sends browsers to these pages when an app wants to know who somebody
 // is, wants to be allowed something, or wants them logged out.
 type OAuth struct {
-	Logins     Logins
-	Consents   Consents
-	Logouts    Logouts
-	Agreements Agreements
-	Apps       Apps     // nil where no app has a logo
-	Key        [32]byte // seals consent forms; kept over restarts
+	Logins    Logins
+	Consents  Consents
+	Logouts   Logouts
+	Approvals Approvals
+	Logos     Logos    // nil where no app has a logo
+	Key       [32]byte // seals consent forms; kept over restarts
 }
 
-// Agreements is what the consent page needs of agreements.
-type Agreements interface {
+// Approvals makes agreements of what apps ask for. Errors are those of package
+// agreements.
+type Approvals interface {
 	Check(t agreements.Terms) (agreements.Terms, error)
 	Proposal(ctx context.Context, clientID string, id uuid.UUID) (agreements.Agreement, error)
 	Approve(ctx context.Context, p agreements.Approval) (agreements.Agreement, error)
+	Withdraw(ctx context.Context, userID uuid.UUID, consent [32]byte) error
 }
 
-// Apps is what the consent page needs of the apps that people have registered.
-type Apps interface {
-	// Logos returns the versions of logos by client; those without one are left out.
+// Logos knows the logos of the apps that people have registered.
+type Logos interface {
+	// Logos returns the logos' versions by client; an app without one is left out.
 	Logos(ctx context.Context, clientIDs []string) (map[string]string, error)
 }
 

@@ -65,12 +65,13 @@ func (knownUsers) Authenticate(_ context.Context, in users.LogIn) (users.User, e
 
 // hydra answers challenges as it is told to, and keeps what was decided.
 type hydra struct {
-	login   oauth.LoginRequest
-	consent oauth.ConsentRequest
-	logout  oauth.LogoutRequest
-	err     error // of every question
-	decided []string
-	granted oauth.Grant
+	login     oauth.LoginRequest
+	consent   oauth.ConsentRequest
+	logout    oauth.LogoutRequest
+	err       error // of every question
+	accepting error // of accepting a consent
+	decided   []string
+	granted   oauth.Grant
 }
 
 const (
@@ -108,6 +109,9 @@ func (h *hydra) Consent(_ context.Context, challenge string) (oauth.ConsentReque
 }
 
 func (h *hydra) AcceptConsent(_ context.Context, challenge string, grant oauth.Grant) (string, error) {
+	if h.accepting != nil {
+		return "", h.accepting
+	}
 	h.granted = grant
 	return h.decide("accept consent", challenge)
 }
@@ -176,8 +180,8 @@ func newSite(t *testing.T, publicURL string, pages web.OAuth, now func() time.Ti
 		}
 	}
 	books := openBooks(t, d, now)
-	if pages.Agreements == nil {
-		pages.Agreements = books.agreements
+	if pages.Approvals == nil {
+		pages.Approvals = books.agreements
 	}
 	assets, err := static.New()
 	if err != nil {

@@ -95,10 +95,10 @@ type Site struct {
 	Rates             Rates
 	Offers            Offers
 	Faucet            Faucet
-	Agreements        Allowed
+	Agreements        Agreements
 	AgreementPayments AgreementPayments
 	Notices           Notices
-	Apps              Registered
+	Apps              Apps
 	OAuth             OAuth
 	API               openapi.Reference
 	Sessions          *sessions.Store
