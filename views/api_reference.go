@@ -5,6 +5,7 @@ type APIReference struct {
 	Description []string // paragraphs
 	Tokens      []APICurl
 	Groups      []APIGroup
+	Errors      []APIAnswer // of any operation
 	Types       []APIType
 	Document    string // URL of the OpenAPI document
 	Address     string // of the API
@@ -35,6 +36,7 @@ type APIOperation struct {
 	Body        string // name of a type, "" for none
 	Curl        string
 	Answers     []APIAnswer
+	Errors      []string // statuses of those that it can be refused with
 }
 
 // APIField is a parameter, or a member of a type.

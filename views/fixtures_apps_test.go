@@ -77,7 +77,7 @@ func apiReference() views.APIReference {
 			{Name: "id", In: "path", Kind: "id", Required: true, Words: "The id of the agreement that the token is for."},
 			{Name: "Idempotency-Key", In: "header", Kind: "text", Required: true, Words: "Chosen by the app, one for each charge."},
 		},
-		Body: "Charge", Answers: []views.APIAnswer{{Status: "201", Words: "What became of the charge.", Type: "Charge"}, {Status: "409", Words: "Another request had this key."}},
+		Body: "Charge", Answers: []views.APIAnswer{{Status: "201", Words: "What became of the charge.", Type: "Charge"}, {Status: "202", Words: "It isn't known yet."}}, Errors: []string{"401", "409"},
 		Curl: "curl -X POST https://wallet.example/api/agreements/ID/charges \\\n  -H 'Authorization: Bearer TOKEN' \\\n  -H 'Idempotency-Key: IDEMPOTENCY_KEY' \\\n  -d '{\"receiver\": \"$shop.example/pay\",\"debitAmount\": {\"value\": \"500\",\"assetCode\": \"EUR\",\"assetScale\": 2}}'",
 	}
 	open := views.APIOperation{ID: "document", Method: "GET", Path: "/api/openapi.json", Summary: "This document", Curl: "curl https://wallet.example/api/openapi.json"}
@@ -86,6 +86,7 @@ func apiReference() views.APIReference {
 		Address:     "https://wallet.example/api", Document: "https://wallet.example/api/openapi.json",
 		Tokens: []views.APICurl{{Words: "A confidential app's own token:", Line: "curl -X POST https://id.wallet.example/oauth2/token \\\n  -u CLIENT_ID:CLIENT_SECRET"}},
 		Groups: []views.APIGroup{{Name: "Charges", Operations: []views.APIOperation{charge}}, {Name: "About", Operations: []views.APIOperation{open}}},
+		Errors: []views.APIAnswer{{Status: "401", Words: "No token, or one that isn't valid."}, {Status: "409", Words: "It contradicts what was before."}},
 		Types: []views.APIType{
 			{Name: "Amount", Words: "A sum of money.", Fields: []views.APIField{{Name: "value", Kind: "text", Required: true, Words: "In the asset's smallest unit."}}},
 			{Name: "Charge", Fields: []views.APIField{

@@ -160,7 +160,7 @@ func TestRevokeAnAgreement(t *testing.T) {
 		}
 	}
 	ann.get("/agreements").expect(t, "the list", http.StatusOK, "No app may spend anything now", "Ended", "Flower Shop", `href="`+path+`"`)
-	ann.post(path+"/revoke").expect(t, "revoke it again", http.StatusConflict)
+	ann.post(path+"/revoke").expect(t, "revoke it again", http.StatusSeeOther)
 	ann.post(path+"/lower", "amount", "1").expect(t, "lower it", http.StatusConflict)
 	ann.get(path+"/revoke").expect(t, "asked again", http.StatusSeeOther)
 }

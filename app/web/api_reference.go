@@ -1,6 +1,8 @@
 package web
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"pochi/app/openapi"
@@ -17,6 +19,7 @@ func (s *Site) showAPI(c *fiber.Ctx) error {
 	address := s.PublicURL + apiPath
 	page := views.APIReference{
 		Description: s.API.Description, Address: address, Document: address + "/openapi.json", Tokens: s.tokenCurls(),
+		Errors: apiErrors(s.API.Groups),
 	}
 	for _, group := range s.API.Groups {
 		shown := views.APIGroup{Name: group.Name, Description: group.Description}
@@ -57,7 +60,39 @@ func apiOperation(address string, op openapi.Operation) views.APIOperation {
 		out.Tokens = append(out.Tokens, tokenWords(token))
 	}
 	for _, answer := range op.Answers {
-		out.Answers = append(out.Answers, views.APIAnswer{Status: answer.Status, Words: answer.Words, Type: answer.Type})
+		switch {
+		case !isError(answer):
+			out.Answers = append(out.Answers, views.APIAnswer(answer))
+		case answer.Status != otherAnswer:
+			out.Errors = append(out.Errors, answer.Status)
+		}
+	}
+	return out
+}
+
+// isError tells whether an answer is one of those that many operations have.
+func isError(answer openapi.Answer) bool {
+	return answer.Status >= "4" && answer.Status < "6" || answer.Status == otherAnswer
+}
+
+// otherAnswer is the status of answers that aren't named.
+const otherAnswer = "default"
+
+// apiErrors are the errors of all operations, each once.
+func apiErrors(groups []openapi.Group) []views.APIAnswer {
+	seen := map[string]views.APIAnswer{}
+	for _, group := range groups {
+		for _, op := range group.Operations {
+			for _, answer := range op.Answers {
+				if isError(answer) {
+					seen[answer.Status] = views.APIAnswer(answer)
+				}
+			}
+		}
+	}
+	var out []views.APIAnswer
+	for _, status := range slices.Sorted(maps.Keys(seen)) {
+		out = append(out, seen[status])
 	}
 	return out
 }
