@@ -56,7 +56,7 @@ func RegisterApp(p Page, f AppForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.failed(f.Errors)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.forDevelopers().failed(f.Errors)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -138,7 +138,7 @@ func EditApp(p Page, f AppForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.failed(f.Errors)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.forDevelopers().failed(f.Errors)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -449,7 +449,7 @@ func App(p Page, a AppShow) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.failed(a.Errors)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.forDevelopers().failed(a.Errors)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

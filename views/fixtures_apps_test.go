@@ -64,5 +64,34 @@ func developerScenes() []scene {
 		{name: "app-secret-new", page: views.NewAppSecret(ann("Client secret", views.NavNone), rotated)},
 		{name: "app-secret-ask", page: views.AskAppSecret(ann("Make a new secret?", views.NavNone), question)},
 		{name: "app-delete", page: views.DeleteApp(ann("Delete Flower Shop?", views.NavNone), question), amount: []string{"9 agreements end"}},
+		{name: "api", page: views.API(ann("API reference", views.NavNone), apiReference()), amount: []string{"/api/agreements/{id}/charges", "It needs no token.", "Objects"}},
+		{name: "api-logged-out", page: views.API(nobody("API reference"), apiReference())},
+	}
+}
+
+func apiReference() views.APIReference {
+	charge := views.APIOperation{
+		ID: "makeCharge", Method: "POST", Path: "/api/agreements/{id}/charges", Summary: "Charge",
+		Description: []string{"The wallet pays the receiver from the agreement's account."}, Tokens: []string{"The token of an agreement with the scope agreement."},
+		Parameters: []views.APIField{
+			{Name: "id", In: "path", Kind: "id", Required: true, Words: "The id of the agreement that the token is for."},
+			{Name: "Idempotency-Key", In: "header", Kind: "text", Required: true, Words: "Chosen by the app, one for each charge."},
+		},
+		Body: "Charge", Answers: []views.APIAnswer{{Status: "201", Words: "What became of the charge.", Type: "Charge"}, {Status: "202", Words: "It isn't known yet."}}, Errors: []string{"401", "409"},
+		Curl: "curl -X POST https://wallet.example/api/agreements/ID/charges \\\n  -H 'Authorization: Bearer TOKEN' \\\n  -H 'Idempotency-Key: IDEMPOTENCY_KEY' \\\n  -d '{\"receiver\": \"$shop.example/pay\",\"debitAmount\": {\"value\": \"500\",\"assetCode\": \"EUR\",\"assetScale\": 2}}'",
+	}
+	open := views.APIOperation{ID: "document", Method: "GET", Path: "/api/openapi.json", Summary: "This document", Curl: "curl https://wallet.example/api/openapi.json"}
+	return views.APIReference{
+		Description: []string{"Bearer tokens come from the wallet's OAuth 2.0 server.", "Amounts are whole numbers in strings."},
+		Address:     "https://wallet.example/api", Document: "https://wallet.example/api/openapi.json",
+		Tokens: []views.APICurl{{Words: "A confidential app's own token:", Line: "curl -X POST https://id.wallet.example/oauth2/token \\\n  -u CLIENT_ID:CLIENT_SECRET"}},
+		Groups: []views.APIGroup{{Name: "Charges", Operations: []views.APIOperation{charge}}, {Name: "About", Operations: []views.APIOperation{open}}},
+		Errors: []views.APIAnswer{{Status: "401", Words: "No token, or one that isn't valid."}, {Status: "409", Words: "It contradicts what was before."}},
+		Types: []views.APIType{
+			{Name: "Amount", Words: "A sum of money.", Fields: []views.APIField{{Name: "value", Kind: "text", Required: true, Words: "In the asset's smallest unit."}}},
+			{Name: "Charge", Fields: []views.APIField{
+				{Name: "debitAmount", Kind: "Amount", Type: "Amount", Required: true, Words: "What was reserved."}, {Name: "reason", Kind: "text"},
+			}},
+		},
 	}
 }

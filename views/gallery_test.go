@@ -487,7 +487,7 @@ func writeAssets(t *testing.T, dir string) {
 	t.Helper()
 	assets := newAssets(t)
 	for _, name := range []string{
-		"app.css", "theme.js", "times.js", "app.js", "vendor/htmx.min.js", "icons/favicon.ico", "icons/pochi.svg",
+		"app.css", "developers.css", "theme.js", "times.js", "app.js", "vendor/htmx.min.js", "icons/favicon.ico", "icons/pochi.svg",
 	} {
 		file, ok := assets.File(name)
 		if !ok {

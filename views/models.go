@@ -29,7 +29,8 @@ type Page struct {
 	Assets Assets // URLs of style sheets, scripts and icons
 	Flash  string // good news from the request before, "" for none
 
-	refresh bool // reload every few seconds where there is no JavaScript
+	styles  []string // style sheets besides app.css
+	refresh bool     // reload every few seconds where there is no JavaScript
 }
 
 // Errors says what is wrong with a form: a field's name to a sentence for

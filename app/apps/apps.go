@@ -119,6 +119,15 @@ func (s *Service) FindAny(ctx context.Context, id string) (App, error) {
 	return findApp(ctx, s.db.Read, id)
 }
 
+// Deleted tells whether an app was deleted here: Hydra may not know yet.
+func (s *Service) Deleted(ctx context.Context, id string) (bool, error) {
+	a, err := s.FindAny(ctx, id)
+	if problem.CodeOf(err) == problem.NotFound {
+		return false, nil
+	}
+	return a.Deleted(), err
+}
+
 func findApp(ctx context.Context, tx db.Tx, id string) (App, error) {
 	a, err := scanApp(tx.QueryRowContext(ctx, appQuery+"WHERE a.client_id = ?", id))
 	if errors.Is(err, sql.ErrNoRows) {

@@ -114,6 +114,9 @@ func TestDeleteInTrouble(t *testing.T) {
 			if a := k.only(); !a.Deleted() || a.Settled || len(k.ended.apps) != 1 {
 				t.Errorf("%+v, ended %v", a, k.ended.apps)
 			}
+			if deleted, err := k.Deleted(t.Context(), a.ID); err != nil || !deleted {
+				t.Errorf("the token hook isn't told that it is deleted: %v", err)
+			}
 			if _, err := k.Edit(t.Context(), k.ann, a.ID, form()); problem.CodeOf(err) != problem.NotFound {
 				t.Errorf("a deleted app is changed: %v", err)
 			}

@@ -17,6 +17,7 @@ import (
 	"pochi/app/fetch"
 	"pochi/app/notices"
 	"pochi/app/oauth"
+	"pochi/app/openapi"
 	"pochi/app/payments"
 	"pochi/app/peers"
 	"pochi/app/rates"
@@ -88,15 +89,15 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 		return nil, err
 	}
 	allowed.OnEnd(provider.ForgetAgreement)
+	hookKey, err := cfg.HookKey()
+	if err != nil {
+		return nil, err
+	}
 	interledger, err := buildNode(cfg, d, secrets, nodeParts{money, exchange, allowed, provider, link, pending}, log)
 	if err != nil {
 		return nil, err
 	}
 	pay := buildPayments(cfg, d, books, persons, allowed, exchange, interledger, log)
-	hookKey, err := cfg.HookKey()
-	if err != nil {
-		return nil, err
-	}
 	nodes := buildPeers(cfg, d, books, link)
 	signIn := users.New(d, books, persons, users.Options{})
 	newcomers := people{db: d, users: signIn, accounts: persons, host: cfg.Host()}
@@ -106,8 +107,8 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 		return nil, err
 	}
 	return &server{
-		db: d, payments: pay, agreements: allowed, apps: registered, rates: exchange, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
-		hook:  oauth.TokenHook{Key: hookKey, Agreements: allowed, Log: log},
+		db: d, payments: pay, agreements: allowed, apps: registered, rates: exchange, peers: nodes, node: interledger, pages: pages,
+		health: health{db: d, hydra: provider}, hook: oauth.TokenHook{Key: hookKey, Agreements: allowed, Apps: registered, Log: log},
 		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, provider, log), about: cfg, log: log,
 	}, nil
 }
@@ -232,7 +233,12 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	if err != nil {
 		return nil, err
 	}
+	reference, err := openapi.Parse(api.Document())
+	if err != nil {
+		return nil, err
+	}
 	site := &web.Site{
+		API:   reference,
 		Guard: guard.Protect, News: web.NewNews(public, cfg.Production()), Limits: web.NewLimits(),
 		Users: p.users, Accounts: p.accounts, Pointers: p.accounts, Quotes: p.payments, Payments: p.payments, Offers: p.payments,
 		Agreements: p.agreements, AgreementPayments: p.payments, Notices: notices.New(d, time.Now), Apps: p.apps, Rates: p.rates,

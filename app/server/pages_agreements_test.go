@@ -18,7 +18,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const shopClient = "5f3c9e0a-7b1d-4c5e-9a55-1f0e2d3c4b5a"
+const flowerShop = "5f3c9e0a-7b1d-4c5e-9a55-1f0e2d3c4b5a"
 
 // allow makes an agreement of the person with the flower shop, over so many cents
 // a month unless change says otherwise.
@@ -44,7 +44,7 @@ func (b *browser) allow(cents uint64, change func(*agreements.Terms)) uuid.UUID 
 		change(&terms)
 	}
 	a, err := b.server.agreements.Approve(ctx, agreements.Approval{
-		UserID: owner, AccountID: account, ClientID: shopClient, App: "Flower Shop", Terms: terms, Amount: terms.Amount.Value,
+		UserID: owner, AccountID: account, ClientID: flowerShop, App: "Flower Shop", Terms: terms, Amount: terms.Amount.Value,
 		Consent: sha256.Sum256([]byte(uuid.NewString())),
 	})
 	if err != nil {
@@ -160,7 +160,7 @@ func TestRevokeAnAgreement(t *testing.T) {
 		}
 	}
 	ann.get("/agreements").expect(t, "the list", http.StatusOK, "No app may spend anything now", "Ended", "Flower Shop", `href="`+path+`"`)
-	ann.post(path+"/revoke").expect(t, "revoke it again", http.StatusConflict)
+	ann.post(path+"/revoke").expect(t, "revoke it again", http.StatusSeeOther)
 	ann.post(path+"/lower", "amount", "1").expect(t, "lower it", http.StatusConflict)
 	ann.get(path+"/revoke").expect(t, "asked again", http.StatusSeeOther)
 }

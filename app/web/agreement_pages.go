@@ -16,8 +16,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Allowed is what pages need of what people have allowed apps.
-type Allowed interface {
+// Agreements is what pages need of what people have allowed apps.
+type Agreements interface {
 	List(ctx context.Context, userID uuid.UUID) ([]agreements.Agreement, error)
 	FindOf(ctx context.Context, userID, id uuid.UUID) (agreements.Agreement, error)
 	Usage(ctx context.Context, id uuid.UUID) (agreements.Usage, error)
@@ -40,8 +40,8 @@ type Notices interface {
 	Close(ctx context.Context, userID uuid.UUID, n notices.Notice) error
 }
 
-// Registered is what pages need of the apps that people have registered.
-type Registered interface {
+// Apps is what pages need of the apps that people have registered.
+type Apps interface {
 	List(ctx context.Context, owner uuid.UUID) ([]apps.App, error)
 	Find(ctx context.Context, owner uuid.UUID, id string) (apps.App, error)
 	Register(ctx context.Context, owner uuid.UUID, form apps.Form) (apps.App, string, error)
@@ -71,6 +71,7 @@ func (s *Site) agreementRoutes(r fiber.Router) {
 // developerRoutes mounts the pages for those who build apps.
 func (s *Site) developerRoutes(r fiber.Router) {
 	r.Get("/developers", signedIn, s.showDevelopers)
+	r.Get("/developers/api", s.showAPI)
 	r.Get("/developers/apps/new", signedIn, s.newApp)
 	r.Post("/developers/apps", signedIn, s.registerApp)
 	r.Get("/developers/apps/:id", signedIn, s.showApp)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pochi/app/accounts"
+	"pochi/app/openapi"
 	"pochi/app/payments"
 	"pochi/app/sessions"
 	"pochi/app/users"
@@ -94,11 +95,12 @@ type Site struct {
 	Rates             Rates
 	Offers            Offers
 	Faucet            Faucet
-	Agreements        Allowed
+	Agreements        Agreements
 	AgreementPayments AgreementPayments
 	Notices           Notices
-	Apps              Registered
+	Apps              Apps
 	OAuth             OAuth
+	API               openapi.Reference
 	Sessions          *sessions.Store
 	Guard             fiber.Handler // refuses what another site made a browser send: CSRF.Protect
 	News              News
