@@ -106,7 +106,7 @@ func TestReadPoolRefusesWrites(t *testing.T) {
 
 func TestPragmasOnEveryConnection(t *testing.T) {
 	d := open(t, options(newPath(t)))
-	pragmas := []string{"journal_mode", "synchronous", "foreign_keys", "busy_timeout", "query_only"}
+	pragmas := []string{"journal_mode", "synchronous", "foreign_keys", "busy_timeout", "query_only", "cache_size"}
 	read := func(tx db.Tx, pragmas []string) (values []string) {
 		for _, name := range pragmas {
 			values = append(values, column(t, tx, "PRAGMA "+name)...)
@@ -119,17 +119,17 @@ func TestPragmasOnEveryConnection(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if diff := cmp.Diff([]string{"wal", "2", "1", "5000", "1"}, read(conn, pragmas)); diff != "" {
+		if diff := cmp.Diff([]string{"wal", "2", "1", "5000", "1", "-128"}, read(conn, pragmas)); diff != "" {
 			t.Errorf("%v of a reader: %s", pragmas, diff)
 		}
 	}
-	pragmas = append(pragmas, "wal_autocheckpoint", "journal_size_limit", "cache_size", "temp_store", "secure_delete")
+	pragmas = append(pragmas, "wal_autocheckpoint", "journal_size_limit", "temp_store", "secure_delete")
 	var writer []string
 	check(t, d.Write(t.Context(), func(tx db.Tx) error {
 		writer = read(tx, pragmas)
 		return nil
 	}), nil)
-	want := []string{"wal", "2", "1", "5000", "0", "4000", "67108864", "-65536", "2", "2"}
+	want := []string{"wal", "2", "1", "5000", "0", "-2048", "4000", "67108864", "2", "2"}
 	if diff := cmp.Diff(want, writer); diff != "" {
 		t.Errorf("%v of the writer: %s", pragmas, diff)
 	}

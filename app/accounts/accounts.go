@@ -62,14 +62,24 @@ type Service struct {
 	agreements Agreements // nil: nobody has any
 	now        func() time.Time
 	payees     *memory.Rows[string, Payee] // by their pointer's name
+	names      *memory.Rows[ownership, string]
 }
 
-// payeesMax bounds the payees who are remembered, a few hundred bytes each.
-const payeesMax = 1 << 16
+// ownership is a person's of an account.
+type ownership struct{ user, account uuid.UUID }
+
+// Bounds of what is remembered, up to a few hundred bytes each.
+const (
+	payeesMax = 1 << 16
+	namesMax  = 1 << 15
+)
 
 // New returns the service. The currencies' ledgers must have been opened.
 func New(d *db.DB, l Ledger, currencies []ledger.Asset, now func() time.Time) *Service {
-	return &Service{db: d, ledger: l, currencies: currencies, now: now, payees: memory.New[string, Payee](payeesMax)}
+	return &Service{
+		db: d, ledger: l, currencies: currencies, now: now,
+		payees: memory.New[string, Payee](payeesMax), names: memory.New[ownership, string](namesMax),
+	}
 }
 
 // KeepOpen has accounts stay open that apps have live agreements on. It is to be
@@ -175,6 +185,7 @@ func (s *Service) Rename(ctx context.Context, userID, id uuid.UUID, name string)
 	if err := validName(name); err != nil {
 		return problem.Errors{err}
 	}
+	defer s.names.Changed(ownership{userID, id})
 	return s.db.Write(ctx, func(tx db.Tx) error {
 		return changeOne(tx.ExecContext(ctx, "UPDATE wallet_accounts SET name = ? WHERE id = ? AND user_id = ? AND closed = 0",
 			trimmed(name), id[:], userID[:]))
@@ -235,10 +246,17 @@ func (s *Service) FindAny(ctx context.Context, userID, id uuid.UUID) (Account, e
 // Name returns what the person calls an account, also a closed one, or
 // problem.NotFound.
 func (s *Service) Name(ctx context.Context, userID, id uuid.UUID) (string, error) {
-	var name string
+	key := ownership{userID, id}
+	name, here, changes := s.names.Get(key)
+	if here {
+		return name, nil
+	}
 	err := s.db.Read.QueryRowContext(ctx, "SELECT name FROM wallet_accounts WHERE id = ? AND user_id = ?", id[:], userID[:]).Scan(&name)
-	if errors.Is(err, sql.ErrNoRows) {
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
 		return "", errNotFound()
+	case err == nil:
+		s.names.Put(key, name, changes)
 	}
 	return name, err
 }

@@ -23,3 +23,12 @@ func (a *API) Table() (lines []Line) {
 	}
 	return lines
 }
+
+// ParseBody returns the members of a body.
+func ParseBody(body []byte) (map[string]any, error) {
+	o, err := parseObject(body)
+	if err != nil {
+		return nil, err
+	}
+	return o.values, nil
+}

@@ -20,27 +20,23 @@ import (
 type opening struct {
 	Outgoing // as it begins; once it is delivered, as it ended
 	chain    ledger.Chain
-	rows     func(db.Tx) error
-	reserve  *reserve // of a charge, else nil
+	charge   *charging // nil for what a person confirms
 }
 
-func newOpening(ctx context.Context, q Quote, now time.Time) *opening {
+func newOpening(q Quote, now time.Time) *opening {
 	hold := ledger.OpenHold{
 		Reference: q.ID, Debit: q.AccountID, Credit: outgoingAccount(ilp.Asset(q.DebitAmount.Asset)), Amount: q.DebitAmount.Value,
 	}
-	return &opening{
-		Outgoing: beginning(q, now), chain: ledger.Chain{hold},
-		rows: func(tx db.Tx) error { return insertOutgoing(ctx, tx, q, now) },
-	}
+	return &opening{Outgoing: beginning(q, now), chain: ledger.Chain{hold}}
 }
 
 // end is how the packet that delivers all of the payment ends it.
 func (o *opening) end() (ledger.Chain, error) {
 	chain := ledger.Chain{closingOf(o.ID, o.AccountID, ilp.Asset(o.DebitAmount.Asset))}
-	if o.reserve == nil {
+	if o.charge == nil {
 		return chain, nil
 	}
-	end, err := o.reserve.end(o.reserve.amount.Value)
+	end, err := o.charge.end(o.charge.amount.Value)
 	return append(chain, end...), err
 }
 
@@ -82,35 +78,56 @@ func (s *Service) works() bool {
 	return s.ctx != nil && s.ctx.Err() == nil
 }
 
+// ended is the payment after the packet that delivers all of it.
+func (o *opening) ended(d connector.Delivery, now time.Time) Outgoing {
+	p := o.Outgoing
+	p.State, p.EndedAt, p.Packets = Completed, now, 1
+	p.SentAmount.Value, p.DeliveredAmount.Value = d.AmountIn, d.AmountOut
+	return p
+}
+
 // deliverAtOnce delivers the packet that opens its payment. Whatever is wrong refuses
 // the packet for good: it isn't to be sent again in this way.
 func (b *Books) deliverAtOnce(ctx context.Context, d connector.Delivery, o *opening, chain ledger.Chain, to line) error {
-	if d.AmountIn != o.DebitAmount.Value {
-		return fmt.Errorf("%w: it isn't the whole payment", connector.ErrRefused)
+	if d.AmountIn != o.DebitAmount.Value || d.To.Asset != ilp.Asset(o.ReceiveAmount.Asset) {
+		return fmt.Errorf("%w: it isn't the payment that was quoted", connector.ErrRefused)
 	}
-	now := b.Now().UTC().Truncate(time.Microsecond)
+	p := o.ended(d, b.Now().UTC().Truncate(time.Microsecond))
 	end, err := o.end()
 	if err != nil {
 		return fmt.Errorf("%w: %w", connector.ErrRefused, err)
 	}
 	err = b.Writer.Submit(ctx, b.unit(slices.Concat(o.chain, chain, end), func(tx db.Tx) error {
-		if err := o.rows(tx); err != nil {
-			return err
-		}
-		if o.reserve != nil {
-			if err := o.reserve.writeAll(ctx, tx); err != nil {
-				return err
-			}
-		}
-		return b.paymentRows(ctx, tx, d, to, true, now)
+		return o.charge.rows(ctx, tx, p, func() error { return insertBoth(ctx, tx, p, to) })
 	}))
 	switch {
 	case err == nil:
-		o.State, o.EndedAt, o.Packets = Completed, now, 1
-		o.SentAmount, o.DeliveredAmount.Value = o.DebitAmount, d.AmountOut
+		o.Outgoing = p
 		return nil
 	case errors.Is(err, db.ErrStopped):
 		return fmt.Errorf("%w: %w", connector.ErrUnknown, err)
 	}
 	return fmt.Errorf("%w: %w", connector.ErrRefused, full(d, err))
+}
+
+// insertBoth writes a payment that was made at once, on both sides.
+func insertBoth(ctx context.Context, tx db.Tx, p Outgoing, to line) error {
+	if err := insertOutgoing(ctx, tx, p); err != nil {
+		return fmt.Errorf("write the outgoing payment: %w", err)
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO incoming_payments
+		(id, user_id, account_id, pointer_id, sender, sender_name, received_amount, packets, created_at, updated_at, request_id)
+		SELECT ?1, ?2, ?3, ?4, `+senderOf("?5", "?6")+`, name, ?7, ?8, ?9, ?9, ?10 FROM users WHERE id = ?5`,
+		p.ID[:], to.user[:], to.account[:], to.pointer[:], p.UserID[:], p.AccountID[:], p.DeliveredAmount.Value, p.Packets, p.EndedAt.UnixMicro(),
+		orNull(to.request))
+	if err != nil {
+		return fmt.Errorf("write the incoming payment: %w", err)
+	}
+	return nil
+}
+
+// senderOf is SQL for the pointer that a payee is told: the account's, if it has one,
+// else another of the person's.
+func senderOf(user, account string) string {
+	return "coalesce((SELECT name FROM pointers WHERE user_id = " + user + " ORDER BY account_id <> " + account + ", id LIMIT 1), '')"
 }

@@ -177,10 +177,9 @@ func (r reserve) writeAll(ctx context.Context, tx db.Tx) error {
 // What didn't arrive isn't used either, and goes back to the interval that it came
 // from, however long ago that was.
 func settlementOf(ctx context.Context, tx db.Tx, item ledger.SuspenseItem, pay bool) (ledger.Chain, func(db.Tx) error, error) {
-	nothing := func(db.Tx) error { return nil }
 	r, found, err := reserveOf(ctx, tx, item.Reference)
 	if err != nil || !found {
-		return nil, nothing, err
+		return nil, func(db.Tx) error { return nil }, err
 	}
 	var amount uint64
 	err = tx.QueryRowContext(ctx, `SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer

@@ -291,6 +291,37 @@ func (m *meddling) Submit(ctx context.Context, chain ledger.Chain, rows func(db.
 	return m.Ledger.Submit(ctx, chain, rows)
 }
 
+// An app whose charges wait for another wallet can't take all of its owner's places:
+// beyond a few it is told to wait, too.
+func TestChargesThatWaitForAnotherWallet(t *testing.T) {
+	p := newPair(t, usd, usd, dollars(), paytest.NewClock())
+	ctx := context.Background()
+	id := p.a.Agree(p.ann, "Shop", ledger.Amount{Value: 100_00, Asset: usd}, "")
+	p.a.Stop()
+	p.a.Start(false)
+	var waiting []payments.Charge
+	for i := range 8 {
+		c, err := p.a.Payments.Charge(ctx, asked(id, fmt.Sprint(i), farBen, "100", payments.FixedDebit))
+		if err != nil {
+			t.Fatal(err)
+		}
+		waiting = append(waiting, c)
+	}
+	_, err := p.a.Payments.Charge(ctx, asked(id, "one more", farBen, "100", payments.FixedDebit))
+	if problem.CodeOf(err) != problem.TooMany || problem.RetryAfter(err) == 0 {
+		t.Errorf("one more: %v", err)
+	}
+	wantUsed(t, p.a, p.a.Interval(id), 800)
+	p.a.Stop()
+	p.a.Start(true)
+	for _, c := range waiting {
+		p.a.Payments.Wait(ctx, c.ID)
+	}
+	charge(t, p.a, asked(id, "one more", farBen, "100", payments.FixedDebit))
+	wantUsed(t, p.a, p.a.Interval(id), 900)
+	p.agree(900)
+}
+
 // Each statement is a row that somebody changed by hand.
 func TestCheckNamesWhatIsWrongUnderAgreements(t *testing.T) {
 	for _, statement := range []string{
@@ -309,6 +340,7 @@ func TestCheckNamesWhatIsWrongUnderAgreements(t *testing.T) {
 		"UPDATE streams SET packets = packets + 1",
 		"UPDATE streams SET user_id = (SELECT id FROM users WHERE name = 'ben')",
 		"DELETE FROM streams WHERE peer IS NULL",
+		"UPDATE accounts SET user_data = zeroblob(16) WHERE code = 7",
 		"DELETE FROM streams WHERE peer IS NOT NULL",
 	} {
 		t.Run(statement, func(t *testing.T) {

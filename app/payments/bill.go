@@ -31,7 +31,7 @@ func (s *Service) bill(ctx context.Context, req ChargeRequest) (bill, error) {
 	if err != nil {
 		return bill{}, err
 	}
-	use := agreements.Use{Amount: 1, Receiver: receiver.Pointer.String()}
+	use := agreements.Use{Amount: 1, Receiver: s.allowed(receiver)}
 	if req.Fixed == FixedDebit {
 		use.Amount = amount
 	}
@@ -53,9 +53,7 @@ func (s *Service) bill(ctx context.Context, req ChargeRequest) (bill, error) {
 		return bill{}, err
 	}
 	b, err := s.priceCharge(ctx, p, a, req, amount)
-	if receiver.Local == nil {
-		b.connection = c
-	}
+	b.connection, b.allowed = c, use.Receiver
 	return b, err
 }
 
@@ -148,7 +146,11 @@ func (s *Service) costOf(ctx context.Context, debit ledger.Amount, asset ledger.
 	if less >= ledger.AmountMax {
 		return ledger.Amount{}, problem.Field("amount", "%s", ledger.ErrAmountTooLarge.Error())
 	}
-	return ledger.Amount{Value: less + 1, Asset: asset}, nil
+	cost := ledger.Amount{Value: less + 1, Asset: asset}
+	if now, err := s.worth(ctx, cost, debit.Asset); err != nil || now.Value < debit.Value { // the rate has changed since the first look
+		return cost, problem.New(problem.Unavailable, "The exchange rate is changing. Nothing was taken; try again.").Because(err)
+	}
+	return cost, nil
 }
 
 // agreementRate says that what is used of an agreement can't be found now.

@@ -2,6 +2,7 @@ package payments
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -40,13 +41,15 @@ type ChargeRequest struct {
 }
 
 // Charge makes a payment from an agreement's account, which uses the agreement's
-// allowance: in one commit both are reserved, or neither. It returns as soon as that
+// allowance: in one commit both are reserved, or neither. What has begun ends as it
+// would, though the agreement is revoked meanwhile. It returns as soon as that
 // is done; Wait waits until the payment has ended. A key that was used before
 // returns that charge as it is now.
 //
 // Errors: problem.KeyReused when that was for another Body; what Agreements.Allow
-// refuses; problem.Insufficient when the account has too little; problems with the
-// fields receiver and amount. None of them tells what the account has.
+// refuses; problem.Insufficient when the account has too little; problem.TooMany when
+// too many charges are on their way; problems with the fields receiver and amount.
+// What was refused is forgotten: its key may be used again. None of them tells what the account has.
 func (s *Service) Charge(ctx context.Context, req ChargeRequest) (Charge, error) {
 	if c, found, err := s.chargedBefore(ctx, req); found || err != nil {
 		return c, err
@@ -67,7 +70,7 @@ func (s *Service) charge(ctx context.Context, req ChargeRequest) (uuid.UUID, err
 		return uuid.Nil, chargeProblem(err)
 	}
 	for range allowTries {
-		allowance, err := s.Agreements.Allow(ctx, req.AgreementID, agreements.Use{Amount: b.cost.Value, Receiver: b.Receiver})
+		allowance, err := s.Agreements.Allow(ctx, req.AgreementID, agreements.Use{Amount: b.cost.Value, Receiver: b.allowed})
 		if err != nil {
 			return uuid.Nil, err
 		}
@@ -94,47 +97,92 @@ const allowTries = 8
 // bill is what a charge costs.
 type bill struct {
 	Quote
-	connection               // zero within this wallet
-	cost       ledger.Amount // of the agreement: never worth less than the debit
+	connection
+	cost    ledger.Amount // of the agreement: never worth less than the debit
+	allowed string        // the receiver as the agreement has to name it
+}
+
+// charging is what a charge is beside its payment.
+type charging struct {
+	reserve
+	request ChargeRequest
+	guard   func() error // of the agreement
 }
 
 // openingOfCharge opens the payment and the reserve of a charge, unless its agreement
 // has changed.
 func (s *Service) openingOfCharge(ctx context.Context, req ChargeRequest, b bill, authority connector.Authority) (*opening, error) {
-	now := s.Clock.Now().UTC().Truncate(time.Microsecond)
 	account, err := s.authorities.opening(ctx, req.AgreementID, authority)
 	if err != nil {
 		return nil, err
 	}
-	o := newOpening(ctx, b.Quote, now)
-	o.reserve = &reserve{charge: b.ID, authority: authority.Account, amount: b.cost, debit: b.DebitAmount.Value}
+	o := newOpening(b.Quote, s.Clock.Now().UTC().Truncate(time.Microsecond))
+	o.charge = &charging{
+		reserve: reserve{charge: b.ID, authority: authority.Account, amount: b.cost, debit: b.DebitAmount.Value},
+		request: req, guard: authority.Guard,
+	}
 	// The agreement is asked first: whoever has used it up isn't told what the account has.
-	o.chain = append(ledger.Chain{account, o.reserve.hold()}, o.chain...)
-	payment := o.rows
-	o.rows = func(tx db.Tx) error {
-		if authority.Guard != nil {
-			if err := authority.Guard(); err != nil {
-				return err
-			}
-		}
-		if err := payment(tx); err != nil {
+	o.chain = append(ledger.Chain{account, o.charge.hold()}, o.chain...)
+	return o, nil
+}
+
+// rows writes a payment, as it is by then, and the charge that it is, if it is one.
+// The agreement may have changed: its guard says so where nothing can come in between.
+func (c *charging) rows(ctx context.Context, tx db.Tx, p Outgoing, payment func() error) error {
+	if c == nil {
+		return payment()
+	}
+	if c.guard != nil {
+		if err := c.guard(); err != nil {
 			return err
 		}
-		return insertCharge(ctx, tx, req, o, now)
 	}
-	return o, nil
+	if err := payment(); err != nil {
+		return err
+	}
+	var used sql.NullInt64
+	if p.State.Ended() {
+		used = spent(c.amount.Value)
+	} else if err := c.room(ctx, tx); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO charges (id, agreement_id, idempotency_key, body, authority, asset_code, asset_scale,
+		reserved_amount, spent_amount, note, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		p.ID[:], c.request.AgreementID[:], c.request.Key, c.request.Body[:], c.authority[:], c.amount.Asset.Code, c.amount.Asset.Scale,
+		c.amount.Value, used, c.request.Note, p.CreatedAt.UnixMicro())
+	return err
+}
+
+// chargesOnTheWay is how many charges of one agreement may be on their way to other
+// wallets: its owner's own payments wait behind them.
+const chargesOnTheWay = 8
+
+// room refuses a charge when too many of its agreement haven't ended.
+func (c *charging) room(ctx context.Context, tx db.Tx) error {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM charges c JOIN outgoing_payments o ON o.id = c.id AND o.state = 'sending'
+		WHERE c.agreement_id = ? AND c.spent_amount IS NULL`, c.request.AgreementID[:]).Scan(&n)
+	if err != nil || n < chargesOnTheWay {
+		return err
+	}
+	busy := problem.New(problem.TooMany, "%d charges of this agreement are on their way, which is the most there can be. Nothing was taken; try again when one has ended.", n)
+	busy.RetryAfter = time.Second
+	return busy
 }
 
 // begin opens a payment and has it sent.
 func (s *Service) begin(ctx context.Context, o *opening, c connection) error {
+	s.quoted.keep(Quote{ID: o.ID, CreatedAt: o.CreatedAt, ExpiresAt: o.CreatedAt.Add(s.QuoteTTL)}, c)
 	if s.payAtOnce(ctx, o) {
+		s.quoted.forget(o.ID)
 		return nil
 	}
-	if err := s.Ledger.Submit(ctx, o.chain, o.rows); err != nil {
+	err := s.Ledger.Submit(ctx, o.chain, func(tx db.Tx) error {
+		return o.charge.rows(ctx, tx, o.Outgoing, func() error { return insertOutgoing(ctx, tx, o.Outgoing) })
+	})
+	if err != nil {
+		s.quoted.forget(o.ID)
 		return err
-	}
-	if c.Sender != nil {
-		s.quoted.keep(Quote{ID: o.ID, Confirmed: true, CreatedAt: o.CreatedAt, ExpiresAt: o.CreatedAt.Add(s.QuoteTTL)}, c)
 	}
 	s.launch(o.ID, &o.Outgoing)
 	return nil
@@ -147,7 +195,7 @@ func (s *Service) refusedCharge(err error, o *opening) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &refused) && errors.Is(err, ledger.ErrInsufficient) && o.isReserve(refused.Command):
-		exceeded := problem.New(problem.LimitExceeded, "This agreement has less than %s left for now. Nothing was taken.", o.reserve.amount)
+		exceeded := problem.New(problem.LimitExceeded, "This agreement has less than %s left for now. Nothing was taken.", o.charge.amount)
 		exceeded.Field = "amount"
 		return exceeded.Because(err)
 	case errors.Is(err, ledger.ErrInsufficient):
@@ -155,13 +203,16 @@ func (s *Service) refusedCharge(err error, o *opening) error {
 	case errors.Is(err, ledger.ErrAccountClosed):
 		return problem.New(problem.Conflict, "The account of this agreement was closed. Nothing was taken.").Because(err)
 	}
+	if problem.CodeOf(err) != problem.Internal {
+		return err
+	}
 	return fmt.Errorf("charge: %w", err)
 }
 
 // isReserve reports whether a command reserves what the charge uses of its agreement.
 func (o *opening) isReserve(command ledger.Command) bool {
 	hold, ok := command.(ledger.OpenHold)
-	return ok && hold.Debit == o.reserve.authority
+	return ok && hold.Debit == o.charge.authority
 }
 
 // chargeProblem names the fields as a ChargeRequest does.
@@ -173,12 +224,4 @@ func chargeProblem(err error) error {
 	named := e.Because(err)
 	named.Field = "receiver"
 	return named
-}
-
-func insertCharge(ctx context.Context, tx db.Tx, req ChargeRequest, o *opening, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO charges (id, agreement_id, idempotency_key, body, authority, asset_code, asset_scale,
-		reserved_amount, note, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		o.ID[:], req.AgreementID[:], req.Key, req.Body[:], o.reserve.authority[:], o.reserve.amount.Asset.Code, o.reserve.amount.Asset.Scale,
-		o.reserve.amount.Value, req.Note, now.UnixMicro())
-	return err
 }

@@ -38,7 +38,7 @@ func (u *uses) posted(t *ledger.Posted) {
 }
 
 func (a *Audit) agreementPages() []func(context.Context, db.Tx) (bool, error) {
-	return []func(context.Context, db.Tx) (bool, error){a.charges(), a.streamed(), a.streamedUnder(), a.authorityHolds(), a.unaccounted()}
+	return []func(context.Context, db.Tx) (bool, error){a.charges(), a.streamed(), a.streamedUnder(), a.authorityHolds(), a.allowances(), a.unaccounted()}
 }
 
 // chargeRow is a charge beside its payment, its agreement, and its hold of the
@@ -151,10 +151,17 @@ func (a *Audit) authorityHolds() func(context.Context, db.Tx) (bool, error) {
 		WHERE h.n BETWEEN ? AND ? AND c.id IS NULL AND g.id IS NULL`, "is a hold of an allowance that nothing uses")
 }
 
+// allowances looks for allowances that are no agreement's.
+func (a *Audit) allowances() func(context.Context, db.Tx) (bool, error) {
+	return a.byNumber("SELECT max(n) FROM accounts", `SELECT a.id FROM accounts a
+		LEFT JOIN agreements g ON g.id = a.user_data
+		WHERE a.n BETWEEN ? AND ? AND a.code = 7 AND g.id IS NULL`, "is an allowance of no agreement")
+}
+
 // unaccounted looks for what was used of allowances for neither a charge nor an
 // agreement's link.
 func (a *Audit) unaccounted() func(context.Context, db.Tx) (bool, error) {
-	const query = `SELECT EXISTS (SELECT 1 FROM agreements WHERE id = ?1) OR EXISTS (SELECT 1 FROM charges c JOIN accounts k ON k.id = c.authority
+	const query = `SELECT EXISTS (SELECT 1 FROM accounts WHERE n = ?2 AND user_data = ?1) OR EXISTS (SELECT 1 FROM charges c JOIN accounts k ON k.id = c.authority
 		WHERE c.id = ?1 AND k.n = ?2)`
 	var left []party
 	collected := false

@@ -19,6 +19,7 @@ import (
 type connection struct {
 	*stream.Sender
 	link    *turn
+	paid    payee        // within this wallet
 	invoice spsp.Invoice // what the receiver asks for
 }
 
@@ -53,20 +54,16 @@ func (s *Service) connect(ctx context.Context, to Receiver, account uuid.UUID, a
 	link := &turn{asks: s.Links.Link(connector.FromWallet(account, asset, uuid.Nil))}
 	return connection{stream.NewSender(stream.SenderConfig{
 		Link: link, Destination: details.DestinationAccount, Secret: details.SharedSecret, Clock: s.Clock, Random: s.Random,
-	}), link, details.Invoice}, nil
+	}), link, to.payee(), details.Invoice}, nil
 }
 
 // pay returns the connection over which a payment is sent: its quote's if it is
-// still there, so that the other wallet isn't asked twice. One within this wallet
-// begins anew: the pointer may pay another account by now.
+// still there, so that the receiver isn't asked twice. Within this wallet the pointer
+// may have come to pay another account.
 func (s *Service) pay(ctx context.Context, to Receiver, p Outgoing) (connection, error) {
 	asset := ilp.Asset(p.DebitAmount.Asset)
-	var c connection
-	here := false
-	if to.Local == nil {
-		c, here = s.quoted.take(p.ID)
-	}
-	if !here {
+	c, here := s.quoted.take(p.ID)
+	if !here || c.paid != to.payee() {
 		var err error
 		if c, err = s.connect(ctx, to, p.AccountID, asset); err != nil {
 			return connection{}, err
@@ -80,8 +77,8 @@ func (s *Service) pay(ctx context.Context, to Receiver, p Outgoing) (connection,
 const quotedMax = 4096
 
 // quoted keeps fresh quotes until they are confirmed or expire, and the connections
-// to other wallets on which they were found, until the payment takes them.
-// Forgetting one costs a look into the database, and a question to the other wallet.
+// on which they were found, until the payment takes them. Forgetting one costs a look
+// into the database, and a question to the receiver.
 type quoted struct {
 	mu    sync.Mutex
 	byID  map[uuid.UUID]*kept
@@ -90,7 +87,7 @@ type quoted struct {
 
 type kept struct {
 	Quote
-	connection // zero within this wallet
+	connection
 }
 
 type lapse struct {
@@ -139,8 +136,14 @@ func (k *quoted) take(quote uuid.UUID) (c connection, here bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if one := k.byID[quote]; one != nil {
-		c = one.connection
+		c, one.connection = one.connection, connection{}
 	}
-	delete(k.byID, quote)
 	return c, c.Sender != nil
+}
+
+// forget forgets a quote that has become a payment.
+func (k *quoted) forget(quote uuid.UUID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.byID, quote)
 }

@@ -146,7 +146,7 @@ func (b *Books) paymentRows(ctx context.Context, tx db.Tx, d connector.Delivery,
 		SET sent_amount = sent_amount + ?1, delivered_amount = delivered_amount + ?2, packets = packets + 1,
 		state = CASE WHEN ?3 THEN 'completed' ELSE state END, ended_at = CASE WHEN ?3 THEN ?4 ELSE ended_at END
 		WHERE id = ?5 AND state = 'sending' AND receive_code = ?6 AND receive_scale = ?7
-		RETURNING coalesce((SELECT name FROM pointers WHERE user_id = outgoing_payments.user_id ORDER BY account_id <> outgoing_payments.account_id, id LIMIT 1), ''),
+		RETURNING `+senderOf("outgoing_payments.user_id", "outgoing_payments.account_id")+`,
 		(SELECT name FROM users WHERE id = outgoing_payments.user_id)`,
 		d.AmountIn, d.AmountOut, last, now, d.From.Reference[:], d.To.Asset.Code, d.To.Asset.Scale).Scan(&sender, &senderName)
 	switch {

@@ -71,6 +71,11 @@ const (
 		t.created_at, g.app, g.id, NULL AS request
 		FROM streams t JOIN agreements g ON g.id = t.agreement_id WHERE t.%[1]s = ?1 AND (t.created_at, t.id) < (?2, ?3)
 		ORDER BY t.created_at DESC, t.id DESC LIMIT ?4`
+	// What agreements' own links had in flight to another node when the wallet crashed, while it isn't known whether it arrived.
+	doubtfulLines = `SELECT g.id, 2, g.account_id, '', '', '', 0, sum(x.amount), 0, sum(x.amount), 'completed', t.at, g.app, g.id, NULL AS request
+		FROM suspense x JOIN agreements g ON g.id = x.reference JOIN accounts b ON b.n = x.bearer AND b.id = g.account_id
+		JOIN batches t ON t.seq = x.batch WHERE x.state = 0 AND g.%[2]s = ?1 AND (t.at, g.id) < (?2, ?3)
+		GROUP BY x.batch, g.id ORDER BY t.at DESC, g.id DESC LIMIT ?4`
 )
 
 // historyOf returns the query for a page of lines.
@@ -88,7 +93,8 @@ func (s *Service) History(ctx context.Context, f Filter) ([]Movement, string, er
 	if f.AccountID != uuid.Nil {
 		column, owner = "account_id", f.AccountID
 	}
-	return s.movements(ctx, fmt.Sprintf(historyOf(outgoingLines, incomingLines, streamLines), column), owner, f.Before, f.Limit)
+	query := fmt.Sprintf(historyOf(outgoingLines, incomingLines, streamLines, doubtfulLines), column, column)
+	return s.movements(ctx, query, owner, f.Before, f.Limit)
 }
 
 // AgreementMovements returns a page of what moved under an agreement of the person,
@@ -101,7 +107,8 @@ func (s *Service) AgreementMovements(ctx context.Context, userID, agreementID uu
 	if err != nil {
 		return nil, "", fmt.Errorf("history: %w", err)
 	}
-	return s.movements(ctx, fmt.Sprintf(historyOf(chargedLines, streamLines), "agreement_id"), agreementID, before, limit)
+	query := fmt.Sprintf(historyOf(chargedLines, streamLines, doubtfulLines), "agreement_id", "id")
+	return s.movements(ctx, query, agreementID, before, limit)
 }
 
 func (s *Service) movements(ctx context.Context, query string, of uuid.UUID, before string, limit int) ([]Movement, string, error) {

@@ -105,13 +105,14 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	if !now.Before(q.ExpiresAt) {
 		return Outgoing{}, problem.New(problem.Gone, "This quote has expired. Nothing was taken; get a new quote.")
 	}
-	o := newOpening(ctx, q, now)
+	o := newOpening(q, now)
 	s.quoted.confirm(q.ID)
 	if s.payAtOnce(ctx, o) {
-		s.quoted.take(q.ID)
+		s.unsaved.drop(q.ID)
+		s.quoted.forget(q.ID)
 		return o.Outgoing, nil
 	}
-	err = s.Ledger.Submit(ctx, o.chain, o.rows)
+	err = s.Ledger.Submit(ctx, o.chain, func(tx db.Tx) error { return insertOutgoing(ctx, tx, o.Outgoing) })
 	switch {
 	case errors.Is(err, ledger.ErrHoldExists): // somebody was faster: the same click, twice
 		return s.FindOutgoing(ctx, userID, quoteID)
@@ -122,6 +123,7 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	case err != nil:
 		return Outgoing{}, fmt.Errorf("confirm quote %s: %w", quoteID, err)
 	}
+	s.unsaved.drop(q.ID)
 	s.launch(q.ID, &o.Outgoing)
 	return o.Outgoing, nil
 }
@@ -137,12 +139,15 @@ func beginning(q Quote, now time.Time) Outgoing {
 	}
 }
 
-func insertOutgoing(ctx context.Context, tx db.Tx, q Quote, now time.Time) error {
+// insertOutgoing writes a payment that begins, or one that has ended already.
+func insertOutgoing(ctx context.Context, tx db.Tx, p Outgoing) error {
+	ended := sql.NullInt64{Int64: p.EndedAt.UnixMicro(), Valid: p.State.Ended()}
 	_, err := tx.ExecContext(ctx, `INSERT INTO outgoing_payments (id, user_id, account_id, receiver, receiver_name, rate,
-		fixed, debit_amount, receive_amount, receive_code, receive_scale, sent_amount, delivered_amount, state, reason, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 'sending', '', ?)`,
-		q.ID[:], q.UserID[:], q.AccountID[:], q.Receiver, q.ReceiverName, q.Rate, string(q.Fixed), q.DebitAmount.Value,
-		q.ReceiveAmount.Value, q.ReceiveAmount.Asset.Code, q.ReceiveAmount.Asset.Scale, now.UnixMicro())
+		fixed, debit_amount, receive_amount, receive_code, receive_scale, sent_amount, delivered_amount, packets, state, reason, created_at, ended_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
+		p.ID[:], p.UserID[:], p.AccountID[:], p.Receiver, p.ReceiverName, p.Rate, string(p.Fixed), p.DebitAmount.Value,
+		p.ReceiveAmount.Value, p.ReceiveAmount.Asset.Code, p.ReceiveAmount.Asset.Scale, p.SentAmount.Value, p.DeliveredAmount.Value,
+		p.Packets, string(p.State), p.CreatedAt.UnixMicro(), ended)
 	return err
 }
 

@@ -62,6 +62,7 @@ type fact struct {
 	user    uuid.UUID
 	asset   ilp.Asset
 	expires time.Time // of the request, zero for never
+	asked   uint64    // by the request, 0 for whatever is paid
 }
 
 // Payee implements connector.Payees: whom a connection with this tag pays. The
@@ -92,12 +93,12 @@ func (b *Books) fact(ctx context.Context, p payee) (fact, error) {
 	}
 	var f fact
 	var expires sql.NullInt64
-	err := b.DB.Read.QueryRowContext(ctx, `SELECT w.user_id, s.code, s.scale, r.expires_at FROM wallet_accounts w
+	err := b.DB.Read.QueryRowContext(ctx, `SELECT w.user_id, s.code, s.scale, r.expires_at, coalesce(r.amount, 0) FROM wallet_accounts w
 		JOIN pointers p ON p.id = ?1 AND p.user_id = w.user_id
 		JOIN accounts a ON a.id = w.id JOIN assets s ON s.ledger = a.ledger
 		LEFT JOIN payment_requests r ON r.id = ?3 AND r.account_id = w.id AND r.pointer_id = p.id
 		WHERE w.id = ?2 AND (?3 IS NULL OR r.id IS NOT NULL)`, p.pointer[:], p.account[:], orNull(p.request)).
-		Scan(&f.user, &f.asset.Code, &f.asset.Scale, &expires)
+		Scan(&f.user, &f.asset.Code, &f.asset.Scale, &expires, &f.asked)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return fact{}, fmt.Errorf("pointer %s, account %s, request %s: %w", p.pointer, p.account, p.request, connector.ErrNoPayee)

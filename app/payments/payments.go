@@ -4,12 +4,17 @@
 //
 // A payment within this wallet is confirmed, delivered and ended in one commit, while
 // whoever confirmed it waits. Any other, and one for which that fails, has a hold for
-// its whole debit and a row in state "sending", made in one commit. The worker sends STREAM packets through the
-// connector; each packet that is delivered here draws on the hold and pays the
-// receiver in one commit. One that goes to another node is taken into flight
+// its whole debit and a row in state "sending", made in one commit. The worker
+// sends STREAM packets through the connector; each packet that is delivered here
+// draws on the hold and pays the receiver in one commit. One that goes to another node is taken into flight
 // first, and posted or put back when its answer is there. At the end the rest of
 // the hold goes back and the state becomes final, in one commit too. So after a
 // crash the rows say what is left to do, and the ledger what is in suspense.
+//
+// A charge is a payment that an app has the wallet make under an agreement. It has a
+// second hold, of the agreement's allowance in the interval in which it began, and
+// both are opened and closed in the same commits: what was sent, or may have been, is
+// used for good, and the rest comes back.
 //
 // Books is the other half: what the connector has done with the money of packets,
 // our payments' and other nodes'.
@@ -98,11 +103,10 @@ type Service struct {
 
 	slots       *slots
 	quoted      *quoted
+	unsaved     *unsaved
 	authorities authorities
 	// goodbyes has an entry for each that is being said.
 	goodbyes chan struct{}
-	// saving has an entry for each quote that is being written down.
-	saving chan struct{}
 
 	mu      sync.Mutex
 	ctx     context.Context // of Start; nil before it and after Drain
@@ -116,9 +120,9 @@ func New(cfg Config) *Service {
 		Config:      cfg,
 		slots:       newSlots(),
 		quoted:      newQuoted(),
+		unsaved:     newUnsaved(),
 		authorities: newAuthorities(cfg.DB),
 		goodbyes:    make(chan struct{}, goodbyesMax),
-		saving:      make(chan struct{}, savingMax),
 		running:     map[uuid.UUID]chan struct{}{},
 	}
 }

@@ -4,12 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"pochi/app/accounts"
 	"pochi/app/problem"
-	"pochi/db"
 	"pochi/ilp"
 	"pochi/ledger"
 
@@ -82,9 +80,6 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 		return Quote{}, err
 	}
 	q := s.newQuote(p, req.Fixed, asked, debit, receive)
-	if receiver.Local != nil {
-		c = connection{}
-	}
 	s.quoted.keep(q, c)
 	return q, s.saveQuote(ctx, q)
 }
@@ -122,57 +117,6 @@ func (s *Service) exchangeable(from accounts.Account, to Receiver) error {
 	}
 	here, there := from.Asset().Code, to.Local.Asset.Code
 	return rateProblem(s.Rates.Check(here, there), here, there)
-}
-
-// savingMax bounds the quotes that are being written down while nobody waits.
-const savingMax = 256
-
-// saveQuote writes a quote down: for when it is no longer kept in memory, which is
-// after a restart at the latest. A person doesn't wait for that: a quote that a
-// crash loses moved no money, and they are told to begin again.
-func (s *Service) saveQuote(ctx context.Context, q Quote) error {
-	select {
-	case s.saving <- struct{}{}:
-	default:
-		return s.insertQuote(ctx, q)
-	}
-	behind := s.inBackground(func() {
-		defer func() { <-s.saving }()
-		if err := s.insertQuote(context.WithoutCancel(ctx), q); err != nil {
-			s.Log.Error("a quote could not be written down", "quote", q.ID, "error", err)
-		}
-	})
-	if !behind {
-		<-s.saving
-		return s.insertQuote(ctx, q)
-	}
-	return nil
-}
-
-// inBackground does what Drain waits for. It returns false, and does nothing,
-// before Start and after Drain.
-func (s *Service) inBackground(do func()) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ctx == nil {
-		return false
-	}
-	s.workers.Go(do)
-	return true
-}
-
-func (s *Service) insertQuote(ctx context.Context, q Quote) error {
-	return s.DB.Write(ctx, func(tx db.Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM quotes WHERE expires_at < ?", q.CreatedAt.Add(-quoteKept).UnixMicro()); err != nil {
-			return fmt.Errorf("forget old quotes: %w", err)
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO quotes (id, user_id, account_id, receiver, receiver_name, fixed, asked_amount, rate,
-			debit_amount, receive_amount, receive_code, receive_scale, created_at, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			q.ID[:], q.UserID[:], q.AccountID[:], q.Receiver, q.ReceiverName, string(q.Fixed), q.AskedAmount.Value, q.Rate, q.DebitAmount.Value,
-			q.ReceiveAmount.Value, q.ReceiveAmount.Asset.Code, q.ReceiveAmount.Asset.Scale, q.CreatedAt.UnixMicro(), q.ExpiresAt.UnixMicro())
-		return err
-	})
 }
 
 // quoteTimeout is how long a person waits for a quote at the most.

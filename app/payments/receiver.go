@@ -30,6 +30,17 @@ func (r Receiver) Name() string {
 	return r.Local.PersonName
 }
 
+// payee is whom the pointer pays, if it is one of ours.
+func (r Receiver) payee() payee {
+	switch {
+	case r.Request != nil:
+		return r.Request.payee()
+	case r.Local != nil:
+		return payee{pointer: r.Local.ID, account: r.Local.AccountID}
+	}
+	return payee{}
+}
+
 // Resolve reads a pointer as a person typed it and, when it is one of ours,
 // finds who is behind it, or behind the payment request whose address it is. Errors
 // are problems with the field "to".

@@ -58,8 +58,9 @@ func full(d connector.Delivery, err error) error {
 }
 
 // limitOf returns what a request takes over a connection. Others may pay it at the
-// same time: so it may become less. A request that was cancelled or has expired pays
-// nobody.
+// same time: so it may become less. Once it has what it asked for, only those who have
+// begun to pay can take what is left of the slack. A request that was cancelled or has
+// expired pays nobody.
 func (b *Books) limitOf(ctx context.Context, request, connection uuid.UUID, f fact) (*stream.Limit, error) {
 	if over(f.expires, b.Now()) {
 		return nil, fmt.Errorf("request %s has expired: %w", request, connector.ErrNoPayee)
@@ -73,6 +74,8 @@ func (b *Books) limitOf(ctx context.Context, request, connection uuid.UUID, f fa
 		return nil, fmt.Errorf("look up the cap of request %s: %w", request, err)
 	case limit == 0:
 		return nil, fmt.Errorf("request %s was cancelled: %w", request, connector.ErrNoPayee)
+	case here == 0 && f.asked > 0 && received >= f.asked:
+		return new(stream.Limit), nil
 	}
 	return &stream.Limit{Most: here + limit - min(limit, received), Received: here}, nil
 }

@@ -31,6 +31,16 @@ func (s *Service) resolveRequest(ctx context.Context, p pointer.Pointer, id uuid
 	return Receiver{}, fmt.Errorf("resolve %s: %w", p, err)
 }
 
+// allowed is what an agreement that names its receivers must name for this one: the
+// pointer that a request of ours is paid at, here and now. What another wallet's
+// request pays only that wallet knows: its own address has to be named.
+func (s *Service) allowed(r Receiver) string {
+	if r.Request != nil {
+		return "$" + s.Host + "/" + r.Request.Pointer
+	}
+	return r.Pointer.String()
+}
+
 // OfferRequest is Offer for a payment request, and says besides how much is asked.
 // It returns problem.NotFound for one that can't be paid any more.
 func (s *Service) OfferRequest(r Request) (spsp.Details, error) {

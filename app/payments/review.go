@@ -2,6 +2,7 @@ package payments
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -28,6 +29,7 @@ type Review struct {
 type Suspense struct {
 	ledger.SuspenseItem
 	Payment Outgoing
+	App     string // that made the payment, or sent this over its own link; "" for none
 	Email   string // of the payer
 }
 
@@ -104,14 +106,24 @@ func describe(ctx context.Context, tx db.Tx, item ledger.SuspenseItem) (Suspense
 	s := Suspense{SuspenseItem: item}
 	p, err := findOutgoing(ctx, tx, item.Reference)
 	if problem.CodeOf(err) == problem.NotFound {
-		return s, nil
+		return s, describeStream(ctx, tx, &s)
 	}
 	if err != nil {
 		return s, fmt.Errorf("payment of suspense item %d: %w", item.Item, err)
 	}
-	s.Payment = p
+	s.Payment, s.App = p, p.App
 	s.Email, err = emailOf(ctx, tx, p.UserID)
 	return s, err
+}
+
+// describeStream adds the app whose packets an item is about, if it is.
+func describeStream(ctx context.Context, tx db.Tx, s *Suspense) error {
+	err := tx.QueryRowContext(ctx, "SELECT g.app, u.email FROM agreements g JOIN users u ON u.id = g.user_id WHERE g.id = ?", s.Reference[:]).
+		Scan(&s.App, &s.Email)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("agreement of suspense item %d: %w", s.Item, err)
+	}
+	return nil
 }
 
 func emailOf(ctx context.Context, tx db.Tx, userID uuid.UUID) (email string, err error) {
@@ -158,7 +170,10 @@ func (r Review) resolve(ctx context.Context, s Suspense, pay bool) error {
 		if err := rows(tx); err != nil || !pay {
 			return err
 		}
-		return addPaid(ctx, tx, s.SuspenseItem)
+		if err := addPaid(ctx, tx, s.SuspenseItem); err != nil {
+			return err
+		}
+		return addStreamed(ctx, tx, s.SuspenseItem, r.Now())
 	})
 }
 

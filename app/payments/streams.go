@@ -11,6 +11,7 @@ import (
 
 	"pochi/db"
 	"pochi/ilp/connector"
+	"pochi/ledger"
 
 	"github.com/google/uuid"
 )
@@ -80,7 +81,7 @@ func (s *streams) add(ctx context.Context, tx db.Tx, d connector.Delivery, now t
 		return nil, err
 	}
 	if d.To.Peer {
-		line.peer, line.day = d.To.Account, now.Unix()/(24*60*60)
+		line.peer, line.day = d.To.Account, dayOf(now)
 	} else {
 		line.pointer = d.To.Pointer
 	}
@@ -92,6 +93,9 @@ func (s *streams) add(ctx context.Context, tx db.Tx, d connector.Delivery, now t
 		}
 	}, nil
 }
+
+// dayOf returns the day of 1970 that a moment is in, UTC.
+func dayOf(t time.Time) int64 { return t.Unix() / (24 * 60 * 60) }
 
 // streamSpace makes the lines' ids.
 var streamSpace = uuid.MustParse("b9f2a0d4-7c1e-4e38-9d57-2f6b8a3c1e90")
@@ -137,4 +141,41 @@ func unlessZero(id uuid.UUID) driver.Value {
 func (s *streams) Committed() {
 	clear(s.sums)
 	clear(s.values)
+}
+
+// addStreamed adds what was taken from an agreement's account, and is resolved with an
+// item of suspense, to the line of the day. What it used of the agreement was counted
+// when the wallet crashed.
+func addStreamed(ctx context.Context, tx db.Tx, item ledger.SuspenseItem, now time.Time) error {
+	rows, err := tx.QueryContext(ctx, `SELECT g.account_id, g.user_id, c.id, x.amount FROM suspense x
+		JOIN agreements g ON g.id = x.reference JOIN accounts b ON b.n = x.bearer AND b.id = g.account_id
+		JOIN accounts c ON c.n = x.counterparty WHERE x.reference = ? AND x.together = ?`, item.Reference[:], item.Group)
+	if err != nil {
+		return fmt.Errorf("look up what an agreement sent: %w", err)
+	}
+	defer rows.Close()
+	sums := map[streamLine]uint64{}
+	for rows.Next() {
+		l := streamLine{owned: owned{agreement: item.Reference}, reference: item.Reference, day: dayOf(now)}
+		var amount uint64
+		if err := rows.Scan(&l.account, &l.user, &l.peer, &amount); err != nil {
+			return fmt.Errorf("look up what an agreement sent: %w", err)
+		}
+		sums[l] += amount
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("look up what an agreement sent: %w", err)
+	}
+	for l, sent := range sums {
+		id, at := l.id(), now.UnixMicro()
+		_, err := tx.ExecContext(ctx, `INSERT INTO streams
+			(id, agreement_id, user_id, account_id, reference, pointer_id, peer, sent_amount, used_amount, packets, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, NULL, ?, ?, 0, 0, ?, ?)
+			ON CONFLICT (id) DO UPDATE SET sent_amount = sent_amount + excluded.sent_amount, updated_at = excluded.updated_at`,
+			id[:], l.agreement[:], l.user[:], l.account[:], l.reference[:], l.peer[:], sent, at, at)
+		if err != nil {
+			return fmt.Errorf("write what an agreement sent: %w", err)
+		}
+	}
+	return nil
 }

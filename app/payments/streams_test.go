@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"pochi/app/payments"
 	"pochi/app/problem"
@@ -149,4 +151,141 @@ func TestPacketsAtOnce(t *testing.T) {
 		}
 		w.Check()
 	}
+}
+
+// A packet of an agreement was on its way to another node when the wallet died. What it
+// used stays used: the app isn't to send it again. The owner sees that it is being
+// checked, and what came of it.
+func TestSuspenseOfAStream(t *testing.T) {
+	for _, pay := range []bool{true, false} {
+		w := newWallet(t)
+		ann := w.Person("ann", usd, "100")
+		id := w.Agree(ann, "Shop", ledger.Amount{Value: 1000, Asset: usd}, "R/P1M")
+		interval := w.Interval(id)
+		peer := w.AddPeer("test.far", usd, 0, nil)
+		ctx := context.Background()
+		for range 2 {
+			if err := w.Books.Take(ctx, w.used(id, peerParty(peer, usd), 200)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Books.Post(ctx, w.used(id, peerParty(peer, usd), 200)); err != nil {
+			t.Fatal(err)
+		}
+		w.Stop()
+		w.Start(true)
+		wantUsed(t, w.Wallet, interval, 400)
+		w.Check()
+		if got := w.history(ann); got != "Shop 2.00 USD checking, Shop 2.00 USD" {
+			t.Errorf("history %s", got)
+		}
+		if _, _, err := w.review().Resolve(ctx, w.item(), pay); err != nil {
+			t.Fatal(err)
+		}
+		wantUsed(t, w.Wallet, interval, 400)
+		want, has := "Shop 2.00 USD", "98.00 USD"
+		if pay {
+			want, has = "Shop 4.00 USD", "96.00 USD"
+		}
+		if got := w.history(ann); got != want || w.Has(ann) != has {
+			t.Errorf("paid %t: history %s, Ann has %s", pay, got, w.Has(ann))
+		}
+		w.Rest()
+		w.Check()
+	}
+}
+
+// history is what apps did with somebody's money, newest first.
+func (w *wallet) history(p person) string {
+	w.t.Helper()
+	list, _, err := w.Payments.History(context.Background(), payments.Filter{UserID: p.ID, Limit: 10})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var lines []string
+	for _, m := range list {
+		line := m.App + " " + m.Amount.String()
+		if m.Checking {
+			line += " checking"
+		}
+		if m.App != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, ", ")
+}
+
+// The guard is asked where nothing can come between it and the money: a packet that was
+// allowed before its agreement was revoked doesn't pass afterwards, and one that is in
+// flight ends as it would.
+func TestRevokedWhilePacketsAreOnTheirWay(t *testing.T) {
+	w := newWallet(t)
+	ann := w.Person("ann", usd, "100")
+	w.Person("ben", usd, "")
+	id := w.Agree(ann, "Shop", ledger.Amount{Value: 1000, Asset: usd}, "")
+	peer := w.AddPeer("test.far", usd, 0, nil)
+	ctx := context.Background()
+	here, far := w.used(id, connect(t, w.Wallet, "ben"), 100), w.used(id, peerParty(peer, usd), 100)
+	if err := w.Books.Take(ctx, far); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Agreements.Lower(ctx, ann.ID, id, 500); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Books.Deliver(ctx, here); !errors.Is(err, connector.ErrBusy) {
+		t.Errorf("after it was lowered: %v", err)
+	}
+	if err := w.Books.Deliver(ctx, w.used(id, here.To, 400)); err != nil {
+		t.Errorf("all that is left: %v", err)
+	}
+	fresh := w.used(id, here.To, 1)
+	if err := w.Agreements.Revoke(ctx, ann.ID, id); err != nil {
+		t.Fatal(err)
+	}
+	for name, do := range map[string]func(context.Context, connector.Delivery) error{"deliver": w.Books.Deliver, "take": w.Books.Take} {
+		if err := do(ctx, fresh); !errors.Is(err, connector.ErrDisallowed) {
+			t.Errorf("%s after it was revoked: %v", name, err)
+		}
+	}
+	if err := w.Books.Post(ctx, far); err != nil {
+		t.Errorf("what was in flight: %v", err)
+	}
+	if got := w.Has(ann); got != "95.00 USD" {
+		t.Errorf("Ann has %s", got)
+	}
+	w.Rest()
+	w.Check()
+}
+
+// What comes back comes back to the interval that it left, though the next has begun.
+func TestPacketsComeBackToTheirInterval(t *testing.T) {
+	w := newWallet(t)
+	ann := w.Person("ann", usd, "100")
+	id := w.Agree(ann, "Shop", ledger.Amount{Value: 1000, Asset: usd}, "R/P1M")
+	peer := w.AddPeer("test.far", usd, 0, nil)
+	ctx := context.Background()
+	first := w.Interval(id)
+	back, gone, late := w.used(id, peerParty(peer, usd), 300), w.used(id, peerParty(peer, usd), 200), w.used(id, peerParty(peer, usd), 100)
+	for _, d := range []connector.Delivery{back, gone} {
+		if err := w.Books.Take(ctx, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Clock.Advance(40 * 24 * time.Hour)
+	if err := w.Books.Take(ctx, late); !errors.Is(err, connector.ErrBusy) {
+		t.Errorf("a packet of the last interval: %v", err)
+	}
+	second := w.Interval(id)
+	if err := w.Books.Take(ctx, w.used(id, peerParty(peer, usd), 1000)); err != nil {
+		t.Errorf("all of the next interval: %v", err)
+	}
+	if err := w.Books.Release(ctx, back, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Books.Post(ctx, gone); err != nil {
+		t.Fatal(err)
+	}
+	wantUsed(t, w.Wallet, first, 200)
+	wantUsed(t, w.Wallet, second, 1000)
+	w.Check()
 }

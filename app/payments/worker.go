@@ -207,6 +207,7 @@ func (s *Service) send(ctx context.Context, p Outgoing) (ending, error) {
 		}
 		defer release()
 	}
+	defer s.quoted.forget(p.ID)
 	return s.sendTo(ctx, receiver, p, order)
 }
 

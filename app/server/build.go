@@ -89,15 +89,15 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 		return nil, err
 	}
 	allowed.OnEnd(provider.ForgetAgreement)
-	hookKey, err := cfg.HookKey()
-	if err != nil {
-		return nil, err
-	}
 	interledger, err := buildNode(cfg, d, secrets, nodeParts{money, exchange, allowed, provider, link, pending}, log)
 	if err != nil {
 		return nil, err
 	}
 	pay := buildPayments(cfg, d, books, persons, allowed, exchange, interledger, log)
+	hookKey, err := cfg.HookKey()
+	if err != nil {
+		return nil, err
+	}
 	nodes := buildPeers(cfg, d, books, link)
 	signIn := users.New(d, books, persons, users.Options{})
 	newcomers := people{db: d, users: signIn, accounts: persons, host: cfg.Host()}
@@ -250,7 +250,7 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	if cfg.FaucetOn() {
 		site.Faucet = p.payments
 	}
-	apis := buildAPI(cfg, p)
+	apis := buildAPI(cfg, p, log)
 	app := newFiber(web.Unrouted(log, cfg.Production(), nil, apis.OrElse(site.ShowError)), cfg.TrustedProxies)
 	app.Use(web.AssignRequestID(nil), web.AccessLog(log, time.Now), web.SecurityHeaders(cfg.Production()), web.Recover,
 		web.Deadline(requestMax))
@@ -260,9 +260,9 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 }
 
 // buildAPI makes what answers apps.
-func buildAPI(cfg config.Config, p parts) *api.API {
+func buildAPI(cfg config.Config, p parts, log *slog.Logger) *api.API {
 	return api.New(api.Options{
-		Tokens: p.provider, Clients: p.provider, People: p.users, Accounts: p.accounts, Pointers: p.accounts,
+		Tokens: noting{p.provider, p.apps, log}, Clients: p.provider, People: p.users, Accounts: p.accounts, Pointers: p.accounts,
 		Agreements: p.agreements, Charges: p.payments, History: p.payments, Requests: p.payments, Terms: termsReader(cfg, p.currencies),
 		Audience: cfg.PublicURL, Host: cfg.Host(), PacketsURL: cfg.AgreementsURL(), RequestsURL: cfg.PublicURL + "/requests/",
 	})

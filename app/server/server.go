@@ -210,7 +210,7 @@ func serveOps(ctx context.Context, l net.Listener, health, hook http.Handler) er
 func newFiber(errorHandler fiber.ErrorHandler, trustedProxies []string) *fiber.App {
 	app := fiber.New(fiber.Config{
 		AppName: "Pochi", DisableStartupMessage: true, Immutable: true,
-		ReadBufferSize: 16 << 10, BodyLimit: 64 << 10,
+		ReadBufferSize: 16 << 10, WriteBufferSize: 16 << 10, BodyLimit: 64 << 10,
 		ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
 		DisablePreParseMultipartForm: true, ErrorHandler: errorHandler,
 		EnableTrustedProxyCheck: true, TrustedProxies: trustedProxies, ProxyHeader: "X-Real-Ip", EnableIPValidation: true,

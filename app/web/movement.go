@@ -65,14 +65,14 @@ func (s *Site) movement(m payments.Movement) views.Movement {
 	default:
 		v.Amount.Text = minus + v.Amount.Text
 	}
-	if m.App != "" {
-		v.Detail = "by " + m.App
-	}
 	if m.Stream {
 		v.URL, v.Who = agreementURL(m.AgreementID), name(m.Who, "Another wallet")
 	}
 	if v.Who == "" && v.Paid == "" {
 		v.Who, v.Detail = v.Detail, ""
+	}
+	if m.App != "" {
+		v.Detail = "by " + m.App
 	}
 	return v
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -265,6 +266,40 @@ func clients(v *visit) {
 	if err := v.provider.DeleteClient(ctx, made.ID); problem.CodeOf(err) != problem.NotFound {
 		v.t.Errorf("deleted again: %v", err)
 	}
+}
+
+// What was allowed besides agreements can be taken back.
+func disconnected(v *visit) {
+	v.app = v.register(v.t) // which nobody has allowed anything
+	v.logIn(ben())
+	tokens := v.redeem(v.submit(v.ask("openid accounts:read offline_access"), "decision", "allow"))
+	v.introspect(tokens["access_token"])
+	subject := ben().ID.String()
+	if all := v.connections(subject); len(all) != 1 || len(all[0].Scopes) != 3 || all[0].Since.IsZero() {
+		v.t.Errorf("%+v", all)
+	}
+	if err := v.provider.Disconnect(v.t.Context(), subject, v.app); err != nil {
+		v.t.Fatal(err)
+	}
+	if _, err := v.provider.Introspect(v.t.Context(), fmt.Sprint(tokens["access_token"])); problem.CodeOf(err) != problem.Unauthenticated {
+		v.t.Errorf("its access token: %v", err)
+	}
+	if status, answer := v.refresh(tokens); status == 200 {
+		v.t.Errorf("its refresh token: %v", answer)
+	}
+	if all := v.connections(subject); len(all) != 0 {
+		v.t.Errorf("%+v", all)
+	}
+}
+
+// connections are what somebody has allowed this app.
+func (v *visit) connections(subject string) []oauth.Connection {
+	v.t.Helper()
+	all, err := v.provider.Connections(v.t.Context(), subject)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return slices.DeleteFunc(all, func(c oauth.Connection) bool { return c.App.ID != v.app })
 }
 
 // credentials asks for a client's own token, for the wallet.

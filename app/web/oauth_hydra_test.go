@@ -406,6 +406,7 @@ func TestAppsWithARealHydra(t *testing.T) {
 		"the longest":        theLongestRequest,
 		"clients":            clients,
 		"a service":          aService,
+		"disconnected":       disconnected,
 	} {
 		t.Run(name, func(t *testing.T) { test(w.visit(t, app)) })
 	}

@@ -16,6 +16,7 @@ CREATE TABLE charges (
     created_at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX charges_by_key ON charges (agreement_id, idempotency_key);
+CREATE INDEX charges_on_the_way ON charges (agreement_id) WHERE spent_amount IS NULL;
 CREATE INDEX charges_by_agreement ON charges (agreement_id, created_at, id);
 
 -- What the packets of an agreement's own link sent: a line for each connection to somebody here, and for each day and peer
@@ -29,8 +30,8 @@ CREATE TABLE streams (
     pointer_id   BLOB    REFERENCES pointers (id), -- who was paid, here
     peer         BLOB    REFERENCES peers (id),    -- to which other node it went
     sent_amount  INTEGER NOT NULL CHECK (sent_amount > 0), -- in the account's asset
-    used_amount  INTEGER NOT NULL CHECK (used_amount > 0), -- in the agreement's
-    packets      INTEGER NOT NULL CHECK (packets > 0),
+    used_amount  INTEGER NOT NULL CHECK (used_amount >= 0), -- in the agreement's, without what a crash left in doubt
+    packets      INTEGER NOT NULL CHECK (packets >= 0),
     created_at   INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL,
     CHECK ((pointer_id IS NULL) <> (peer IS NULL))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"pochi/ilp/packet"
 )
@@ -40,8 +41,11 @@ func (c *Connector) ask(ctx context.Context, t *Transit, books func(context.Cont
 	if left <= 0 {
 		return c.expired(), nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, left)
-	defer cancel()
+	if end, ends := ctx.Deadline(); !ends || end.After(t.ExpiresAt.Add(time.Millisecond)) { // expiries are in milliseconds
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, left)
+		defer cancel()
+	}
 	err := books(ctx, t.delivery())
 	switch {
 	case err == nil:
@@ -85,7 +89,7 @@ func (c *Connector) refusal(ctx context.Context, t *Transit, err error) packet.R
 		return c.allowanceUsed()
 	case errors.Is(err, ErrDisallowed):
 		return c.notAllowed()
-	case errors.Is(err, ErrInsufficient) && t.From.Asset != t.To.Asset:
+	case errors.Is(err, ErrInsufficient) && t.Authority == nil && t.From.Asset != t.To.Asset:
 		return c.reject(packet.InsufficientLiquidity, "This wallet can't exchange that much right now.")
 	case errors.Is(err, ErrInsufficient):
 		return c.reject(packet.InsufficientLiquidity, "There is not enough money for this packet right now.")

@@ -37,7 +37,7 @@ func (c *Connector) throughput(_ context.Context, t *Transit) packet.Reply {
 		}
 		t.onEnd(func() { p.out.end(carried, t.Peer) })
 	}
-	if p := t.Peer; p != nil && !p.flow.take(t.Amount, p.Throughput, c.cfg.Now()) {
+	if p := t.Peer; p != nil && p.Throughput > 0 && !p.flow.take(t.Amount, p.Throughput, c.cfg.Now()) {
 		return c.reject(packet.InsufficientLiquidity, "Too much money in a second. Send less.")
 	}
 	return nil
