@@ -289,7 +289,7 @@ func scopesConsent() views.ConsentPage {
 
 func monthlyConsent() views.ConsentPage {
 	c := scopesConsent()
-	c.Logo, c.TermsURL = gallery{}.URL("icons/pochi-192.png"), "https://shop.example/terms"
+	c.Logo, c.TermsURL = gallery{}.URL("icons/pochi.svg"), "https://shop.example/terms"
 	c.Can = []string{"See your name and your payment pointers.", "Keep this access while you are away."}
 	c.Cannot = []string{"See what is in your accounts.", "See payments that it didn't ask for.", "Spend more than you allow here, or from another account.", "Change what you allow here."}
 	c.Agreement = &views.ConsentAgreement{
