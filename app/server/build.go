@@ -250,7 +250,7 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	if cfg.FaucetOn() {
 		site.Faucet = p.payments
 	}
-	apis := buildAPI(cfg, p)
+	apis := buildAPI(cfg, p, log)
 	app := newFiber(web.Unrouted(log, cfg.Production(), nil, apis.OrElse(site.ShowError)), cfg.TrustedProxies)
 	app.Use(web.AssignRequestID(nil), web.AccessLog(log, time.Now), web.SecurityHeaders(cfg.Production()), web.Recover,
 		web.Deadline(requestMax))
@@ -260,9 +260,9 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 }
 
 // buildAPI makes what answers apps.
-func buildAPI(cfg config.Config, p parts) *api.API {
+func buildAPI(cfg config.Config, p parts, log *slog.Logger) *api.API {
 	return api.New(api.Options{
-		Tokens: p.provider, Clients: p.provider, People: p.users, Accounts: p.accounts, Pointers: p.accounts,
+		Tokens: noting{p.provider, p.apps, log}, Clients: p.provider, People: p.users, Accounts: p.accounts, Pointers: p.accounts,
 		Agreements: p.agreements, Charges: p.payments, History: p.payments, Requests: p.payments, Terms: termsReader(cfg, p.currencies),
 		Audience: cfg.PublicURL, Host: cfg.Host(), PacketsURL: cfg.AgreementsURL(), RequestsURL: cfg.PublicURL + "/requests/",
 	})
