@@ -73,8 +73,7 @@ func openMarket(t *testing.T) *market {
 // register registers an app of Flora's, as developers do it.
 func (m *market) register(name, callback string) (id, secret string) {
 	m.t.Helper()
-	m.flora.open("/developers")
-	m.flora.press("Register an app")
+	m.flora.open("/developers/apps/new")
 	m.flora.fill("/developers/apps", "name", name)
 	m.flora.fill("/developers/apps", "redirect_uris", callback)
 	m.flora.submit("/developers/apps")

@@ -44,7 +44,7 @@ func (m *market) testDenied() {
 	before := ann.text()
 	ann.open(m.shop)
 	ann.press("Subscribe")
-	ann.sees("a month")
+	ann.sees("every month")
 	ann.press("Deny")
 	ann.sees("Nothing was bought")
 	ann.sees("access_denied")
@@ -78,7 +78,7 @@ func (m *market) testSubscription() {
 	ann.open(m.shop)
 	ann.press("Subscribe")
 	ann.sees("$12.00")
-	ann.sees("a month")
+	ann.sees("every month")
 	ann.shot("consent-monthly")
 	ann.press("Allow")
 	m.isAt(ann)
@@ -158,7 +158,7 @@ func (m *market) testTips() {
 		m.t.Errorf("Flora had %s and has %s; %s was tipped", before[1], got, amount)
 	}
 	phone.open(phone.page.URL())
-	phone.sees("$" + amount + " used")
+	phone.sees("$" + amount + " USD used")
 	phone.shot("agreement-tips")
 	if got := ann.history()[0]; got != "-"+amount {
 		m.t.Errorf("Ann's history begins with %s, want one line of %s for all packets", got, amount)

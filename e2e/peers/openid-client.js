@@ -20,7 +20,7 @@ async function main () {
   let asked, tokens, before
 
   async function call (token, { method, path, body, key }) {
-    const headers = new Headers(body && { 'content-type': 'application/json' })
+    const headers = new Headers(body ? { 'content-type': 'application/json' } : {})
     if (key) headers.set('idempotency-key', key)
     const answer = await oidc.fetchProtectedResource(
       server, token, new URL(config.api + path), method, body && JSON.stringify(body), headers)
