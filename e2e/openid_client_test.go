@@ -3,7 +3,6 @@ package e2e
 import (
 	"net/http"
 	"strings"
-	"testing"
 )
 
 // testOpenIDClient has an app that is made of a standard library, openid-client, do all that apps do.
@@ -39,7 +38,9 @@ func (m *market) testOpenIDClient() {
 	var asked struct{ URL string }
 	app.do(&asked, "ask", map[string]any{"details": proposed.Body.AuthorizationDetails})
 	var back struct{ Subject, Scope string }
-	app.do(&back, "back", map[string]any{"url": m.consents(asked.URL, callback)})
+	ann := newVisitor(m.t, m.wallet)
+	ann.logIn(m.t, m.ann.Email, password)
+	app.do(&back, "back", map[string]any{"url": ann.allows(m.t, asked.URL, callback)})
 	if back.Subject == "" || !strings.Contains(back.Scope, "agreement") {
 		m.t.Errorf("it got %+v", back)
 	}
@@ -73,51 +74,4 @@ func (m *market) testOpenIDClient() {
 	if app.do(&again, "again", nil); again.Refused != "invalid_grant" {
 		m.t.Errorf("after it was revoked, a refresh is refused with %q", again.Refused)
 	}
-}
-
-// consents follows a URL to the question, allows what is asked for as Ann, and returns where that leads in the end, below callback.
-func (m *market) consents(to, callback string) string {
-	m.t.Helper()
-	ann := newVisitor(m.t, m.wallet)
-	ann.logIn(m.t, m.ann.Email, password)
-	question := ann.follows(m.t, to, callback)
-	page, err := ann.get(question)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	form, ok := findForm(page.Body, "/oauth/consent")
-	if !ok {
-		m.t.Fatalf("%s, status %d, has no question: %s", question, page.Status, page.Body)
-	}
-	form.Set("decision", "allow")
-	answer, err := ann.post("/oauth/consent", form)
-	if err != nil || answer.Status != http.StatusSeeOther {
-		m.t.Fatalf("allow it: %d, %v: %s", answer.Status, err, answer.Body)
-	}
-	return ann.follows(m.t, answer.Location, callback)
-}
-
-// follows goes where redirects lead, through Hydra too, until there is a page or an address below callback, and returns that.
-func (v *visitor) follows(t *testing.T, to, callback string) string {
-	t.Helper()
-	elsewhere := *v
-	elsewhere.base = ""
-	for range 10 {
-		if strings.HasPrefix(to, callback) {
-			return to
-		}
-		if strings.HasPrefix(to, "/") {
-			to = v.base + to
-		}
-		got, err := elsewhere.get(to)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got.Status < 300 || got.Status >= 400 {
-			return strings.TrimPrefix(to, v.base)
-		}
-		to = got.Location
-	}
-	t.Fatalf("no end of redirects: %s", to)
-	return ""
 }
