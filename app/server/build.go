@@ -42,6 +42,7 @@ type server struct {
 	node       *node
 	pages      *fiber.App
 	health     http.Handler
+	hook       http.Handler // of Hydra
 	admin      http.Handler
 	about      config.Config // for the log
 	log        *slog.Logger
@@ -88,16 +89,22 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
+	allowed.OnEnd(provider.ForgetAgreement)
+	hookKey, err := cfg.HookKey()
+	if err != nil {
+		return nil, err
+	}
 	nodes := buildPeers(cfg, d, books, link)
 	signIn := users.New(d, books, persons, users.Options{})
 	newcomers := people{db: d, users: signIn, accounts: persons, host: cfg.Host()}
-	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, provider, currencies}, secrets, log)
+	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, provider, currencies, allowed, exchange}, secrets, log)
 	if err != nil {
 		return nil, err
 	}
 	return &server{
 		db: d, payments: pay, agreements: allowed, rates: exchange, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
-		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, log), about: cfg, log: log,
+		hook:  oauth.TokenHook{Key: hookKey, Agreements: allowed, Log: log},
+		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, provider, log), about: cfg, log: log,
 	}, nil
 }
 
@@ -170,7 +177,14 @@ func buildProvider(cfg config.Config) (*oauth.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("POCHI_HYDRA_PUBLIC_URL: %w", err)
 	}
-	return oauth.New(oauth.Options{AdminURL: admin, PublicURL: public, Audience: cfg.PublicURL}), nil
+	currencies, err := cfg.Assets()
+	if err != nil {
+		return nil, err
+	}
+	return oauth.New(oauth.Options{
+		AdminURL: admin, PublicURL: public, Audience: cfg.PublicURL,
+		Terms: oauth.TermsReader{Pointers: pointer.Parser{AllowLoopback: !cfg.Production()}, Assets: currencies},
+	}), nil
 }
 
 type parts struct {
@@ -179,6 +193,8 @@ type parts struct {
 	payments   *payments.Service
 	provider   *oauth.Provider
 	currencies []ledger.Asset
+	agreements *agreements.Service
+	rates      *rates.Book
 }
 
 // buildPages mounts the APIs for other programs and the pages for people:
@@ -196,6 +212,10 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	if err != nil {
 		return nil, err
 	}
+	seal, err := secrets.Key("consent")
+	if err != nil {
+		return nil, err
+	}
 	guard, err := web.NewCSRF(web.CSRFOptions{
 		Key: key[:], PublicURL: public, Production: cfg.Production(), LoggedOut: web.LoggedOutForms,
 	})
@@ -205,7 +225,8 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	site := &web.Site{
 		Guard: guard.Protect, News: web.NewNews(public, cfg.Production()), Limits: web.NewLimits(),
 		Users: p.users, Accounts: p.accounts, Pointers: p.accounts, Quotes: p.payments, Payments: p.payments, Offers: p.payments,
-		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider},
+		Rates:      p.rates,
+		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider, Approvals: p.agreements, Key: seal},
 		Sessions:   sessions.New(d, sessions.Options{CookieName: sessions.CookieName("pochi", public, cfg.Production()), Secure: cfg.Production()}),
 		Currencies: p.currencies, Assets: assets,
 		Host: cfg.Host(), PublicURL: cfg.PublicURL, Written: d.Writer.Seq, Now: time.Now, Log: log,

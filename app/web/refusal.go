@@ -76,7 +76,7 @@ func formPage(c *fiber.Ctx) string {
 		{"/quotes/:id/renew", "/quotes/:id", nil},
 		{"/login", "/login", []string{"next", "login_challenge"}},
 		{"/signup", "/signup", []string{"next", "login_challenge"}},
-		{pathOAuthConsent, pathOAuthConsent, []string{"consent_challenge"}},
+		{pathOAuthConsent, pathOAuthConsent, []string{"consent_challenge", "account", "amount"}},
 		{pathOAuthLogout, pathOAuthLogout, []string{"logout_challenge"}},
 	} {
 		if !fiber.RoutePatternMatch(c.Path(), form.action) {
