@@ -46,6 +46,8 @@ func (News) sentence(key string) string {
 		return "The limit is lowered, from now on."
 	case "agreement-revoked":
 		return "The agreement is revoked. Nothing can be paid under it any more."
+	case "app-disconnected":
+		return "The app is disconnected."
 	case "app-registered":
 		return "The app is registered."
 	case "app-changed":

@@ -99,6 +99,7 @@ type Site struct {
 	AgreementPayments AgreementPayments
 	Notices           Notices
 	Apps              Apps
+	Connections       Connections
 	OAuth             OAuth
 	API               openapi.Reference
 	Sessions          *sessions.Store
