@@ -93,16 +93,6 @@ func developer(t *testing.T) (*hydraClients, *server, *browser) {
 
 var developerLink = regexp.MustCompile(`/developers/apps/([0-9a-f-]{36})`)
 
-// registered returns the path of the one app that the person has.
-func (b *browser) registered() string {
-	b.t.Helper()
-	link := developerLink.FindString(b.get("/developers").Body)
-	if link == "" {
-		b.t.Fatal("no app is listed")
-	}
-	return link
-}
-
 // register registers an app, and returns the path of its page and its secret.
 func (b *browser) register(fields ...string) (path, secret string) {
 	b.t.Helper()
