@@ -28,7 +28,7 @@ type Config struct {
 	Listen         string        `env:"LISTEN" envDefault:"127.0.0.1:3000" doc:"address of the pages and APIs"`
 	OpsListen      string        `env:"OPS_LISTEN" envDefault:"127.0.0.1:3003" doc:"address of /healthz, and of Hydra's questions"`
 	ILPListen      string        `env:"ILP_LISTEN" envDefault:"127.0.0.1:3002" doc:"address where peers' packets come in, at POST /ilp; in production on this machine, unless a proxy elsewhere is in TRUSTED_PROXIES"`
-	ILPPublicURL   string        `env:"ILP_PUBLIC_URL" doc:"where peers reach ILP_LISTEN: https, and in dev http://ILP_LISTEN when empty; without it no peer can be asynchronous"`
+	ILPPublicURL   string        `env:"ILP_PUBLIC_URL" doc:"where peers and apps reach ILP_LISTEN: https, and in dev http://ILP_LISTEN when empty; without it no peer can be asynchronous, and no app sends packets"`
 	ILPAddress     string        `env:"ILP_ADDRESS" envDefault:"test.pochi" doc:"this node's ILP address; in production none of a test network"`
 	HydraAdminURL  string        `env:"HYDRA_ADMIN_URL" envDefault:"http://127.0.0.1:4445" doc:"Ory Hydra's admin API"`
 	HydraPublicURL string        `env:"HYDRA_PUBLIC_URL" envDefault:"http://localhost:4444" doc:"where browsers and apps reach Ory Hydra"`

@@ -39,7 +39,7 @@ const agreementClaim = "agreement"
 // Introspect returns what an access token stands for (RFC 7662). Any other
 // string, a refresh token among them, is Unauthenticated: Hydra calls refresh
 // tokens active, too. What is found is kept for 5 seconds at most; what is
-// refused isn't.
+// refused isn't. Those who ask about one token at the same time are one question.
 func (p *Provider) Introspect(ctx context.Context, token string) (Token, error) {
 	if token == "" || len(token) > tokenMax {
 		return Token{}, invalidToken(errors.New("no token, or one that is too long"))
@@ -49,16 +49,31 @@ func (p *Provider) Introspect(ctx context.Context, token string) (Token, error) 
 	if ok {
 		return kept, nil
 	}
+	question := fmt.Sprintf("%s %d", key, asked) // who asks after a revocation waits for no answer from before
+	answered := p.asking.DoChan(question, func() (any, error) {
+		// One who gives up takes the answer from nobody else.
+		found, err := p.introspect(context.WithoutCancel(ctx), token)
+		if err == nil {
+			p.cache.keep(key, found, now, asked)
+		}
+		return found, err
+	})
+	select {
+	case answer := <-answered:
+		found, _ := answer.Val.(Token)
+		return found, answer.Err
+	case <-ctx.Done():
+		return Token{}, unavailable(fmt.Errorf("introspect: %w", ctx.Err()))
+	}
+}
+
+// introspect asks Hydra.
+func (p *Provider) introspect(ctx context.Context, token string) (Token, error) {
 	answer, _, err := p.oauth2.IntrospectOAuth2Token(ctx).Token(token).Execute()
 	if err != nil {
 		return Token{}, unavailable(fmt.Errorf("introspect: %w", withoutURL(err)))
 	}
-	found, err := p.tokenOf(answer)
-	if err != nil {
-		return Token{}, err
-	}
-	p.cache.keep(key, found, now, asked)
-	return found, nil
+	return p.tokenOf(answer)
 }
 
 // ForgetAgreement makes the next use of every token for an agreement ask Hydra

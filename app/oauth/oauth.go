@@ -24,6 +24,7 @@ import (
 	"time"
 
 	hydra "github.com/ory/hydra-client-go/v2"
+	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -53,6 +54,7 @@ type Provider struct {
 	terms    TermsReader
 	now      func() time.Time
 	cache    tokenCache
+	asking   singleflight.Group // about tokens
 }
 
 // New returns a Provider. It doesn't call Hydra, which may start later.

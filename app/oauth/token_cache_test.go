@@ -1,16 +1,19 @@
 package oauth_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"pochi/app/oauth"
+	"pochi/app/problem"
 
 	"github.com/google/uuid"
 )
@@ -136,5 +139,41 @@ func TestAnyNumberOfTokensFits(t *testing.T) {
 	}
 	if got := use(t, p, i, "10000"); got != 10_001 {
 		t.Errorf("the last one isn't kept: asked %d times", got)
+	}
+}
+
+// Many who use one token at once are one question to Hydra, and one of them who
+// gives up takes the answer from nobody.
+func TestOneQuestionForAllWhoAskAtOnce(t *testing.T) {
+	clock := time.Unix(1_800_000_000, 0)
+	p, i := startIntrospector(t, &clock)
+	asked, answer := make(chan struct{}), make(chan struct{})
+	i.before = func() {
+		asked <- struct{}{}
+		<-answer
+	}
+	impatient, giveUp := context.WithCancel(t.Context())
+	gaveUp := make(chan error)
+	go func() {
+		_, err := p.Introspect(impatient, "token")
+		gaveUp <- err
+	}()
+	<-asked
+	var wait sync.WaitGroup
+	for range 20 {
+		wait.Go(func() {
+			if _, err := p.Introspect(t.Context(), "token"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	giveUp()
+	if err := <-gaveUp; problem.CodeOf(err) != problem.Unavailable {
+		t.Errorf("who gave up: %v", err)
+	}
+	close(answer)
+	wait.Wait()
+	if n := i.asked.Load(); n != 1 {
+		t.Errorf("asked %d times", n)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // one statement when it ends. All of it belongs to the writer's goroutine.
 //
 // Nothing may fail when a batch is written, since that stops the wallet: the
-// pointers, accounts and people of lines exist for ever (see fact), no sum is 0,
+// pointers, accounts, requests and people of lines exist for ever (see fact), no sum is 0,
 // and none is more than its account's credits.
 type arrivals struct {
 	sums   map[line]arrival
@@ -45,12 +45,12 @@ func (a *arrivals) Flush(_ context.Context, tx db.BatchTx, b db.Batch) error {
 	a.values = a.values[:0]
 	now := b.At.UnixMicro()
 	for l, sum := range a.sums {
-		a.values = append(a.values, l.id[:], l.user[:], l.account[:], l.pointer[:], "", "", int64(sum.amount), int64(sum.packets), now, now)
+		a.values = append(a.values, l.id[:], l.user[:], l.account[:], l.pointer[:], "", "", int64(sum.amount), int64(sum.packets), now, now, orNull(l.request))
 	}
 	err := tx.Insert(`INSERT INTO incoming_payments
-		(id, user_id, account_id, pointer_id, sender, sender_name, received_amount, packets, created_at, updated_at)`,
+		(id, user_id, account_id, pointer_id, sender, sender_name, received_amount, packets, created_at, updated_at, request_id)`,
 		`ON CONFLICT (id) DO UPDATE SET received_amount = received_amount + excluded.received_amount,
-		packets = packets + excluded.packets, updated_at = excluded.updated_at`, 10, a.values)
+		packets = packets + excluded.packets, updated_at = excluded.updated_at`, 11, a.values)
 	if err != nil {
 		return fmt.Errorf("write what arrived: %w", err)
 	}

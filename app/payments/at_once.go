@@ -107,7 +107,7 @@ func (b *Books) deliverAtOnce(ctx context.Context, d connector.Delivery, o *open
 	case errors.Is(err, db.ErrStopped):
 		return fmt.Errorf("%w: %w", connector.ErrUnknown, err)
 	}
-	return fmt.Errorf("%w: %w", connector.ErrRefused, err)
+	return fmt.Errorf("%w: %w", connector.ErrRefused, full(d, err))
 }
 
 // insertBoth writes a payment that was made at once, on both sides.
@@ -116,9 +116,10 @@ func insertBoth(ctx context.Context, tx db.Tx, p Outgoing, to line) error {
 		return fmt.Errorf("write the outgoing payment: %w", err)
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO incoming_payments
-		(id, user_id, account_id, pointer_id, sender, sender_name, received_amount, packets, created_at, updated_at)
-		SELECT ?1, ?2, ?3, ?4, `+senderOf("?5", "?6")+`, name, ?7, ?8, ?9, ?9 FROM users WHERE id = ?5`,
-		p.ID[:], to.user[:], to.account[:], to.pointer[:], p.UserID[:], p.AccountID[:], p.DeliveredAmount.Value, p.Packets, p.EndedAt.UnixMicro())
+		(id, user_id, account_id, pointer_id, sender, sender_name, received_amount, packets, created_at, updated_at, request_id)
+		SELECT ?1, ?2, ?3, ?4, `+senderOf("?5", "?6")+`, name, ?7, ?8, ?9, ?9, ?10 FROM users WHERE id = ?5`,
+		p.ID[:], to.user[:], to.account[:], to.pointer[:], p.UserID[:], p.AccountID[:], p.DeliveredAmount.Value, p.Packets, p.EndedAt.UnixMicro(),
+		orNull(to.request))
 	if err != nil {
 		return fmt.Errorf("write the incoming payment: %w", err)
 	}

@@ -31,7 +31,7 @@ func (s *Service) bill(ctx context.Context, req ChargeRequest) (bill, error) {
 	if err != nil {
 		return bill{}, err
 	}
-	use := agreements.Use{Amount: 1, Receiver: receiver.Pointer.String()}
+	use := agreements.Use{Amount: 1, Receiver: s.allowed(receiver)}
 	if req.Fixed == FixedDebit {
 		use.Amount = amount
 	}
@@ -53,7 +53,7 @@ func (s *Service) bill(ctx context.Context, req ChargeRequest) (bill, error) {
 		return bill{}, err
 	}
 	b, err := s.priceCharge(ctx, p, a, req, amount)
-	b.connection = c
+	b.connection, b.allowed = c, use.Receiver
 	return b, err
 }
 

@@ -25,6 +25,7 @@ const (
 	CodeForwarded uint16 = 6 // a packet from another node to another node
 	CodeUsed      uint16 = 7 // what a packet or a charge used of an allowance
 	CodeUnused    uint16 = 8 // what came back to an allowance
+	CodeCapped    uint16 = 9 // what a packet used of a payment request's cap
 )
 
 // Writer commits units: db.Writer is one.

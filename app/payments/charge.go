@@ -70,7 +70,7 @@ func (s *Service) charge(ctx context.Context, req ChargeRequest) (uuid.UUID, err
 		return uuid.Nil, chargeProblem(err)
 	}
 	for range allowTries {
-		allowance, err := s.Agreements.Allow(ctx, req.AgreementID, agreements.Use{Amount: b.cost.Value, Receiver: b.Receiver})
+		allowance, err := s.Agreements.Allow(ctx, req.AgreementID, agreements.Use{Amount: b.cost.Value, Receiver: b.allowed})
 		if err != nil {
 			return uuid.Nil, err
 		}
@@ -98,7 +98,8 @@ const allowTries = 8
 type bill struct {
 	Quote
 	connection
-	cost ledger.Amount // of the agreement: never worth less than the debit
+	cost    ledger.Amount // of the agreement: never worth less than the debit
+	allowed string        // the receiver as the agreement has to name it
 }
 
 // charging is what a charge is beside its payment.

@@ -59,6 +59,7 @@ func NewAudit() *Audit {
 	a.pages = []func(context.Context, db.Tx) (bool, error){
 		a.outgoing(), a.incoming(), a.unrecorded(),
 		a.holds(), a.walletAccounts(), a.ledgerAccounts(), a.pointers(),
+		a.requests(), a.caps(), a.requestLines(),
 	}
 	a.pages = append(a.pages, a.agreementPages()...)
 	return a

@@ -8,6 +8,7 @@ import (
 	"pochi/ilp"
 	"pochi/ilp/connector"
 	"pochi/ilp/packet"
+	"pochi/ilp/spsp"
 	"pochi/ilp/stream"
 
 	"github.com/google/uuid"
@@ -17,8 +18,9 @@ import (
 // the beginning and the payment's packets the rest.
 type connection struct {
 	*stream.Sender
-	link *turn
-	paid payee // within this wallet
+	link    *turn
+	paid    payee        // within this wallet
+	invoice spsp.Invoice // what the receiver asks for
 }
 
 // turn is a link that asks and pays. Questions have no reference, a payment's as
@@ -52,7 +54,7 @@ func (s *Service) connect(ctx context.Context, to Receiver, account uuid.UUID, a
 	link := &turn{asks: s.Links.Link(connector.FromWallet(account, asset, uuid.Nil))}
 	return connection{stream.NewSender(stream.SenderConfig{
 		Link: link, Destination: details.DestinationAccount, Secret: details.SharedSecret, Clock: s.Clock, Random: s.Random,
-	}), link, to.payee()}, nil
+	}), link, to.payee(), details.Invoice}, nil
 }
 
 // pay returns the connection over which a payment is sent: its quote's if it is

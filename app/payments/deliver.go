@@ -33,7 +33,7 @@ func (b *Books) Deliver(ctx context.Context, d connector.Delivery) error {
 	if o := openingOf(ctx); o != nil {
 		return b.deliverAtOnce(ctx, d, o, chain, to)
 	}
-	return refusal(b.Writer.Submit(ctx, b.paymentUnit(ctx, d, chain, to)))
+	return full(d, refusal(b.Writer.Submit(ctx, b.paymentUnit(ctx, d, chain, to))))
 }
 
 // paymentUnit is a packet of a payment. The one that brings the rest of the debit
@@ -104,11 +104,12 @@ func (b *Books) arrive(ctx context.Context, d connector.Delivery, to line) error
 	}}))
 	ended(err)
 	b.spent(d, err)
-	return credit(d, refusal(err))
+	return full(d, credit(d, refusal(err)))
 }
 
 // paymentChain draws on the payment's hold and pays the payee, through the
-// exchange accounts when the currencies differ.
+// exchange accounts when the currencies differ, within the cap of the request if it
+// pays one.
 func paymentChain(d connector.Delivery) (ledger.Chain, error) {
 	legs, err := moneyLegs(d)
 	if err != nil {
@@ -128,6 +129,9 @@ func paymentChain(d connector.Delivery) (ledger.Chain, error) {
 			return nil, err
 		}
 		chain = append(chain, t)
+	}
+	for _, l := range capLegs(d) {
+		chain = append(chain, l.packet())
 	}
 	return chain, nil
 }
@@ -152,11 +156,11 @@ func (b *Books) paymentRows(ctx context.Context, tx db.Tx, d connector.Delivery,
 		return fmt.Errorf("write the outgoing payment: %w", err)
 	}
 	res, err := tx.ExecContext(ctx, `INSERT INTO incoming_payments
-		(id, user_id, account_id, pointer_id, sender, sender_name, received_amount, packets, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
+		(id, user_id, account_id, pointer_id, sender, sender_name, received_amount, packets, created_at, updated_at, request_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET received_amount = received_amount + excluded.received_amount,
-		packets = packets + 1, updated_at = excluded.updated_at WHERE account_id = excluded.account_id`,
-		d.From.Reference[:], to.user[:], to.account[:], to.pointer[:], sender, senderName, d.AmountOut, now, now)
+		packets = packets + 1, updated_at = excluded.updated_at WHERE account_id = excluded.account_id AND request_id IS excluded.request_id`,
+		d.From.Reference[:], to.user[:], to.account[:], to.pointer[:], sender, senderName, d.AmountOut, now, now, orNull(to.request))
 	if err != nil {
 		return fmt.Errorf("write the incoming payment: %w", err)
 	}

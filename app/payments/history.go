@@ -34,6 +34,10 @@ type Movement struct {
 	// Of what an app did: who, and under which agreement.
 	App         string
 	AgreementID uuid.UUID
+
+	// Incoming, of a payment request: which, and what that says it is for.
+	RequestID   uuid.UUID
+	Description string
 }
 
 // Filter says which movements: all of a person's, or those of one account.
@@ -49,26 +53,26 @@ type Filter struct {
 const (
 	outgoingLines = `SELECT o.id, 0, o.account_id, o.receiver_name, o.receiver, '', o.packets, o.debit_amount, o.sent_amount,
 		(SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer
-		WHERE x.reference = o.id AND x.state = 0 AND b.id = o.account_id), o.state, o.created_at, coalesce(g.app, ''), g.id
+		WHERE x.reference = o.id AND x.state = 0 AND b.id = o.account_id), o.state, o.created_at, coalesce(g.app, ''), g.id, NULL AS request
 		FROM outgoing_payments o LEFT JOIN charges c ON c.id = o.id LEFT JOIN agreements g ON g.id = c.agreement_id
 		WHERE o.%[1]s = ?1 AND (o.created_at, o.id) < (?2, ?3) ORDER BY o.created_at DESC, o.id DESC LIMIT ?4`
 	chargedLines = `SELECT o.id, 0, o.account_id, o.receiver_name, o.receiver, '', o.packets, o.debit_amount, o.sent_amount,
 		(SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer
-		WHERE x.reference = o.id AND x.state = 0 AND b.id = o.account_id), o.state, c.created_at, g.app, g.id
+		WHERE x.reference = o.id AND x.state = 0 AND b.id = o.account_id), o.state, c.created_at, g.app, g.id, NULL AS request
 		FROM charges c JOIN outgoing_payments o ON o.id = c.id JOIN agreements g ON g.id = c.agreement_id
 		WHERE c.agreement_id = ?1 AND (c.created_at, c.id) < (?2, ?3) ORDER BY c.created_at DESC, c.id DESC LIMIT ?4`
 	incomingLines = `SELECT i.id, 1, i.account_id, i.sender_name, i.sender,
 		coalesce((SELECT p.name FROM pointers p WHERE p.id = i.pointer_id), ''), i.packets, i.received_amount, i.received_amount, 0, 'completed',
-		i.created_at, '', NULL
+		i.created_at, '', NULL, i.request_id AS request
 		FROM incoming_payments i WHERE i.%[1]s = ?1 AND (i.created_at, i.id) < (?2, ?3)
 		ORDER BY i.created_at DESC, i.id DESC LIMIT ?4`
 	streamLines = `SELECT t.id, 2, t.account_id, coalesce((SELECT u.name FROM pointers p JOIN users u ON u.id = p.user_id WHERE p.id = t.pointer_id), ''),
 		coalesce((SELECT p.name FROM pointers p WHERE p.id = t.pointer_id), ''), '', t.packets, t.sent_amount, t.sent_amount, 0, 'completed',
-		t.created_at, g.app, g.id
+		t.created_at, g.app, g.id, NULL AS request
 		FROM streams t JOIN agreements g ON g.id = t.agreement_id WHERE t.%[1]s = ?1 AND (t.created_at, t.id) < (?2, ?3)
 		ORDER BY t.created_at DESC, t.id DESC LIMIT ?4`
 	// What agreements' own links had in flight to another node when the wallet crashed, while it isn't known whether it arrived.
-	doubtfulLines = `SELECT g.id, 2, g.account_id, '', '', '', 0, sum(x.amount), 0, sum(x.amount), 'completed', t.at, g.app, g.id
+	doubtfulLines = `SELECT g.id, 2, g.account_id, '', '', '', 0, sum(x.amount), 0, sum(x.amount), 'completed', t.at, g.app, g.id, NULL AS request
 		FROM suspense x JOIN agreements g ON g.id = x.reference JOIN accounts b ON b.n = x.bearer AND b.id = g.account_id
 		JOIN batches t ON t.seq = x.batch WHERE x.state = 0 AND g.%[2]s = ?1 AND (t.at, g.id) < (?2, ?3)
 		GROUP BY x.batch, g.id ORDER BY t.at DESC, g.id DESC LIMIT ?4`
@@ -76,9 +80,10 @@ const (
 
 // historyOf returns the query for a page of lines.
 func historyOf(lines ...string) string {
-	return "SELECT h.*, s.code, s.scale FROM (SELECT * FROM (" + strings.Join(lines, ") UNION ALL SELECT * FROM (") + `)
+	return "SELECT h.*, s.code, s.scale, coalesce(q.description, '') FROM (SELECT * FROM (" + strings.Join(lines, ") UNION ALL SELECT * FROM (") + `)
 		ORDER BY 12 DESC, 1 DESC LIMIT ?4) h
-		JOIN accounts a ON a.id = h.account_id JOIN assets s ON s.ledger = a.ledger ORDER BY 12 DESC, 1 DESC`
+		JOIN accounts a ON a.id = h.account_id JOIN assets s ON s.ledger = a.ledger
+		LEFT JOIN payment_requests q ON q.id = h.request ORDER BY 12 DESC, 1 DESC`
 }
 
 // History returns a page of movements, newest first, and the cursor of the
@@ -144,10 +149,11 @@ func (s *Service) scanMovement(rows *sql.Rows) (Movement, error) {
 	var kind int
 	var sent, checking uint64
 	var micros int64
-	var agreement uuid.NullUUID
+	var agreement, request uuid.NullUUID
 	err := rows.Scan(&m.ID, &kind, &m.AccountID, &m.Who, &m.Pointer, &m.Paid, &m.Packets, &m.Amount.Value, &sent, &checking, &m.State, &micros,
-		&m.App, &agreement, &m.Amount.Asset.Code, &m.Amount.Asset.Scale)
+		&m.App, &agreement, &request, &m.Amount.Asset.Code, &m.Amount.Asset.Scale, &m.Description)
 	m.In, m.Stream, m.AgreementID = kind == lineIn, kind == lineStream, agreement.UUID
+	m.RequestID = request.UUID
 	if m.Stream && m.Pointer != "" {
 		m.Pointer = "$" + s.Host + "/" + m.Pointer
 	}

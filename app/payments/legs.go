@@ -88,15 +88,15 @@ func codeOf(d connector.Delivery) uint16 {
 	return CodeForwarded
 }
 
-// legsOf returns all legs of a packet: of its money, and of the allowance that it
-// uses.
+// legsOf returns all legs of a packet: of its money, of the allowance that it uses,
+// and of the cap of the request that it pays.
 func legsOf(d connector.Delivery) ([]leg, error) {
 	legs, err := moneyLegs(d)
 	if a := d.Authority; a != nil {
 		used := usedAccount(ledger.Asset(a.Asset))
 		legs = append(legs, leg{reference: d.From.Reference, debit: a.Account, via: used, to: used, amount: a.Amount, code: CodeUsed})
 	}
-	return legs, err
+	return append(legs, capLegs(d)...), err
 }
 
 // moves moves each leg of a packet. It looks nothing up: a packet's end must not fail

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"pochi/ilp"
 	"pochi/ilp/connector"
@@ -14,11 +15,16 @@ import (
 
 // A connection's tag is the id of the pointer that was asked, an id of the
 // connection, and the id of the account that is paid: what a pointer comes to pay
-// later changes nothing about connections that there are.
-const tagSize = 48
+// later changes nothing about connections that there are. If a request is paid, its
+// id follows.
+const (
+	tagSize        = 48
+	requestTagSize = tagSize + 16
+)
 
-// payee is a pointer and the account that it paid.
-type payee struct{ pointer, account uuid.UUID }
+// payee is a pointer and the account that it paid, or the request that is paid, with
+// its pointer and account.
+type payee struct{ pointer, account, request uuid.UUID }
 
 // line is what arrives over one connection, as a person sees it: an incoming
 // payment.
@@ -30,28 +36,39 @@ type line struct {
 
 func newTag(p payee) []byte {
 	connection := uuid.Must(uuid.NewV7())
-	tag := append(make([]byte, 0, tagSize), p.pointer[:]...)
+	tag := append(make([]byte, 0, requestTagSize), p.pointer[:]...)
 	tag = append(tag, connection[:]...)
-	return append(tag, p.account[:]...)
+	tag = append(tag, p.account[:]...)
+	if p.request != uuid.Nil {
+		tag = append(tag, p.request[:]...)
+	}
+	return tag
 }
 
 func parseTag(tag []byte) (connection uuid.UUID, p payee, ok bool) {
-	if len(tag) != tagSize {
+	switch len(tag) {
+	case requestTagSize:
+		p.request = uuid.UUID(tag[tagSize:])
+	case tagSize:
+	default:
 		return uuid.Nil, payee{}, false
 	}
-	return uuid.UUID(tag[16:32]), payee{uuid.UUID(tag[:16]), uuid.UUID(tag[32:])}, true
+	p.pointer, p.account = uuid.UUID(tag[:16]), uuid.UUID(tag[32:tagSize])
+	return uuid.UUID(tag[16:32]), p, true
 }
 
 // fact is what never changes about a payee.
 type fact struct {
-	user  uuid.UUID
-	asset ilp.Asset
+	user    uuid.UUID
+	asset   ilp.Asset
+	expires time.Time // of the request, zero for never
+	asked   uint64    // by the request, 0 for whatever is paid
 }
 
 // Payee implements connector.Payees: whom a connection with this tag pays. The
 // party's reference is the connection. A pointer or an account that isn't there,
 // as of a database that was restored, is ErrNoPayee; one that is closed the ledger
-// refuses.
+// refuses. So is a request that takes nothing any more, whatever comes.
 func (b *Books) Payee(ctx context.Context, tag []byte) (connector.Party, error) {
 	connection, p, ok := parseTag(tag)
 	if !ok {
@@ -61,7 +78,11 @@ func (b *Books) Payee(ctx context.Context, tag []byte) (connector.Party, error) 
 	if err != nil {
 		return connector.Party{}, err
 	}
-	return connector.Party{Account: p.account, Asset: f.asset, Reference: connection, Pointer: p.pointer}, nil
+	party := connector.Party{Account: p.account, Asset: f.asset, Reference: connection, Pointer: p.pointer, Request: p.request}
+	if p.request != uuid.Nil {
+		party.Limit, err = b.limitOf(ctx, p.request, connection, f)
+	}
+	return party, err
 }
 
 // fact looks a payee up once. Pointers and accounts are never deleted, and stay
@@ -71,23 +92,27 @@ func (b *Books) fact(ctx context.Context, p payee) (fact, error) {
 		return f, nil
 	}
 	var f fact
-	err := b.DB.Read.QueryRowContext(ctx, `SELECT w.user_id, s.code, s.scale FROM wallet_accounts w
-		JOIN pointers p ON p.id = ? AND p.user_id = w.user_id
-		JOIN accounts a ON a.id = w.id JOIN assets s ON s.ledger = a.ledger WHERE w.id = ?`, p.pointer[:], p.account[:]).
-		Scan(&f.user, &f.asset.Code, &f.asset.Scale)
+	var expires sql.NullInt64
+	err := b.DB.Read.QueryRowContext(ctx, `SELECT w.user_id, s.code, s.scale, r.expires_at, coalesce(r.amount, 0) FROM wallet_accounts w
+		JOIN pointers p ON p.id = ?1 AND p.user_id = w.user_id
+		JOIN accounts a ON a.id = w.id JOIN assets s ON s.ledger = a.ledger
+		LEFT JOIN payment_requests r ON r.id = ?3 AND r.account_id = w.id AND r.pointer_id = p.id
+		WHERE w.id = ?2 AND (?3 IS NULL OR r.id IS NOT NULL)`, p.pointer[:], p.account[:], orNull(p.request)).
+		Scan(&f.user, &f.asset.Code, &f.asset.Scale, &expires, &f.asked)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return fact{}, fmt.Errorf("pointer %s, account %s: %w", p.pointer, p.account, connector.ErrNoPayee)
+		return fact{}, fmt.Errorf("pointer %s, account %s, request %s: %w", p.pointer, p.account, p.request, connector.ErrNoPayee)
 	case err != nil:
 		return fact{}, fmt.Errorf("find the payee: %w", err)
 	}
+	f.expires = momentOf(expires)
 	b.facts.put(p, f)
 	return f, nil
 }
 
 // line returns what a delivery to somebody here adds to.
 func (b *Books) line(ctx context.Context, to connector.Party) (line, error) {
-	p := payee{to.Pointer, to.Account}
+	p := payee{to.Pointer, to.Account, to.Request}
 	f, err := b.fact(ctx, p)
 	return line{to.Reference, p, f.user}, err
 }

@@ -25,6 +25,7 @@ type pricing struct {
 	// probe asks what arrives of an amount, probeReceive of which amount at least another arrives: what is then the promise.
 	probe, probeReceive func(ctx context.Context, amount uint64) (stream.Probe, error)
 	asset               func(ctx context.Context) (ilp.Asset, error) // the receiver's
+	limit               func() (most uint64, known bool)             // of what the receiver takes, once it was asked something
 }
 
 // price returns what was asked for and both sides.
@@ -59,7 +60,7 @@ func (p pricing) priceDebit(ctx context.Context, debit ledger.Amount) (receive l
 	if receive.Value == 0 {
 		return receive, p.probeProblem(&stream.Failure{Reason: stream.TooSmall})
 	}
-	return receive, p.fair(ctx, debit, receive)
+	return receive, cmp.Or(p.fits(receive), p.fair(ctx, debit, receive))
 }
 
 // believed is a probe if its answer can be one.
@@ -145,10 +146,11 @@ func (p pricing) priceReceive(ctx context.Context, want ledger.Amount) (debit, r
 	}
 	debit = ledger.Amount{Value: probe.Sent, Asset: p.account.Asset()}
 	receive = ledger.Amount{Value: p.promise(probe), Asset: want.Asset}
-	if err := cmp.Or(p.affordable(debit), p.fair(ctx, debit, receive)); err != nil || p.receiver.Local != nil {
-		return debit, receive, err
+	promised := want // to another wallet what isn't needed of the debit goes back
+	if p.receiver.Local != nil {
+		promised = receive
 	}
-	return debit, want, nil // what isn't needed of the debit goes back
+	return debit, promised, cmp.Or(p.fits(promised), p.affordable(debit), p.fair(ctx, debit, receive))
 }
 
 // receiveAsset learns in which asset the receiver is paid. It asks without an amount:

@@ -26,8 +26,8 @@ const (
 // QuoteRequest is what a person asks for, as they typed it.
 type QuoteRequest struct {
 	AccountID uuid.UUID
-	To        string // a payment pointer
-	Amount    string // in the account's asset, or in the receiver's
+	To        string // a payment pointer, or the address of a payment request
+	Amount    string // in the account's asset, or in the receiver's; "" for what a payment request asks for
 	Fixed     Fixed
 }
 
@@ -72,6 +72,9 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 	if err != nil {
 		return Quote{}, err
 	}
+	if req, err = p.filledIn(ctx, req, c.invoice); err != nil {
+		return Quote{}, err
+	}
 	asked, debit, receive, err := p.price(ctx, req)
 	if err != nil {
 		return Quote{}, err
@@ -88,7 +91,7 @@ func (s *Service) pricing(ctx context.Context, account accounts.Account, receive
 	if err != nil {
 		return pricing{}, connection{}, err
 	}
-	p := pricing{account: account, receiver: receiver, rates: s.Rates, own: s.Address, probe: c.ProbeWhole, probeReceive: c.ProbeReceiveWhole, asset: c.Asset}
+	p := pricing{account: account, receiver: receiver, rates: s.Rates, own: s.Address, probe: c.ProbeWhole, probeReceive: c.ProbeReceiveWhole, asset: c.Asset, limit: c.Limit}
 	if receiver.Local == nil {
 		p.probe, p.probeReceive = c.Probe, c.ProbeReceive
 	}

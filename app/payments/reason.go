@@ -52,6 +52,8 @@ func failureText(failure *stream.Failure, local bool, own address.Address) strin
 		return "This wallet can't exchange that much right now."
 	case stream.Refused, stream.Unreachable:
 		return "The receiver's account can't be paid any more."
+	case stream.Full:
+		return "The payment request takes no more: it has been paid meanwhile."
 	case stream.Busy, stream.NoAnswer, stream.BadAnswer:
 		return "Something went wrong on our side."
 	}

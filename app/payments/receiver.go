@@ -18,6 +18,8 @@ type Receiver struct {
 	Pointer pointer.Pointer
 	// Local is set when the pointer is one of ours.
 	Local *accounts.Payee
+	// Request is set when it is the address of a payment request of ours.
+	Request *Request
 }
 
 // Name returns the public name, "" when the other wallet tells none.
@@ -30,14 +32,18 @@ func (r Receiver) Name() string {
 
 // payee is whom the pointer pays, if it is one of ours.
 func (r Receiver) payee() payee {
-	if r.Local == nil {
-		return payee{}
+	switch {
+	case r.Request != nil:
+		return r.Request.payee()
+	case r.Local != nil:
+		return payee{pointer: r.Local.ID, account: r.Local.AccountID}
 	}
-	return payee{r.Local.ID, r.Local.AccountID}
+	return payee{}
 }
 
 // Resolve reads a pointer as a person typed it and, when it is one of ours,
-// finds who is behind it. Errors are problems with the field "to".
+// finds who is behind it, or behind the payment request whose address it is. Errors
+// are problems with the field "to".
 func (s *Service) Resolve(ctx context.Context, text string) (Receiver, error) {
 	p, err := s.Pointers.Parse(strings.TrimSpace(text))
 	if err != nil {
@@ -46,6 +52,9 @@ func (s *Service) Resolve(ctx context.Context, text string) (Receiver, error) {
 	r := Receiver{Pointer: p}
 	if p.Host() != s.Host {
 		return r, nil
+	}
+	if id, ok := requestID(p.Path()); ok {
+		return s.resolveRequest(ctx, p, id)
 	}
 	payee, err := s.Accounts.PayeeByName(ctx, strings.TrimPrefix(p.Path(), "/"))
 	switch {
@@ -61,7 +70,10 @@ func (s *Service) Resolve(ctx context.Context, text string) (Receiver, error) {
 // details returns where to send packets for a receiver: our own credentials,
 // or what the other wallet answers. Errors are problems with the field "to".
 func (s *Service) details(ctx context.Context, r Receiver) (spsp.Details, error) {
-	if r.Local != nil {
+	switch {
+	case r.Request != nil:
+		return s.OfferRequest(*r.Request)
+	case r.Local != nil:
 		return s.Offer(*r.Local)
 	}
 	details, err := s.SPSP.Query(ctx, r.Pointer.URL())
@@ -82,7 +94,7 @@ func (s *Service) details(ctx context.Context, r Receiver) (spsp.Details, error)
 // pointers, and pays the account that it names now. Nothing is stored: the
 // address itself says whose it is.
 func (s *Service) Offer(p accounts.Payee) (spsp.Details, error) {
-	to, secret, err := s.Credentials.Credentials(newTag(payee{p.ID, p.AccountID}))
+	to, secret, err := s.Credentials.Credentials(newTag(payee{pointer: p.ID, account: p.AccountID}))
 	if err != nil {
 		return spsp.Details{}, fmt.Errorf("credentials for %s: %w", p.Name, err)
 	}

@@ -12,6 +12,7 @@ func (s *Site) Routes(r fiber.Router) {
 	r.Get("/static/*", s.showStatic)
 	r.Get("/favicon.ico", s.showFavicon)
 	r.Get("/robots.txt", showRobots)
+	r.Get("/apps/:id/logo", s.showLogo)
 	r.Use(acceptForms, s.Sessions.Load, s.identify, s.Guard)
 
 	r.Get("/", s.showStart)
@@ -47,6 +48,8 @@ func (s *Site) Routes(r fiber.Router) {
 	r.Post("/quotes/:id/renew", signedIn, s.renewQuote)
 	r.Get("/payments/:id", signedIn, s.showPayment)
 
+	s.agreementRoutes(r)
+	s.developerRoutes(r)
 	s.oauthRoutes(r)
 
 	r.Get(pointerRoute, s.showPointer)

@@ -81,6 +81,8 @@ func (c *Connector) settle(ctx context.Context, t *Transit, answer packet.Reply,
 // refusal tells the sender why the books said no.
 func (c *Connector) refusal(ctx context.Context, t *Transit, err error) packet.Reply {
 	switch {
+	case errors.Is(err, ErrFull):
+		return c.full(ctx, t)
 	case errors.Is(err, ErrCredit) && t.Peer != nil:
 		return c.creditUsed(ctx, t.Peer, err)
 	case errors.Is(err, ErrAllowance):

@@ -5,6 +5,7 @@ import (
 
 	"pochi/ilp"
 	"pochi/ilp/packet"
+	"pochi/ilp/stream"
 )
 
 // Link carries packets to a peer. ilphttp.Endpoint is one.
@@ -24,6 +25,10 @@ type Party struct {
 	Reference [16]byte
 	// Pointer is the payment pointer that is paid, of a receiver on this node.
 	Pointer [16]byte
+	// Request is the payment request that is paid, of a receiver on this node; zero for none. Limit is how much its connection
+	// took and takes, as of a moment ago; nil for anything.
+	Request [16]byte
+	Limit   *stream.Limit
 	// Peer says that this is another node. Nothing was reserved for its packets, and what it gets leaves this node.
 	Peer bool
 }
@@ -50,7 +55,7 @@ type Authority struct {
 	Guard func() error
 }
 
-// Books moves money for the connector. The reasons to refuse are ErrInsufficient, ErrCredit, ErrAllowance, ErrDisallowed,
+// Books moves money for the connector. The reasons to refuse are ErrInsufficient, ErrCredit, ErrFull, ErrAllowance, ErrDisallowed,
 // ErrRefused and ErrBusy, which are told to the sender; ErrUnknown says that nobody knows whether it was done; with any other error, the wallet's own, nothing was done. All
 // may be wrapped.
 type Books interface {
@@ -114,6 +119,8 @@ const (
 	ErrInsufficient Error = "insufficient balance"
 	// ErrCredit: the peer that sends has used up what it may owe; a smaller packet may pass, or one after it has settled.
 	ErrCredit Error = "credit used up"
+	// ErrFull: the payment request that is paid has got so much meanwhile that it doesn't take this; less may pass.
+	ErrFull Error = "the request takes less"
 	// ErrUnknown: it can't be said whether the money moved. The sender gets no reply.
 	ErrUnknown Error = "outcome unknown"
 	// ErrAllowance: the agreement has less than this left in the current interval; a smaller packet may pass, or one in the next.

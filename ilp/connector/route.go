@@ -33,13 +33,21 @@ func (c *Connector) routeHere(ctx context.Context, t *Transit) packet.Reply {
 	if !ok {
 		return c.reject(packet.Unreachable, "Nobody is paid at this address. Ask the receiver's payment pointer for a new one.")
 	}
-	to, err := c.cfg.Payees.Payee(ctx, connection.Tag)
+	to, reply := c.payee(ctx, connection.Tag)
+	if reply == nil {
+		t.Connection, t.To = connection, to
+	}
+	return reply
+}
+
+// payee finds who is paid by a connection. A reply says that nobody is.
+func (c *Connector) payee(ctx context.Context, tag []byte) (Party, packet.Reply) {
+	to, err := c.cfg.Payees.Payee(ctx, tag)
 	switch {
 	case errors.Is(err, ErrNoPayee):
-		return c.reject(packet.Unreachable, "The receiver can't be paid here any more.")
+		return Party{}, c.reject(packet.Unreachable, "The receiver can't be paid here any more.")
 	case err != nil:
-		return c.internal(ctx, "route", err)
+		return Party{}, c.internal(ctx, "route", err)
 	}
-	t.Connection, t.To = connection, to
-	return nil
+	return to, nil
 }

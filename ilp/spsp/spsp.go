@@ -24,20 +24,24 @@ type Details struct {
 	DestinationAccount address.Address
 	// SharedSecret is known to sender and receiver only.
 	SharedSecret [32]byte
+	// Invoice is zero when the receiver asks for no certain amount.
+	Invoice Invoice
 }
 
 // wire is Details as JSON has it; unknown members are ignored.
 type wire struct {
 	DestinationAccount string `json:"destination_account"`
 	SharedSecret       string `json:"shared_secret"`
+	invoiceWire
 }
 
 // MarshalJSON returns the answer's body. The secret is standard base64 with padding.
 func (d Details) MarshalJSON() ([]byte, error) {
-	return json.Marshal(wire{string(d.DestinationAccount), base64.StdEncoding.EncodeToString(d.SharedSecret[:])})
+	return json.Marshal(wire{string(d.DestinationAccount), base64.StdEncoding.EncodeToString(d.SharedSecret[:]), d.Invoice.wire()})
 }
 
-// UnmarshalJSON reads an answer's body: a valid address and a secret of 32 bytes, in base64 of either alphabet, or an error.
+// UnmarshalJSON reads an answer's body: a valid address and a secret of 32 bytes, in base64 of either alphabet, or an error. An
+// invoice that makes no sense is none.
 func (d *Details) UnmarshalJSON(b []byte) error {
 	var w wire
 	if err := json.Unmarshal(b, &w); err != nil {
@@ -51,7 +55,7 @@ func (d *Details) UnmarshalJSON(b []byte) error {
 	if err != nil {
 		return fmt.Errorf("spsp: shared_secret: %w", err)
 	}
-	*d = Details{to, secret}
+	*d = Details{to, secret, w.invoice()}
 	return nil
 }
 

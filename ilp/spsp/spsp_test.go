@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"pochi/ilp"
 	"pochi/ilp/spsp"
 )
 
@@ -33,6 +34,36 @@ func TestJSON(t *testing.T) {
 	var got spsp.Details
 	if err := json.Unmarshal(b, &got); err != nil || got != details() {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// What a receiver asks for comes as it went, and is nothing unless it makes sense.
+func TestInvoice(t *testing.T) {
+	d := details()
+	d.Invoice = spsp.Invoice{Asset: ilp.Asset{Code: "EUR", Scale: 2}, Amount: 25_00, Received: 5_00}
+	b, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `"balance":{"maximum":"2500","current":"500"},"asset_info":{"code":"EUR","scale":2}}`; !strings.HasSuffix(string(b), want) {
+		t.Errorf("%s, want it to end with %s", b, want)
+	}
+	var got spsp.Details
+	if err := json.Unmarshal(b, &got); err != nil || got != d || got.Invoice.Left() != 20_00 {
+		t.Errorf("%v, %v", got, err)
+	}
+	for part, instead := range map[string][]string{
+		`"maximum":"2500"`: {`"x":1`, `"maximum":-1`, `"maximum":"0"`, `"maximum":2500`},
+		`"current":"500"`:  {`"x":1`, `"current":"many"`},
+		`"code":"EUR"`:     {`"x":1`, `"code":""`},
+		`"scale":2`:        {`"x":1`, `"scale":"two"`, `"scale":-1`},
+	} {
+		for _, odd := range instead {
+			body := strings.Replace(string(b), part, odd, 1)
+			if err := json.Unmarshal([]byte(body), &got); err != nil || got.Invoice != (spsp.Invoice{}) {
+				t.Errorf("%s: %+v, %v", body, got.Invoice, err)
+			}
+		}
 	}
 }
 

@@ -20,14 +20,24 @@ type Connection struct {
 	random io.Reader
 }
 
-// Receive decides about a packet of which amount arrives, in units of asset, the receiver's; condition and data are those of
-// the Prepare, and data isn't kept. A *packet.Fulfill is to be returned only once the money is the receiver's for good; a
+// Limit is how much a receiver takes over one connection, in units of its asset.
+type Limit struct {
+	Most     uint64 // in all
+	Received uint64 // of that so far
+}
+
+// Left returns how much more it takes.
+func (l Limit) Left() uint64 { return l.Most - min(l.Most, l.Received) }
+
+// Receive decides about a packet of which amount arrives, in units of asset, the receiver's, which takes no more than limit, if that isn't nil;
+// condition and data are those of the Prepare, and data isn't kept. A *packet.Fulfill is to be returned only once the money is the receiver's for good; a
 // *packet.Reject moves nothing.
 //
 // A packet that isn't the sender's own is rejected with F06, without a word of why. Every other answer carries what was
 // received, encrypted: a packet below its minimum and one that nobody can fulfill (which is how senders ask for the rate)
-// are rejected with F99, as senders old and new understand it.
-func (c *Connection) Receive(amount uint64, condition [32]byte, data []byte, asset ilp.Asset) packet.Reply {
+// are rejected with F99, as senders old and new understand it. So is one that brings more than the limit leaves, and every
+// answer says what that is (RFC 29, section 5.3.12).
+func (c *Connection) Receive(amount uint64, condition [32]byte, data []byte, asset ilp.Asset, limit *Limit) packet.Reply {
 	room := plaintexts.Get().(*plaintextRoom)
 	defer plaintexts.Put(room)
 	plaintext, err := c.keys.AppendOpen(room[:0], data)
@@ -39,8 +49,13 @@ func (c *Connection) Receive(amount uint64, condition [32]byte, data []byte, ass
 		return c.unexpected()
 	}
 	reply := Packet{packet.TypeFulfill, request.Sequence, amount, answers(request, asset)}
+	fits := true
+	if limit != nil {
+		fits = amount <= limit.Left()
+		reply.Frames = append(reply.Frames, limit.frame())
+	}
 	fulfillment := c.keys.Fulfillment(data)
-	fulfills := amount >= request.Amount && Condition(fulfillment) == condition
+	fulfills := fits && amount >= request.Amount && Condition(fulfillment) == condition
 	if !fulfills {
 		reply.Type = packet.TypeReject
 	}
@@ -55,6 +70,9 @@ func (c *Connection) Receive(amount uint64, condition [32]byte, data []byte, ass
 	j.Data = sealed
 	return j
 }
+
+// frame tells a sender the limit. All money of a connection counts, whatever stream it is on.
+func (l Limit) frame() Frame { return StreamMaxMoney{moneyStream, l.Most, min(l.Received, l.Most)} }
 
 // plaintexts are rooms that plaintexts are read and written in while a packet is decided about: those of money are short.
 var plaintexts = sync.Pool{New: func() any { return new(plaintextRoom) }}

@@ -22,7 +22,7 @@ func (s *Sender) learn(f *flight) {
 			s.closed = s.closed || frame.StreamID == moneyStream
 		case StreamMaxMoney:
 			if frame.StreamID == moneyStream {
-				s.limit.raise(frame.ReceiveMax)
+				s.limit.learn(frame, a)
 			}
 		case ConnectionAssetDetails:
 			if err := s.learnAsset(frame); err != nil && f.err == nil {
@@ -65,8 +65,27 @@ type limit struct {
 	max   uint64
 }
 
-// raise learns a limit that was advertised. Such limits never fall: what is lower is older (RFC 29, section 5.3.12).
-func (l *limit) raise(to uint64) {
-	l.max = max(l.max, to)
+// learn takes a limit that was advertised. Such limits never fall: what is lower is older (RFC 29, section 5.3.12), unless it
+// is why this very packet was refused. One that several senders share falls as the others pay.
+func (l *limit) learn(advertised StreamMaxMoney, a *answer) {
+	l.max = max(l.max, advertised.ReceiveMax)
+	if a.beyond(advertised) {
+		l.max = advertised.ReceiveMax
+	}
 	l.known = true
+}
+
+// beyond reports whether a packet was refused because it brought more than a limit left.
+func (a *answer) beyond(l StreamMaxMoney) bool {
+	return a.authentic && a.reject != nil && a.received > l.ReceiveMax-min(l.ReceiveMax, l.TotalReceived)
+}
+
+// tooMuch reports whether the receiver refused a packet since it takes no more than it said.
+func (a *answer) tooMuch() bool {
+	for _, frame := range a.frames {
+		if l, ok := frame.(StreamMaxMoney); ok && l.StreamID == moneyStream && a.beyond(l) {
+			return true
+		}
+	}
+	return false
 }

@@ -69,9 +69,10 @@ type path struct {
 	receiver         *stream.Receiver
 	asset            ilp.Asset
 	multiply, divide uint64
-	hops             hops   // instead of multiply and divide, if there are any
-	max              uint64 // 0 is no limit
-	bareF08          bool   // F08 without data
+	hops             hops                // instead of multiply and divide, if there are any
+	max              uint64              // 0 is no limit
+	bareF08          bool                // F08 without data
+	limit            func() stream.Limit // of the receiver's, nil for none
 
 	// before answers instead of the receiver if it returns something; after changes what the receiver answered.
 	before func(n int, p packet.Prepare) (packet.Reply, error)
@@ -123,7 +124,7 @@ func (p *path) SendPacket(_ context.Context, prepare packet.Prepare) (packet.Rep
 	if p.hops != nil {
 		delivered.Amount = p.hops.convert(prepare.Amount)
 	}
-	reply := receive(connection, delivered, p.asset)
+	reply := connection.Receive(delivered.Amount, delivered.Condition, delivered.Data, p.asset, p.limited())
 	if reply.Type() == packet.TypeFulfill {
 		p.received += delivered.Amount
 	}
@@ -131,6 +132,14 @@ func (p *path) SendPacket(_ context.Context, prepare packet.Prepare) (packet.Rep
 		reply = p.after(n, prepare, reply)
 	}
 	return reply, nil
+}
+
+func (p *path) limited() *stream.Limit {
+	if p.limit == nil {
+		return nil
+	}
+	limit := p.limit()
+	return &limit
 }
 
 func (p *path) tooLarge(prepare packet.Prepare) packet.Reply {
@@ -144,7 +153,7 @@ func (p *path) tooLarge(prepare packet.Prepare) packet.Reply {
 
 // receive gives a connection a packet of whose amount all arrives.
 func receive(c *stream.Connection, p packet.Prepare, asset ilp.Asset) packet.Reply {
-	return c.Receive(p.Amount, p.Condition, p.Data, asset)
+	return c.Receive(p.Amount, p.Condition, p.Data, asset, nil)
 }
 
 // fulfillable returns a Prepare with that STREAM packet in it, as a sender who knows the secret makes it.

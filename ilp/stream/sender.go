@@ -47,6 +47,9 @@ func NewSender(cfg SenderConfig) *Sender {
 	return &Sender{cfg: cfg, keys: NewKeys(cfg.Secret)}
 }
 
+// Limit returns how much the receiver takes in all, in units of its asset, as far as it said.
+func (s *Sender) Limit() (most uint64, known bool) { return s.limit.max, s.limit.known }
+
 // closeTime is how long a goodbye may take: long enough for some nodes on the way, each of which takes a second off.
 const closeTime = 10 * time.Second
 

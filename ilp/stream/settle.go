@@ -67,6 +67,9 @@ func (run *sending) refused(m *money) {
 		if v.reason == Refused && run.limit.known {
 			v.reason = Full
 		}
+		if run.Whole && m.answer.tooMuch() {
+			v = verdict{reason: Full}
+		}
 	}
 	if v.doubt {
 		run.patience.doubts++

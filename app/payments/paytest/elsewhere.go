@@ -7,7 +7,10 @@ import (
 	"strings"
 	"sync"
 
+	"pochi/app/payments"
 	"pochi/ilp/spsp"
+
+	"github.com/google/uuid"
 )
 
 // Elsewhere is the other wallets as one asks them for payment details: none
@@ -62,11 +65,26 @@ func (w *Wallet) offer(ctx context.Context, name string) (spsp.Details, error) {
 	w.mu.Lock()
 	people, service := w.Accounts, w.Payments
 	w.mu.Unlock()
+	if id, ok := strings.CutPrefix(name, "requests/"); ok {
+		return offerRequest(ctx, service, uuid.MustParse(id))
+	}
 	p, err := people.PayeeByName(ctx, name)
 	if err != nil {
 		return spsp.Details{}, &spsp.Error{Reason: spsp.NoAnswer, Err: err}
 	}
 	return service.Offer(p)
+}
+
+func offerRequest(ctx context.Context, service *payments.Service, id uuid.UUID) (spsp.Details, error) {
+	r, err := service.FindRequest(ctx, id)
+	if err != nil {
+		return spsp.Details{}, &spsp.Error{Reason: spsp.NotFound, Err: err}
+	}
+	details, err := service.OfferRequest(r)
+	if err != nil {
+		return spsp.Details{}, &spsp.Error{Reason: spsp.NotFound, Err: err}
+	}
+	return details, nil
 }
 
 // Reach lets the wallet be asked for payment details.
