@@ -54,7 +54,10 @@ func (d *deals) Approve(_ context.Context, p agreements.Approval) (agreements.Ag
 		return agreements.Agreement{}, d.refused
 	}
 	d.approved = append(d.approved, p)
-	return agreements.Agreement{ID: agreed, State: cmp.Or(d.state, agreements.Active)}, nil
+	first := d.approved[0] // which is what counts
+	made := agreements.Agreement{ID: agreed, Terms: first.Terms, State: cmp.Or(d.state, agreements.Active)}
+	made.Amount.Value = first.Amount
+	return made, nil
 }
 
 func (d *deals) Withdraw(_ context.Context, _ uuid.UUID, consent [32]byte) error {
@@ -330,8 +333,27 @@ func TestNothingStaysAllowedThatTheAppIsNotTold(t *testing.T) {
 
 func TestWhatWasAllowedAndEndedIsNotAllowedAgain(t *testing.T) {
 	h, d := &hydra{consent: agreementRequest(oauth.Detail{Terms: monthly(t)})}, &deals{state: agreements.Revoked}
-	if got := openAgreement(t, h, d).allowing("allow"); got.Status != 410 || !got.shows("ended it since") || len(h.decided) != 0 {
+	if got := openAgreement(t, h, d).allowing("allow"); got.Status != 410 || !got.shows("Nothing is allowed now") || len(h.decided) != 0 {
 		t.Errorf("%d, %v", got.Status, h.decided)
+	}
+}
+
+// Hydra didn't answer, and the person has thought about the amount meanwhile.
+func TestWhatIsAllowedIsWhatWasSeenLast(t *testing.T) {
+	h, d := &hydra{consent: agreementRequest(oauth.Detail{Terms: monthly(t)}), accepting: problem.New(problem.Unavailable, "Not now.")}, &deals{}
+	b := openAgreement(t, h, d)
+	if got := b.allowing("allow"); got.Status != 503 {
+		t.Fatalf("%d %s", got.Status, got.Body)
+	}
+	h.accepting = nil
+	account := accountsOn(b.get("/oauth/consent?consent_challenge=sesame"))[0]
+	got := b.post("/oauth/consent", "consent_challenge", "sesame", "seal", b.seal("sesame"), "decision", "allow", "account", account, "amount", "5")
+	if got.Status != 410 || !got.shows("Nothing is allowed now") || len(h.decided) != 0 || len(d.taken) != 1 {
+		t.Errorf("%d, decided %v, withdrawn %v", got.Status, h.decided, d.taken)
+	}
+	d.taken = nil
+	if got := b.allowing("allow"); got.Status != 303 || len(d.taken) != 0 {
+		t.Errorf("the same again: %d, withdrawn %v", got.Status, d.taken)
 	}
 }
 

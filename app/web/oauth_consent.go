@@ -7,6 +7,7 @@ import (
 	"pochi/app/agreements"
 	"pochi/app/oauth"
 	"pochi/app/problem"
+	"pochi/ledger"
 	"pochi/views"
 
 	"github.com/gofiber/fiber/v2"
@@ -119,8 +120,8 @@ func (s *Site) allowConsent(c *fiber.Ctx, request oauth.ConsentRequest) error {
 		if err != nil {
 			return s.notApproved(c, asked, chosen, err)
 		}
-		if !made.Live() {
-			return problem.New(problem.Gone, "You have allowed it before, and ended it since. Go back to the app and start again there.")
+		if !made.Live() || made.Amount != (ledger.Amount{Value: approval.Amount, Asset: made.Amount.Asset}) {
+			return s.answeredOtherwise(c, request)
 		}
 		grant.Agreement = made.ID
 	}
@@ -142,10 +143,23 @@ func (s *Site) refuseOrRepeat(c *fiber.Ctx, request oauth.ConsentRequest, reason
 	if request.Refusal == nil && request.Detail != nil && request.Detail.ID != uuid.Nil {
 		made, err := s.OAuth.Approvals.Approve(c.UserContext(), s.approvalOf(c, request))
 		if err == nil {
+			amount, err := ledger.ParseAmount(text(c, "amount"), made.Amount.Asset)
+			if err != nil || !made.Live() || made.Amount != amount {
+				return s.answeredOtherwise(c, request)
+			}
 			return s.acceptConsent(c, request, oauth.Grant{Scopes: request.Scopes, Name: person(c).Name, Agreement: made.ID})
 		}
 	}
 	return s.rejectConsent(c, request, reason)
+}
+
+// answeredOtherwise is for who has allowed the same request before, but not what
+// they allow now, or has ended it since: what counts must be what they saw last.
+func (s *Site) answeredOtherwise(c *fiber.Ctx, request oauth.ConsentRequest) error {
+	if err := s.OAuth.Approvals.Withdraw(c.UserContext(), person(c).ID, request.Key); err != nil {
+		return err
+	}
+	return problem.New(problem.Gone, "You have answered it before, in another way. Nothing is allowed now. Go back to the app and start again there.")
 }
 
 // approvalOf is the person's yes to a request; amount and terms are left to be
