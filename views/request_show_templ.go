@@ -56,7 +56,7 @@ func Request(p Page, r RequestShow) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			var templ_7745c5c3_Var3 = []any{"outcome-sign", templ.KV("outcome-completed", r.State == RequestCompleted), templ.KV("outcome-sending", r.State == RequestOpen), templ.KV("outcome-failed", r.State == RequestExpired || r.State == RequestCancelled)}
+			var templ_7745c5c3_Var3 = []any{"outcome-sign", templ.KV("outcome-completed", r.State == RequestCompleted), templ.KV("outcome-failed", r.State == RequestExpired || r.State == RequestCancelled)}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var3...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -359,7 +359,7 @@ func Request(p Page, r RequestShow) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(r.Days) > 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<section class=\"card\" aria-labelledby=\"paid-title\"><h2 id=\"paid-title\">Who paid</h2>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<section class=\"card share\" aria-labelledby=\"paid-title\"><h2 id=\"paid-title\">Who paid</h2>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
