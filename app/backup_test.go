@@ -98,9 +98,9 @@ func TestRestoreChecks(t *testing.T) {
 	}
 }
 
-// What was logged out after the backup stays so, and what was confirmed after it
-// can't be confirmed again.
-func TestRestoreEndsSessionsAndQuotes(t *testing.T) {
+// What was logged out or revoked after the backup stays so, and what was confirmed
+// after it can't be confirmed again.
+func TestRestoreEndsSessionsQuotesAndAgreements(t *testing.T) {
 	newData(t)
 	crash(t)
 	open(t, func(d *db.DB, _ *ledger.Ledger) {
@@ -109,7 +109,10 @@ func TestRestoreEndsSessionsAndQuotes(t *testing.T) {
 				SELECT zeroblob(32), id, '', '', 0, 0, 0 FROM users;
 				INSERT INTO quotes (id, user_id, account_id, receiver, receiver_name, fixed, asked_amount, rate, debit_amount, receive_amount,
 				receive_code, receive_scale, created_at, expires_at)
-				SELECT zeroblob(16), user_id, id, '$localhost:3000/nobody', '', 'debit', 5, '', 5, 5, 'USD', 2, 0, 1 << 60 FROM wallet_accounts`)
+				SELECT zeroblob(16), user_id, id, '$localhost:3000/nobody', '', 'debit', 5, '', 5, 5, 'USD', 2, 0, 1 << 60 FROM wallet_accounts;
+				INSERT INTO agreements (id, client_id, app, user_id, account_id, description, asset_code, asset_scale, asked, amount, "interval",
+				payment_max, receivers, state, consent, created_at, approved_at)
+				SELECT zeroblob(16), 'shop', 'Shop', user_id, id, 'Newspaper', 'USD', 2, 5, 5, 'R/P1M', 0, '', 'active', zeroblob(32), 0, 0 FROM wallet_accounts`)
 			return err
 		})
 		if err != nil {
@@ -121,13 +124,16 @@ func TestRestoreEndsSessionsAndQuotes(t *testing.T) {
 		t.Fatal(text, err)
 	}
 	newData(t)
-	if text, err := pochi(t, "restore", file); err != nil || !strings.Contains(text, "log in again") {
+	text, err := pochi(t, "restore", file)
+	if err != nil || !strings.Contains(text, "log in again") || !strings.Contains(text, "Agreements with apps are paused (1)") {
 		t.Fatal(text, err)
 	}
 	open(t, func(d *db.DB, _ *ledger.Ledger) {
 		var n int
-		if err := d.Read.QueryRowContext(t.Context(), "SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM quotes)").Scan(&n); err != nil || n != 0 {
-			t.Errorf("%d sessions and quotes, %v", n, err)
+		err := d.Read.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM quotes) +
+			(SELECT count(*) FROM agreements WHERE state = 'active')`).Scan(&n)
+		if err != nil || n != 0 {
+			t.Errorf("%d sessions, quotes and agreements, %v", n, err)
 		}
 	})
 }

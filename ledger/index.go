@@ -32,6 +32,7 @@ var (
 	sliceLeast   = 256     // rows, in any batch
 	sliceAtIdle  = 1 << 12 // rows, when nothing else is to do
 	sliceCatchUp = 1 << 14 // rows, when somebody waits for the index
+	recentIDs    = 1 << 12 // of an indexed segment, that stay in memory
 )
 
 // tailEntry is a transfer that isn't indexed: its accounts by number, with
@@ -295,12 +296,34 @@ func (x *index) committed(written []tailEntry) {
 	if !x.pending {
 		return
 	}
-	if bytes.Compare(x.last.largest[:], x.highest[:]) > 0 {
-		x.highest = x.last.largest
-	}
+	x.left(x.last.largest)
 	x.indexed = x.frozen.entries[len(x.frozen.entries)-1].seq
-	x.last = &segment{ids: x.frozen.ids, largest: x.frozen.largest} // the rest is on disk
+	x.last = x.remember(x.frozen.names)
 	x.frozen, x.pending, x.values = nil, false, nil
+}
+
+// remember keeps the last of a segment's names, which are sorted: clients that have
+// waited a moment with a transfer still find it new. The rest is on disk.
+func (x *index) remember(names []nameRow) *segment {
+	kept := newSegment()
+	if n := len(names); n > 0 {
+		kept.largest = names[n-1].id
+	}
+	if old := len(names) - recentIDs; old > 0 {
+		x.left(names[old-1].id)
+		names = names[old:]
+	}
+	for _, name := range names {
+		kept.ids[name.id] = name.seq
+	}
+	return kept
+}
+
+// left says that an id isn't in memory any more.
+func (x *index) left(id ID) {
+	if bytes.Compare(id[:], x.highest[:]) > 0 {
+		x.highest = id
+	}
 }
 
 // end returns the number of the last transfer that readers find. What a batch

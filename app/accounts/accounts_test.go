@@ -269,17 +269,20 @@ func TestClosesOnce(t *testing.T) {
 	for _, test := range []struct {
 		available, pending ledger.Amount
 		paid               bool
+		apps               []string
 		want               string
 	}{
-		{none, none, false, ""},
-		{none, none, true, "no payment pointer pays it"},
-		{none, one, false, "its payments have ended"},
-		{none, one, true, "its payments have ended and no payment pointer pays it"},
-		{one, none, false, "it is empty"},
-		{one, one, true, "it is empty and no payment pointer pays it"}, // what is on its way is in it too
+		{none, none, false, nil, ""},
+		{none, none, true, nil, "no payment pointer pays it"},
+		{none, one, false, nil, "its payments have ended"},
+		{none, one, true, nil, "its payments have ended and no payment pointer pays it"},
+		{one, none, false, nil, "it is empty"},
+		{one, one, true, nil, "it is empty and no payment pointer pays it"}, // what is on its way is in it too
+		{none, none, false, []string{"Shop"}, "you have revoked what Shop may spend from it"},
+		{one, none, false, []string{"Jar", "News", "Shop"}, "it is empty and you have revoked what Jar, News and Shop may spend from it"},
 	} {
 		a := accounts.Account{Available: test.available, Pending: test.pending}
-		if got := a.ClosesOnce(test.paid, nil); got != test.want {
+		if got := a.ClosesOnce(test.paid, test.apps); got != test.want {
 			t.Errorf("%+v: %q, want %q", test, got, test.want)
 		}
 	}

@@ -35,6 +35,7 @@ type SuspenseItem struct {
 	Payment      *uuid.UUID `json:"payment,omitempty"`
 	PaymentState string     `json:"paymentState,omitempty"`
 	Payer        string     `json:"payer,omitempty"`    // e-mail
+	App          string     `json:"app,omitempty"`      // that spent it under an agreement
 	Receiver     string     `json:"receiver,omitempty"` // payment pointer
 	Repeated     bool       `json:"repeated,omitempty"` // the command was done before; nothing was done now
 }
@@ -44,11 +45,10 @@ func sum(s payments.Suspense) ledger.Amount { return ledger.Amount{Value: s.Amou
 func newSuspenseItem(s payments.Suspense) SuspenseItem {
 	out := SuspenseItem{
 		Item: s.Item, Group: s.Group, State: s.State, Amount: newAmount(sum(s)), At: s.At.UTC(),
-		Reference: s.Reference, Bearer: s.Bearer, Counterparty: s.Counterparty,
+		Reference: s.Reference, Bearer: s.Bearer, Counterparty: s.Counterparty, Payer: s.Email, App: s.App,
 	}
 	if s.Payment.ID != uuid.Nil {
-		out.Payment, out.PaymentState = &s.Payment.ID, string(s.Payment.State)
-		out.Payer, out.Receiver = s.Email, s.Payment.Receiver
+		out.Payment, out.PaymentState, out.Receiver = &s.Payment.ID, string(s.Payment.State), s.Payment.Receiver
 	}
 	return out
 }

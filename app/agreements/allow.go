@@ -2,7 +2,6 @@ package agreements
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,13 +37,9 @@ func (s *Service) Allow(ctx context.Context, id uuid.UUID, use Use) (Allowance, 
 	if err != nil {
 		return Allowance{}, err
 	}
-	now := s.now()
-	if err := st.usable(now); err != nil {
+	w, err := s.usable(st)
+	if err != nil {
 		return Allowance{}, err
-	}
-	w, ok := s.at(st, now)
-	if !ok {
-		return Allowance{}, errTime(st, now)
 	}
 	if err := st.within(use); err != nil {
 		return Allowance{}, err
@@ -60,18 +55,15 @@ func (a Agreement) copy() Agreement {
 
 // within checks one payment by itself.
 func (st *standing) within(use Use) error {
-	limit, what := st.Amount, "all that it allows in an interval"
-	if st.Interval.IsOne() {
-		what = "all that it allows"
-	}
+	limit, what := st.Amount, st.Interval.Per()
 	if st.PaymentMax > 0 {
-		limit.Value, what = st.PaymentMax, "the most that it allows in one payment"
+		limit.Value, what = st.PaymentMax, "in one payment"
 	}
 	switch {
 	case use.Amount == 0:
 		return problem.Field("amount", "%s", ledger.ErrAmountNegative.Error())
 	case use.Amount > limit.Value:
-		exceeded := problem.New(problem.LimitExceeded, "This is more than %s, which is %s under this agreement.", limit, what)
+		exceeded := problem.New(problem.LimitExceeded, "This agreement allows at most %s %s.", limit, what)
 		exceeded.Field = "amount"
 		return exceeded
 	case len(st.Receivers) > 0 && !slices.Contains(st.Receivers, use.Receiver):
@@ -82,15 +74,30 @@ func (st *standing) within(use Use) error {
 	return nil
 }
 
-// usable tells why an agreement's state lets nobody use it; nil if it does.
-func (st *standing) usable(now time.Time) error {
+// usable returns the window of an agreement that can be used now, or tells why it
+// can't be.
+func (s *Service) usable(st *standing) (*window, error) {
+	now := s.now()
+	if err := st.live(now); err != nil {
+		return nil, err
+	}
+	if st.State == Paused {
+		return nil, problem.New(problem.Forbidden, "This agreement is paused by its owner.")
+	}
+	w, ok := s.at(st, now)
+	if !ok {
+		return nil, errTime(st, now)
+	}
+	return w, nil
+}
+
+// live tells why an agreement has ended, nil if it hasn't.
+func (st *standing) live(now time.Time) error {
 	switch {
 	case st.State == Revoked:
 		return problem.New(problem.Forbidden, "This agreement was revoked.")
 	case st.over(now):
 		return errTime(st, now)
-	case st.State == Paused:
-		return problem.New(problem.Forbidden, "This agreement is paused by its owner.")
 	}
 	return nil
 }
@@ -108,20 +115,17 @@ func errTime(st *standing, now time.Time) error {
 // Agreement implements connector.Agreements, for packets. Whoever spends them can't
 // say whom they pay: where that matters, they are refused.
 func (s *Service) Agreement(ctx context.Context, id [16]byte, amount uint64) (connector.Terms, error) {
-	st := s.memory.get(id)
-	if st == nil {
-		var err error
-		if st, err = s.standing(ctx, id); problem.CodeOf(err) == problem.NotFound {
-			return connector.Terms{}, fmt.Errorf("%w: %w", connector.ErrRefused, err)
-		} else if err != nil {
-			return connector.Terms{}, err
-		}
-	}
-	now := s.now()
-	w, ok := s.at(st, now)
+	st, err := s.standing(ctx, id)
 	switch {
-	case st.State != Active || !ok:
-		return connector.Terms{}, fmt.Errorf("%w: %w", connector.ErrRefused, errors.Join(st.usable(now), errors.New("agreement not usable now")))
+	case problem.CodeOf(err) == problem.NotFound:
+		return connector.Terms{}, fmt.Errorf("%w: %w", connector.ErrRefused, err)
+	case err != nil:
+		return connector.Terms{}, err
+	}
+	w, err := s.usable(st)
+	switch {
+	case err != nil:
+		return connector.Terms{}, fmt.Errorf("%w: %w", connector.ErrRefused, err)
 	case !st.Packets():
 		return connector.Terms{}, fmt.Errorf("%w: the agreement has receivers or a cap on payments", connector.ErrRefused)
 	case amount > st.Amount.Value:
@@ -137,9 +141,5 @@ func (s *Service) Live(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	now := s.now()
-	if st.State == Paused && !st.over(now) {
-		return nil
-	}
-	return st.usable(now)
+	return st.live(s.now())
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // LiveMax is how many agreements a person may have that haven't ended.
-const LiveMax = 500
+const LiveMax = 1000
 
 // Approval is a person's yes.
 type Approval struct {
@@ -30,11 +30,15 @@ type Approval struct {
 // Approve makes an agreement of what was asked for. Approving the same again, with
 // the same consent, returns the agreement that it made the first time. Errors:
 // those of Check; problem.Errors with the fields account and amount;
-// problem.NotFound and problem.Gone as Proposal's; problem.Gone when the agreement
-// of this consent has ended since; problem.Conflict when this consent has approved
-// something else, or the person has too many agreements.
+// problem.NotFound as Proposal's; problem.Gone as Proposal's, for terms that are
+// over by now, and when the agreement of this consent has ended since;
+// problem.Conflict when this consent has approved something else, or the person has
+// too many agreements.
 func (s *Service) Approve(ctx context.Context, p Approval) (Agreement, error) {
 	if p.Proposal == uuid.Nil {
+		if p.Terms.over(s.now()) {
+			return Agreement{}, errTooLate()
+		}
 		terms, err := s.check(p.Terms, false)
 		if err == nil {
 			err = checkApp(p.App)

@@ -9,6 +9,7 @@ import (
 	"pochi/ledger"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 )
 
 // Lower takes some of an agreement's amount away, in the interval that is now too:
@@ -94,7 +95,7 @@ func (s *Service) GiveUp(ctx context.Context, clientID string, id uuid.UUID) err
 }
 
 // EndApp ends all agreements of an app, and what it has asked for. why is a sentence
-// for their owners.
+// for their owners. After an error some are left: it is to be called again.
 func (s *Service) EndApp(ctx context.Context, clientID, why string) error {
 	err := s.write(ctx, func(tx db.Tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM agreements WHERE client_id = ? AND state = 'pending'", clientID)
@@ -108,13 +109,19 @@ func (s *Service) EndApp(ctx context.Context, clientID, why string) error {
 		if err != nil || len(ids) == 0 {
 			return err
 		}
+		var all errgroup.Group // they come into the same batches
+		all.SetLimit(endingsMost)
 		for _, id := range ids {
-			if err := s.end(ctx, ofClient(clientID), id, EventGivenUp, why); err != nil {
-				return err
-			}
+			all.Go(func() error { return s.end(ctx, ofClient(clientID), id, EventGivenUp, why) })
+		}
+		if err := all.Wait(); err != nil {
+			return err
 		}
 	}
 }
+
+// endingsMost is how many agreements of an app are ended at once.
+const endingsMost = 64
 
 // liveOf returns some of an app's live agreements.
 func (s *Service) liveOf(ctx context.Context, clientID string) ([]uuid.UUID, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"pochi/app/agreements"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 )
 
 // Only its owner changes an agreement, only its app gives it up, and neither once it
@@ -121,7 +123,12 @@ func TestAnAppsEnd(t *testing.T) {
 	w := newWallet(t)
 	ann := w.person("ann")
 	var ended []uuid.UUID
-	w.OnEnd(func(id uuid.UUID) { ended = append(ended, id) })
+	var one sync.Mutex
+	w.OnEnd(func(id uuid.UUID) {
+		one.Lock()
+		defer one.Unlock()
+		ended = append(ended, id)
+	})
 	a, b := w.approve(ann, monthly(t)), w.approve(ann, monthly(t))
 	if err := w.Pause(ctx, ann.id, b.ID); err != nil {
 		t.Fatal(err)
@@ -196,6 +203,10 @@ func TestAnApprovalThatIsRefused(t *testing.T) {
 	if problem.Fields(err)["amount"] == "" {
 		t.Errorf("terms that nobody may ask for: %v", err)
 	}
+	late := approval(ann, monthly(t))
+	late.Terms.ExpiresAt = w.now()
+	_, err = w.Approve(ctx, late)
+	wantCode(t, "terms that have expired while they were read", err, problem.Gone)
 }
 
 // The same answer, again, is the same agreement; another one is refused.
@@ -241,25 +252,38 @@ func TestAConsentIsAnsweredOnce(t *testing.T) {
 func TestLimitsOnNumbers(t *testing.T) {
 	w := newWallet(t)
 	ann := w.person("ann")
-	for range agreements.ProposalsMax {
-		if _, err := w.Propose(ctx, "shop", "Shop", monthly(t)); err != nil {
-			t.Fatal(err)
-		}
+	propose := func() error {
+		_, err := w.Propose(ctx, "shop", "Shop", monthly(t))
+		return err
 	}
-	_, err := w.Propose(ctx, "shop", "Shop", monthly(t))
-	wantCode(t, "one request too many", err, problem.TooMany)
+	times(t, agreements.ProposalsMax, propose)
+	wantCode(t, "one request too many", propose(), problem.TooMany)
 	if _, err := w.Propose(ctx, "another", "Another", monthly(t)); err != nil {
 		t.Error(err)
 	}
 	w.set("2027-02-01T12:00:00Z")
-	if _, err := w.Propose(ctx, "shop", "Shop", monthly(t)); err != nil {
+	if err := propose(); err != nil {
 		t.Errorf("a day later: %v", err)
 	}
-	for range agreements.LiveMax {
-		w.approve(ann, monthly(t))
+	approve := func() error {
+		_, err := w.Approve(ctx, approval(ann, monthly(t)))
+		return err
 	}
-	_, err = w.Approve(ctx, approval(ann, monthly(t)))
-	wantCode(t, "one agreement too many", err, problem.Conflict)
+	times(t, agreements.LiveMax, approve)
+	wantCode(t, "one agreement too many", approve(), problem.Conflict)
+}
+
+// times does something so often, many at once.
+func times(t *testing.T, n int, do func() error) {
+	t.Helper()
+	var all errgroup.Group
+	all.SetLimit(64)
+	for range n {
+		all.Go(do)
+	}
+	if err := all.Wait(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestAnAccountThatAppsSpendFromStaysOpen(t *testing.T) {

@@ -132,11 +132,10 @@ func checkInterval(t Terms, now time.Time, asked bool) *problem.Error {
 	if t.Interval.Shortest() < IntervalMin {
 		return problem.Field("interval", "An interval must last an hour at least.")
 	}
-	begins, ok := t.Begins(now)
-	ends := t.Ends(now)
-	if !ok || !ends.IsZero() && !ends.After(now) {
+	if t.over(now) {
 		return problem.Field("interval", "Its last interval is over before it could be used.")
 	}
+	begins, _ := t.Begins(now)
 	first, ok := t.At(now, begins)
 	if asked && !t.ExpiresAt.IsZero() && (!ok || first.End.Sub(first.Start) > t.ExpiresAt.Sub(begins)) {
 		return problem.Field("interval", "An interval is longer than all of the time until it expires. Leave it out to ask for the amount once.")

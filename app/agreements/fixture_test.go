@@ -31,7 +31,7 @@ var (
 // only moves when it is told to.
 type wallet struct {
 	*agreements.Service
-	t        *testing.T
+	t        testing.TB
 	url      string
 	db       *db.DB
 	ledger   *ledger.Ledger
@@ -39,7 +39,7 @@ type wallet struct {
 	time     atomic.Pointer[time.Time]
 }
 
-func newWallet(t *testing.T) *wallet {
+func newWallet(t testing.TB) *wallet {
 	t.Helper()
 	w := &wallet{t: t, url: "sqlite:" + filepath.Join(t.TempDir(), "pochi.db")}
 	start := time.Date(2027, time.January, 31, 12, 0, 0, 0, time.UTC)
@@ -75,7 +75,12 @@ func (w *wallet) open() {
 	w.accounts.KeepOpen(w.Service)
 }
 
+// close ends the wallet, with its ledger in order.
 func (w *wallet) close() {
+	report, err := ledger.Check(context.Background(), w.db.Read, ledger.CheckOptions{})
+	if err != nil || len(report.Defects) > 0 {
+		w.t.Errorf("%v, %v", report.Defects, err)
+	}
 	if err := w.db.Close(); err != nil {
 		w.t.Error(err)
 	}
@@ -96,7 +101,7 @@ func (w *wallet) set(text string) {
 	w.time.Store(&now)
 }
 
-func moment(t *testing.T, text string) time.Time {
+func moment(t testing.TB, text string) time.Time {
 	t.Helper()
 	m, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
@@ -136,11 +141,11 @@ func (w *wallet) person(name string) person {
 }
 
 // monthly are terms for 12.00 EUR a month.
-func monthly(t *testing.T) agreements.Terms {
+func monthly(t testing.TB) agreements.Terms {
 	return agreements.Terms{Description: "Newspaper", Amount: ledger.Amount{Value: 1200, Asset: eur}, Interval: rule(t, "R/P1M")}
 }
 
-func rule(t *testing.T, text string) interval.Rule {
+func rule(t testing.TB, text string) interval.Rule {
 	t.Helper()
 	r, err := interval.Parse(text)
 	if err != nil {

@@ -79,13 +79,11 @@ func (s *Service) proposal(ctx context.Context, tx db.Tx, clientID string, id uu
 		return Agreement{}, err
 	}
 	now := s.now()
-	begins, ok := a.Terms.Begins(now)
-	ends := a.Terms.Ends(now)
 	switch {
 	case a.State != Pending:
 		return Agreement{}, problem.New(problem.Gone, "This request was answered already.")
-	case now.Sub(a.CreatedAt) >= ProposalTTL, !ok, !ends.IsZero() && (!now.Before(ends) || !begins.Before(ends)):
-		return Agreement{}, problem.New(problem.Gone, "This request has expired. Go back to the app and begin again.")
+	case now.Sub(a.CreatedAt) >= ProposalTTL, a.Terms.over(now):
+		return Agreement{}, errTooLate()
 	}
 	return a, nil
 }

@@ -52,7 +52,7 @@ func New(cfg Config) *Service {
 }
 
 // OnEnd has f called with each agreement that was revoked or given up, once that is
-// committed. f is to be quick.
+// committed. f is to be quick, and may be called by several at once.
 func (s *Service) OnEnd(f func(id uuid.UUID)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -60,6 +60,14 @@ func (t Terms) At(approved, moment time.Time) (interval.Span, bool) {
 	return t.Interval.At(anchor, moment)
 }
 
+// over reports whether nothing could be spent any more, if the terms were approved
+// now.
+func (t Terms) over(now time.Time) bool {
+	_, ok := t.Begins(now)
+	ends := t.Ends(now)
+	return !ok || !ends.IsZero() && !now.Before(ends)
+}
+
 // anchor is the moment from which a rule counts that names none.
 func (t Terms) anchor(approved time.Time) time.Time {
 	if t.StartsAt.IsZero() {

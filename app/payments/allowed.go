@@ -21,16 +21,24 @@ func (b *Books) guarded(ctx context.Context, d connector.Delivery, unit db.Unit)
 		if _, err := b.streams.owner(ctx, tx, ownedBy(d)); err != nil {
 			return nil, err
 		}
-		if guard := d.Authority.Guard; guard != nil {
-			if err := guard(); errors.Is(err, connector.ErrRefused) {
-				return nil, fmt.Errorf("%w: %w", connector.ErrDisallowed, err)
-			} else if err != nil {
-				return nil, err
-			}
+		if err := pass(d.Authority); err != nil {
+			return nil, err
 		}
 		return apply(tx)
 	}
 	return unit
+}
+
+// pass asks an allowance's guard.
+func pass(a *connector.Authority) error {
+	if a.Guard == nil {
+		return nil
+	}
+	err := a.Guard()
+	if errors.Is(err, connector.ErrRefused) {
+		return fmt.Errorf("%w: %w", connector.ErrDisallowed, err)
+	}
+	return err
 }
 
 // applyMoved applies the chain with which a packet's money moves for good, and adds

@@ -189,6 +189,49 @@ func TestSuspenseOfACharge(t *testing.T) {
 	}
 }
 
+// An item of a charge's suspense is resolved between the moments in which its end is
+// prepared and written, or the other way round: what is used is right.
+func TestSuspenseIsResolvedAsAChargeEnds(t *testing.T) {
+	for _, pay := range []bool{true, false} {
+		for _, endsFirst := range []bool{true, false} {
+			w := newWallet(t)
+			ann := w.Person("ann", usd, "100")
+			w.Person("ben", usd, "")
+			id := w.Agree(ann, "Shop", ledger.Amount{Value: 5000, Asset: eur}, "R/P1M")
+			first := w.Interval(id)
+			c := crashedCharge(t, w, ann, id, 300, 250, false)
+			ctx := context.Background()
+			review, item := w.review(), w.item()
+			end := func() {
+				if err := w.Payments.Start(ctx); err != nil {
+					t.Error(err)
+				}
+				w.Payments.Wait(ctx, c.ID)
+			}
+			resolve := func() {
+				if _, _, err := review.Resolve(ctx, item, pay); err != nil {
+					t.Error(err)
+				}
+			}
+			if endsFirst {
+				review.Ledger = &meddling{review.Ledger, end}
+				resolve()
+			} else {
+				w.Payments.Ledger = &meddling{w.Payments.Ledger, resolve}
+				end()
+			}
+			if pay {
+				wantSpending(t, w.Wallet, c, "completed reserved 12.00 EUR spent 12.00 EUR returned 0.00 EUR delivered 10.63 USD")
+				wantUsed(t, w.Wallet, first, 1200)
+			} else {
+				wantSpending(t, w.Wallet, c, "failed reserved 12.00 EUR spent 9.72 EUR returned 2.28 EUR delivered 10.63 USD")
+				wantUsed(t, w.Wallet, first, 972)
+			}
+			w.Check()
+		}
+	}
+}
+
 // A restored wallet sends nothing more of a charge; an admin ends it, and what was
 // still reserved of the agreement comes back with the money.
 func TestParkedCharge(t *testing.T) {
@@ -291,6 +334,37 @@ func (m *meddling) Submit(ctx context.Context, chain ledger.Chain, rows func(db.
 	return m.Ledger.Submit(ctx, chain, rows)
 }
 
+// An app whose charges wait for another wallet can't take all of its owner's places:
+// beyond a few it is told to wait, too.
+func TestChargesThatWaitForAnotherWallet(t *testing.T) {
+	p := newPair(t, usd, usd, dollars(), paytest.NewClock())
+	ctx := context.Background()
+	id := p.a.Agree(p.ann, "Shop", ledger.Amount{Value: 100_00, Asset: usd}, "")
+	p.a.Stop()
+	p.a.Start(false)
+	var waiting []payments.Charge
+	for i := range 8 {
+		c, err := p.a.Payments.Charge(ctx, asked(id, fmt.Sprint(i), farBen, "100", payments.FixedDebit))
+		if err != nil {
+			t.Fatal(err)
+		}
+		waiting = append(waiting, c)
+	}
+	_, err := p.a.Payments.Charge(ctx, asked(id, "one more", farBen, "100", payments.FixedDebit))
+	if problem.CodeOf(err) != problem.TooMany || problem.RetryAfter(err) == 0 {
+		t.Errorf("one more: %v", err)
+	}
+	wantUsed(t, p.a, p.a.Interval(id), 800)
+	p.a.Stop()
+	p.a.Start(true)
+	for _, c := range waiting {
+		p.a.Payments.Wait(ctx, c.ID)
+	}
+	charge(t, p.a, asked(id, "one more", farBen, "100", payments.FixedDebit))
+	wantUsed(t, p.a, p.a.Interval(id), 900)
+	p.agree(900)
+}
+
 // Each statement is a row that somebody changed by hand.
 func TestCheckNamesWhatIsWrongUnderAgreements(t *testing.T) {
 	for _, statement := range []string{
@@ -309,6 +383,7 @@ func TestCheckNamesWhatIsWrongUnderAgreements(t *testing.T) {
 		"UPDATE streams SET packets = packets + 1",
 		"UPDATE streams SET user_id = (SELECT id FROM users WHERE name = 'ben')",
 		"DELETE FROM streams WHERE peer IS NULL",
+		"UPDATE accounts SET user_data = zeroblob(16) WHERE code = 7",
 		"DELETE FROM streams WHERE peer IS NOT NULL",
 	} {
 		t.Run(statement, func(t *testing.T) {

@@ -146,7 +146,11 @@ func (s *Service) costOf(ctx context.Context, debit ledger.Amount, asset ledger.
 	if less >= ledger.AmountMax {
 		return ledger.Amount{}, problem.Field("amount", "%s", ledger.ErrAmountTooLarge.Error())
 	}
-	return ledger.Amount{Value: less + 1, Asset: asset}, nil
+	cost := ledger.Amount{Value: less + 1, Asset: asset}
+	if now, err := s.worth(ctx, cost, debit.Asset); err != nil || now.Value < debit.Value { // the rate has changed since the first look
+		return cost, problem.New(problem.Unavailable, "The exchange rate is changing. Nothing was taken; try again.").Because(err)
+	}
+	return cost, nil
 }
 
 // agreementRate says that what is used of an agreement can't be found now.

@@ -3,14 +3,19 @@ package payments
 import (
 	"context"
 	"errors"
+	"math/big"
+	"math/bits"
 	"sync"
 	"testing"
 	"time"
 
+	"pochi/ilp"
 	"pochi/ilp/connector"
 	"pochi/ilp/stream"
+	"pochi/ledger"
 
 	"github.com/google/uuid"
+	"pgregory.net/rapid"
 )
 
 // What was used last is remembered, and never more than twice as much.
@@ -155,4 +160,84 @@ func TestUnsavedQuotes(t *testing.T) {
 	if added, first := u.add(quotes[0]); !added || !first {
 		t.Errorf("the next: added %v, first %v", added, first)
 	}
+}
+
+// So may an agreement's app, whatever its owner's others do.
+func TestNewLinesOfAnAppAreBounded(t *testing.T) {
+	l, now := newLineLimit(), time.Now()
+	packet := func(agreement byte) connector.Delivery {
+		return connector.Delivery{
+			From: connector.Party{Account: uuid.UUID{1}, Reference: uuid.UUID{agreement}}, To: connector.Party{Reference: uuid.New()},
+			Authority: &connector.Authority{},
+		}
+	}
+	for range appLineRate.Burst {
+		ended, err := l.admit(packet(1), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended(nil)
+	}
+	if _, err := l.admit(packet(1), now); !errors.Is(err, connector.ErrBusy) {
+		t.Errorf("another: %v", err)
+	}
+	if _, err := l.admit(packet(2), now); err != nil {
+		t.Errorf("of another agreement: %v", err)
+	}
+}
+
+// What a charge uses is its share of what was reserved, rounded up and never more.
+func TestShareOfAReserve(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		amount := rapid.OneOf(rapid.Uint64Range(1, 100), rapid.Uint64Range(1, ledger.AmountMax)).Draw(t, "reserved")
+		debit := rapid.OneOf(rapid.Uint64Range(1, 100), rapid.Uint64Range(1, ledger.AmountMax)).Draw(t, "debit")
+		sent := rapid.Uint64Range(0, debit).Draw(t, "sent")
+		r := reserve{amount: ledger.Amount{Value: amount}, debit: debit}
+		used := r.usedFor(sent)
+		// used - 1 < amount × sent / debit <= used
+		product := new(big.Int).Mul(new(big.Int).SetUint64(amount), new(big.Int).SetUint64(sent))
+		enough := new(big.Int).Mul(new(big.Int).SetUint64(used), new(big.Int).SetUint64(debit))
+		less := new(big.Int).Sub(enough, new(big.Int).SetUint64(debit))
+		if used > amount || enough.Cmp(product) < 0 || used > 0 && less.Cmp(product) >= 0 || sent == debit && used != amount {
+			t.Errorf("%d of %d, of which %d were reserved, are %d", sent, debit, amount, used)
+		}
+	})
+}
+
+// ratio is an exchange rate: from the first asset to any other.
+type ratio struct {
+	Rates
+	numerator, denominator uint64
+}
+
+func (r ratio) Convert(_ context.Context, amount uint64, _, _ ilp.Asset) (uint64, error) {
+	high, low := bits.Mul64(amount, r.numerator)
+	if high >= r.denominator {
+		return 0, connector.ErrOverflow
+	}
+	out, _ := bits.Div64(high, low, r.denominator)
+	return out, nil
+}
+
+// What a charge costs of its agreement is worth its debit, and nothing less is.
+func TestCostOfADebit(t *testing.T) {
+	euros, yen := ledger.Asset{Code: "EUR", Scale: 2}, ledger.Asset{Code: "JPY"}
+	rapid.Check(t, func(t *rapid.T) {
+		rate := ratio{numerator: rapid.Uint64Range(1, 1<<32).Draw(t, "numerator"), denominator: rapid.Uint64Range(1, 1<<32).Draw(t, "denominator")}
+		s := &Service{Config: Config{Rates: rate}}
+		debit := ledger.Amount{Value: rapid.OneOf(rapid.Uint64Range(1, 1000), rapid.Uint64Range(1, ledger.AmountMax)).Draw(t, "debit"), Asset: yen}
+		cost, err := s.costOf(context.Background(), debit, euros)
+		most, overflow := rate.Convert(context.Background(), ledger.AmountMax, ilp.Asset{}, ilp.Asset{})
+		if err != nil {
+			if overflow == nil && most >= debit.Value {
+				t.Errorf("%s: %v", debit, err)
+			}
+			return
+		}
+		is, _ := rate.Convert(context.Background(), cost.Value, ilp.Asset{}, ilp.Asset{})
+		below, _ := rate.Convert(context.Background(), cost.Value-1, ilp.Asset{}, ilp.Asset{})
+		if is < debit.Value || below >= debit.Value || cost.Asset != euros {
+			t.Errorf("%d costs %d, which is worth %d; one less is worth %d", debit.Value, cost.Value, is, below)
+		}
+	})
 }

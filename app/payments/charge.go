@@ -41,13 +41,15 @@ type ChargeRequest struct {
 }
 
 // Charge makes a payment from an agreement's account, which uses the agreement's
-// allowance: in one commit both are reserved, or neither. It returns as soon as that
+// allowance: in one commit both are reserved, or neither. What has begun ends as it
+// would, though the agreement is revoked meanwhile. It returns as soon as that
 // is done; Wait waits until the payment has ended. A key that was used before
 // returns that charge as it is now.
 //
 // Errors: problem.KeyReused when that was for another Body; what Agreements.Allow
-// refuses; problem.Insufficient when the account has too little; problems with the
-// fields receiver and amount. None of them tells what the account has.
+// refuses; problem.Insufficient when the account has too little; problem.TooMany when
+// too many charges are on their way; problems with the fields receiver and amount.
+// What was refused is forgotten: its key may be used again. None of them tells what the account has.
 func (s *Service) Charge(ctx context.Context, req ChargeRequest) (Charge, error) {
 	if c, found, err := s.chargedBefore(ctx, req); found || err != nil {
 		return c, err
@@ -59,7 +61,7 @@ func (s *Service) Charge(ctx context.Context, req ChargeRequest) (Charge, error)
 		}
 		return Charge{}, err
 	}
-	return s.FindCharge(ctx, req.AgreementID, id)
+	return s.FindCharge(context.WithoutCancel(ctx), req.AgreementID, id) // it is made, whoever still waits
 }
 
 func (s *Service) charge(ctx context.Context, req ChargeRequest) (uuid.UUID, error) {
@@ -141,12 +143,31 @@ func (c *charging) rows(ctx context.Context, tx db.Tx, p Outgoing, payment func(
 	var used sql.NullInt64
 	if p.State.Ended() {
 		used = spent(c.amount.Value)
+	} else if err := c.room(ctx, tx); err != nil {
+		return err
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO charges (id, agreement_id, idempotency_key, body, authority, asset_code, asset_scale,
 		reserved_amount, spent_amount, note, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		p.ID[:], c.request.AgreementID[:], c.request.Key, c.request.Body[:], c.authority[:], c.amount.Asset.Code, c.amount.Asset.Scale,
 		c.amount.Value, used, c.request.Note, p.CreatedAt.UnixMicro())
 	return err
+}
+
+// chargesOnTheWay is how many charges of one agreement may be on their way to other
+// wallets: its owner's own payments wait behind them.
+const chargesOnTheWay = 8
+
+// room refuses a charge when too many of its agreement haven't ended.
+func (c *charging) room(ctx context.Context, tx db.Tx) error {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM charges c JOIN outgoing_payments o ON o.id = c.id AND o.state = 'sending'
+		WHERE c.agreement_id = ? AND c.spent_amount IS NULL`, c.request.AgreementID[:]).Scan(&n)
+	if err != nil || n < chargesOnTheWay {
+		return err
+	}
+	busy := problem.New(problem.TooMany, "%d charges of this agreement are on their way, which is the most there can be. Nothing was taken; try again when one has ended.", n)
+	busy.RetryAfter = time.Second
+	return busy
 }
 
 // begin opens a payment and has it sent.
@@ -181,6 +202,9 @@ func (s *Service) refusedCharge(err error, o *opening) error {
 		return problem.New(problem.Insufficient, "There isn't enough money in the account of this agreement. Nothing was taken.").Because(err)
 	case errors.Is(err, ledger.ErrAccountClosed):
 		return problem.New(problem.Conflict, "The account of this agreement was closed. Nothing was taken.").Because(err)
+	}
+	if problem.CodeOf(err) != problem.Internal {
+		return err
 	}
 	return fmt.Errorf("charge: %w", err)
 }

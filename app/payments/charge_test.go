@@ -81,6 +81,27 @@ func TestCharge(t *testing.T) {
 	}
 }
 
+// What an app waits for is one commit, within this wallet.
+func TestLocalChargeIsOneCommit(t *testing.T) {
+	w := newWallet(t)
+	ctx := context.Background()
+	ann := w.Person("ann", usd, "10")
+	w.Person("ben", eur, "")
+	id := w.Agree(ann, "Shop", ledger.Amount{Value: 5000, Asset: eur}, "R/P1M")
+	batches := func() (n int) {
+		if err := w.DB.Read.QueryRowContext(ctx, "SELECT count(*) FROM batches").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := batches()
+	c, err := w.Payments.Charge(ctx, asked(id, "k", benPointer, "500", payments.FixedDebit))
+	if moved := batches() - before; err != nil || c.State != payments.Completed || moved != 1 {
+		t.Errorf("%v, in %d commits: %+v", err, moved, c)
+	}
+	w.Check()
+}
+
 func TestChargesThatAreRefused(t *testing.T) {
 	w := newWallet(t)
 	ann, cho := w.Person("ann", usd, "100"), w.Person("cho", usd, "5")

@@ -11,6 +11,11 @@
 // the hold goes back and the state becomes final, in one commit too. So after a
 // crash the rows say what is left to do, and the ledger what is in suspense.
 //
+// A charge is a payment that an app has the wallet make under an agreement. It has a
+// second hold, of the agreement's allowance in the interval in which it began, and
+// both are opened and closed in the same commits: what was sent, or may have been, is
+// used for good, and the rest comes back.
+//
 // Books is the other half: what the connector has done with the money of packets,
 // our payments' and other nodes'.
 package payments

@@ -53,6 +53,9 @@ func (b *Books) allows(ctx context.Context, a *connector.Authority) error {
 	if a == nil {
 		return nil
 	}
+	if err := pass(a); err != nil {
+		return err
+	}
 	left := a.Limit
 	switch account, err := ledger.Find(ctx, b.DB.Read, a.Account); {
 	case err == nil:

@@ -2,6 +2,7 @@ package payments
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -28,6 +29,7 @@ type Review struct {
 type Suspense struct {
 	ledger.SuspenseItem
 	Payment Outgoing
+	App     string // that made the payment, or sent this over its own link; "" for none
 	Email   string // of the payer
 }
 
@@ -104,14 +106,24 @@ func describe(ctx context.Context, tx db.Tx, item ledger.SuspenseItem) (Suspense
 	s := Suspense{SuspenseItem: item}
 	p, err := findOutgoing(ctx, tx, item.Reference)
 	if problem.CodeOf(err) == problem.NotFound {
-		return s, nil
+		return s, describeStream(ctx, tx, &s)
 	}
 	if err != nil {
 		return s, fmt.Errorf("payment of suspense item %d: %w", item.Item, err)
 	}
-	s.Payment = p
+	s.Payment, s.App = p, p.App
 	s.Email, err = emailOf(ctx, tx, p.UserID)
 	return s, err
+}
+
+// describeStream adds the app whose packets an item is about, if it is.
+func describeStream(ctx context.Context, tx db.Tx, s *Suspense) error {
+	err := tx.QueryRowContext(ctx, "SELECT g.app, u.email FROM agreements g JOIN users u ON u.id = g.user_id WHERE g.id = ?", s.Reference[:]).
+		Scan(&s.App, &s.Email)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("agreement of suspense item %d: %w", s.Item, err)
+	}
+	return nil
 }
 
 func emailOf(ctx context.Context, tx db.Tx, userID uuid.UUID) (email string, err error) {
@@ -133,6 +145,9 @@ func (r Review) Resolve(ctx context.Context, n int64, pay bool) (group []Suspens
 		return resolvedBefore(group, n, pay)
 	}
 	err = r.resolve(ctx, group[0], pay)
+	for errors.Is(err, errMoved) {
+		err = r.resolve(ctx, group[0], pay)
+	}
 	refused := errors.Is(err, ledger.ErrSuspenseResolved) // somebody was faster
 	switch {
 	case errors.Is(err, ledger.ErrAccountClosed):
@@ -149,6 +164,7 @@ func (r Review) Resolve(ctx context.Context, n int64, pay bool) (group []Suspens
 	return group, false, nil
 }
 
+// resolve returns errMoved if something else happened to the item's payment meanwhile.
 func (r Review) resolve(ctx context.Context, s Suspense, pay bool) error {
 	chain, rows, err := settlementOf(ctx, r.DB.Read, s.SuspenseItem, pay)
 	if err != nil {
@@ -200,13 +216,10 @@ func (r Review) Return(ctx context.Context, id uuid.UUID) (p Payer, repeated boo
 	if p.State != NeedsReview {
 		return returnedBefore(p)
 	}
-	chain, rows, err := endsOf(ctx, r.DB.Read, p.Outgoing, func(tx db.Tx) error {
-		return endRow(ctx, tx, id, NeedsReview, ending{why: returnedReason}, r.Now())
-	})
-	if err != nil {
-		return p, false, err
+	err = r.end(ctx, p.Outgoing)
+	for errors.Is(err, errMoved) {
+		err = r.end(ctx, p.Outgoing)
 	}
-	err = r.Ledger.Submit(ctx, chain, rows)
 	refused := errors.Is(err, ledger.ErrHoldUnknown) // somebody was faster: nothing else closes such a hold
 	if err != nil && !refused {
 		return p, false, fmt.Errorf("return payment %s: %w", id, err)
@@ -218,6 +231,18 @@ func (r Review) Return(ctx context.Context, id uuid.UUID) (p Payer, repeated boo
 		return returnedBefore(p)
 	}
 	return p, false, nil
+}
+
+// end ends a payment that needs review. It returns errMoved if something else happened
+// to it meanwhile.
+func (r Review) end(ctx context.Context, p Outgoing) error {
+	chain, rows, err := endsOf(ctx, r.DB.Read, p, func(tx db.Tx) error {
+		return endRow(ctx, tx, p.ID, NeedsReview, ending{why: returnedReason}, r.Now())
+	})
+	if err != nil {
+		return err
+	}
+	return r.Ledger.Submit(ctx, chain, rows)
 }
 
 func returnedBefore(p Payer) (Payer, bool, error) {

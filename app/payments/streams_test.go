@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"pochi/app/payments"
 	"pochi/app/problem"
@@ -253,5 +254,38 @@ func TestRevokedWhilePacketsAreOnTheirWay(t *testing.T) {
 		t.Errorf("Ann has %s", got)
 	}
 	w.Rest()
+	w.Check()
+}
+
+// What comes back comes back to the interval that it left, though the next has begun.
+func TestPacketsComeBackToTheirInterval(t *testing.T) {
+	w := newWallet(t)
+	ann := w.Person("ann", usd, "100")
+	id := w.Agree(ann, "Shop", ledger.Amount{Value: 1000, Asset: usd}, "R/P1M")
+	peer := w.AddPeer("test.far", usd, 0, nil)
+	ctx := context.Background()
+	first := w.Interval(id)
+	back, gone, late := w.used(id, peerParty(peer, usd), 300), w.used(id, peerParty(peer, usd), 200), w.used(id, peerParty(peer, usd), 100)
+	for _, d := range []connector.Delivery{back, gone} {
+		if err := w.Books.Take(ctx, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Clock.Advance(40 * 24 * time.Hour)
+	if err := w.Books.Take(ctx, late); !errors.Is(err, connector.ErrBusy) {
+		t.Errorf("a packet of the last interval: %v", err)
+	}
+	second := w.Interval(id)
+	if err := w.Books.Take(ctx, w.used(id, peerParty(peer, usd), 1000)); err != nil {
+		t.Errorf("all of the next interval: %v", err)
+	}
+	if err := w.Books.Release(ctx, back, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Books.Post(ctx, gone); err != nil {
+		t.Fatal(err)
+	}
+	wantUsed(t, w.Wallet, first, 200)
+	wantUsed(t, w.Wallet, second, 1000)
 	w.Check()
 }

@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"pochi/app/agreements"
 	"pochi/app/payments"
+	"pochi/ledger"
 
 	"github.com/google/uuid"
 )
@@ -94,6 +96,74 @@ func TestPayerIsKilled(t *testing.T) {
 			p.whole(out)
 			p.agree(q, differ, suspense)
 		})
+	}
+}
+
+// A is killed in the same moments of a charge: what is sent, or may have been, is what
+// its agreement's interval has used, before and after the wallets have agreed.
+func TestWalletIsKilledDuringACharge(t *testing.T) {
+	t.Parallel()
+	for _, m := range moments {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPeering(t)
+			c := p.begin("2500")
+			left, killed := make(chan func(), 1), make(chan struct{})
+			p.way.Fault(func(g *passage) {
+				if g.N == m.n {
+					m.do(g, func() { (<-left)(); close(killed) })
+					return
+				}
+				g.pass()
+			})
+			left <- p.a.startChild(person{}, uuid.Nil)
+			<-killed
+			p.way.quiet()
+			p.way.Fault(nil)
+			p.a.start()
+			out := p.end(c.ID)
+			_, suspense := p.named(c.ID)
+			p.whole(out)
+			p.spent(c, out)
+			p.agree(payments.Quote{ID: c.ID}, p.differ(), suspense)
+			p.spent(c, p.end(c.ID))
+		})
+	}
+}
+
+// begin makes a charge of Ann's, in cents, that nobody sends before A's next start.
+func (p *peering) begin(amount string) payments.Charge {
+	p.t.Helper()
+	ctx := context.Background()
+	limit := ledger.Amount{Value: 50_00, Asset: ledger.Asset{Code: "USD", Scale: 2}}
+	a, err := p.a.agreements.Approve(ctx, agreements.Approval{
+		UserID: p.ann.ID, AccountID: p.ann.Account, ClientID: "shop", App: "Shop", Amount: limit.Value,
+		Terms: agreements.Terms{Description: "Things", Amount: limit},
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.a.payments.Drain()
+	c, err := p.a.payments.Charge(ctx, payments.ChargeRequest{
+		AgreementID: a.ID, Key: "k", Receiver: p.pointer("ben"), Fixed: payments.FixedDebit, Amount: amount,
+	})
+	if err != nil || c.State != payments.Sending {
+		p.t.Fatalf("charge %+v, %v", c, err)
+	}
+	return c
+}
+
+// spent fails the test unless a charge uses what was sent of it, or may have been.
+func (p *peering) spent(c payments.Charge, out payments.Outgoing) {
+	p.t.Helper()
+	ctx := context.Background()
+	want := out.SentAmount.Value + out.Suspended.Open.Value
+	c, err := p.a.payments.FindCharge(ctx, c.AgreementID, c.ID)
+	if err != nil || c.Spent.Value != want || c.Returned.Value != c.Reserved.Value-want {
+		p.t.Errorf("%v, %d were sent or may have been: %+v", err, want, c)
+	}
+	if u, err := p.a.agreements.Usage(ctx, c.AgreementID); err != nil || u.Used != want {
+		p.t.Errorf("%v, %d were sent or may have been: %+v", err, want, u)
 	}
 }
 

@@ -65,9 +65,6 @@ func (s *Site) movement(m payments.Movement) views.Movement {
 	default:
 		v.Amount.Text = minus + v.Amount.Text
 	}
-	if m.App != "" {
-		v.Detail = "by " + m.App
-	}
 	if m.Stream {
 		v.URL, v.Who = agreementURL(m.AgreementID), name(m.Who, "Another wallet")
 	}
@@ -79,6 +76,9 @@ func (s *Site) movement(m payments.Movement) views.Movement {
 	}
 	if v.Who == "" && v.Paid == "" {
 		v.Who, v.Detail = v.Detail, ""
+	}
+	if m.App != "" {
+		v.Detail = "by " + m.App
 	}
 	return v
 }

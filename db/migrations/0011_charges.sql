@@ -16,6 +16,7 @@ CREATE TABLE charges (
     created_at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX charges_by_key ON charges (agreement_id, idempotency_key);
+CREATE INDEX charges_on_the_way ON charges (agreement_id) WHERE spent_amount IS NULL;
 CREATE INDEX charges_by_agreement ON charges (agreement_id, created_at, id);
 
 -- What the packets of an agreement's own link sent: a line for each connection to somebody here, and for each day and peer
