@@ -17,6 +17,7 @@ require (
 	github.com/ory/hydra-client-go/v2 v2.2.1
 	github.com/playwright-community/playwright-go v0.5200.1
 	github.com/psanford/sqlite3vfs v0.0.0-20260519004904-f9180fa2acc9
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
 	github.com/valyala/fasthttp v1.51.0
 	golang.org/x/crypto v0.58.0
 	golang.org/x/net v0.60.0

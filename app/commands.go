@@ -30,7 +30,7 @@ type commands struct {
 	Check     checkCommand     `cmd:"" help:"Verify every account, transfer, hold and payment, also beside a running wallet; exit 1 when something is wrong."`
 	Backup    backupCommand    `cmd:"" help:"Copy the database into a new file, also beside a running wallet."`
 	Restore   restoreCommand   `cmd:"" help:"Make the database from a backup, where there is none. Payments that were on their way then wait for review."`
-	Admin     adminCommands    `cmd:"" help:"Look after peers, people, exchange rates, and money that needs somebody's decision. What these print is JSON."`
+	Admin     adminCommands    `cmd:"" help:"Look after peers, people, exchange rates, clients, and money that needs somebody's decision. What these print is JSON."`
 	ILP       ilpCommands      `cmd:"" name:"ilp" help:"Look at Interledger packets."`
 	Help      helpCommand      `cmd:"" help:"Say what a command does; without one, list all of them and the environment variables."`
 }
@@ -250,6 +250,7 @@ type adminCommands struct {
 	Peer     peerCommands     `cmd:"" help:"Other Interledger nodes that packets are exchanged with. Changes hold at once, also in a running wallet. Amounts are integers, in the smallest unit of the peer's asset."`
 	User     userCommands     `cmd:"" help:"People of this wallet."`
 	Rate     rateCommands     `cmd:"" help:"Exchange rates."`
+	Client   clientCommands   `cmd:"" help:"Programs of the wallet's own, such as a back office, that call its APIs as themselves. Apps of other people aren't among them."`
 }
 
 type suspenseCommands struct {

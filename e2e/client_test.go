@@ -60,7 +60,7 @@ func (c *client) register(w *wallet, callback string) (id, secret string) {
 		"redirect_uris":  []string{callback},
 		"grant_types":    []string{"authorization_code", "refresh_token"},
 		"response_types": []string{"code"},
-		"scope":          "openid offline profile",
+		"scope":          "openid offline_access profile agreement",
 		"audience":       []string{w.URL},
 	})
 	if err != nil {

@@ -266,14 +266,67 @@ func appScenes() []scene {
 		{name: "pay", page: views.Pay(nobody("Pay Ben"), pay)},
 		{name: "pay-logged-in", page: views.Pay(ann("Pay Ben", views.NavNone), pay)},
 		{name: "pay-mine", page: views.Pay(ann("Your pay page", views.NavNone), mine)},
-		{name: "consent", page: views.Consent(ann("Allow Flower Shop?", views.NavNone), views.ConsentPage{
-			Action: "/consent", Challenge: "c1", App: "Flower Shop", Host: "shop.example", Person: "Ann", Email: "ann@example.com",
-			Can:    []string{"Know that it is you when you come back.", "See your name and your payment pointer."},
-			Cannot: []string{"Move your money.", "See your balances or your payments.", "See your password."},
-		})},
+		{name: "consent", page: views.Consent(ann("Allow Flower Shop?", views.NavNone), scopesConsent())},
+		{name: "consent-month", page: views.Consent(ann("Allow Flower Shop?", views.NavNone), monthlyConsent()), amount: []string{
+			"€12.00 EUR", "€5.00 EUR", "$1,240.50 USD", "At most 180.00 EUR in all",
+		}},
+		{name: "consent-once", page: views.Consent(ann("Allow Tip Jar?", views.NavNone), onceConsent()), amount: []string{"$3.00 USD"}},
+		{name: "consent-errors", page: views.Consent(ann("Allow Flower Shop?", views.NavNone), wrongConsent())},
+		{name: "consent-no-account", page: views.Consent(ann("Allow Flower Shop?", views.NavNone), poorConsent())},
 		{name: "logout", page: views.Logout(ann("Log out", views.NavNone), views.LogoutPage{Action: "/logout", Challenge: "c1", App: "Flower Shop"})},
 		{name: "logout-unknown", page: views.Logout(ann("Log out", views.NavNone), views.LogoutPage{Action: "/logout", Challenge: "c1"})},
 	}
+}
+
+func scopesConsent() views.ConsentPage {
+	return views.ConsentPage{
+		Action: "/consent", Challenge: "c1", Seal: "s1", App: "Flower Shop", Host: "shop.example", Person: "Ann", Email: "ann@example.com",
+		PolicyURL: "https://shop.example/privacy",
+		Can:       []string{"Know that it is you when you come back.", "See your name and your payment pointer."},
+		Cannot:    []string{"Move your money.", "See your balances or your payments.", "See your password."},
+	}
+}
+
+func monthlyConsent() views.ConsentPage {
+	c := scopesConsent()
+	c.Logo, c.TermsURL = gallery{}.URL("icons/pochi-192.png"), "https://shop.example/terms"
+	c.Can = []string{"See your name and your payment pointers.", "Keep this access while you are away."}
+	c.Cannot = []string{"See what is in your accounts.", "See payments that it didn't ask for.", "Spend more than you allow here, or from another account.", "Change what you allow here."}
+	c.Agreement = &views.ConsentAgreement{
+		Description: "Flowers on the first of each month, picked by hand and brought to your door", Most: views.Money{Text: "€12.00", Code: "EUR"}, Often: "every month", Repeats: true,
+		PaymentMax: views.Money{Text: "€5.00", Code: "EUR"}, Receivers: []string{"$shop.example/flowers", "$shop.example/delivery"},
+		Ends: views.Moment{Text: "31 December 2027, 23:59 UTC", ISO: "2027-12-31T23:59:00Z"}, Worst: "At most 180.00 EUR in all.",
+		Accounts: []views.ConsentAccount{
+			{ID: "a1", Name: "Everyday", Balance: views.Money{Text: "€310.20", Code: "EUR"}, Chosen: true},
+			{ID: "a2", Name: "Savings", Balance: views.Money{Text: "$1,240.50", Code: "USD"}, About: "About 13.13 USD for 12.00 EUR, at today's rate"},
+		},
+		Amount: "12.00", Currency: "EUR", RefreshURL: "/consent?consent_challenge=c1",
+	}
+	return c
+}
+
+func onceConsent() views.ConsentPage {
+	c := monthlyConsent()
+	c.App, c.Logo, c.Can = "Tip Jar", "", nil
+	c.Agreement.Description, c.Agreement.Most, c.Agreement.Often, c.Agreement.Repeats = "Tips for what you read today", views.Money{Text: "$3.00", Code: "USD"}, "once", false
+	c.Agreement.PaymentMax, c.Agreement.Receivers, c.Agreement.Packets, c.Agreement.Ends = views.Money{}, nil, true, views.Moment{}
+	c.Agreement.Accounts = c.Agreement.Accounts[1:]
+	c.Agreement.Accounts[0].About, c.Agreement.Accounts[0].Chosen = "", true
+	c.Agreement.Amount, c.Agreement.Currency, c.Agreement.Worst = "3.00", "USD", "At most 3.00 USD, once and never again."
+	return c
+}
+
+func wrongConsent() views.ConsentPage {
+	c := monthlyConsent()
+	c.Agreement.Amount = "20"
+	c.Errors = views.Errors{"account": "Choose one of your accounts.", "amount": "That is more than is asked for: allow 12.00 EUR or less."}
+	return c
+}
+
+func poorConsent() views.ConsentPage {
+	c := monthlyConsent()
+	c.Agreement.Accounts = nil
+	return c
 }
 
 func errorScenes() []scene {

@@ -308,16 +308,50 @@ type PayPage struct {
 }
 
 // ConsentPage asks whether an app may have what it asks for.
-// Fields posted to Action: consent_challenge, decision ("allow" or "deny").
+// Fields posted to Action: consent_challenge, seal, decision ("allow" or "deny");
+// with an agreement also account and amount.
 type ConsentPage struct {
 	Action    string // path that the form posts to
 	Challenge string
+	Seal      string // of what the page shows
 	App       string
+	Logo      string   // URL, "" for none
 	Host      string   // where the browser goes afterwards: "shop.example"
+	PolicyURL string   // "" for none
+	TermsURL  string   // "" for none
 	Person    string   // as whom
 	Email     string   // as whom
 	Can       []string // sentences: "See your name and picture."
 	Cannot    []string // sentences: "Move money."
+	Agreement *ConsentAgreement
+	Errors    Errors
+}
+
+// ConsentAgreement is the agreement that an app asks for, nil for none.
+type ConsentAgreement struct {
+	Description string // in the app's words
+	Most        Money  // what it asks for
+	Often       string // "every month", "once"
+	Repeats     bool
+	PaymentMax  Money    // zero for no such cap
+	Receivers   []string // payment pointers; none for anybody
+	Starts      Moment   // zero: at once
+	Ends        Moment   // zero: never
+	Packets     bool     // it may also be spent without naming receivers
+	Worst       string   // "At most €120.00 EUR in all."
+	Accounts    []ConsentAccount
+	Amount      string // what is allowed, as it was typed
+	Currency    string
+	RefreshURL  string // of this page; with the amount in its query it says the worst for that
+}
+
+// ConsentAccount is an account that can pay.
+type ConsentAccount struct {
+	ID      string
+	Name    string
+	Balance Money
+	About   string // what is to be known before it is chosen, "" for nothing
+	Chosen  bool
 }
 
 // DecisionAllow and DecisionDeny are the values of the field "decision".

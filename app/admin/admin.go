@@ -42,6 +42,7 @@ type Services struct {
 	Peers    Peers
 	People   People
 	Rates    Rates
+	Clients  Clients
 	Database string // of DatabaseKey
 	Log      *slog.Logger
 }
@@ -68,6 +69,10 @@ func Handler(s Services) http.Handler {
 		"POST /rates/{from}/{to}":       s.setRate,
 
 		"POST /rates/{from}/{to}/remove": s.removeRate,
+
+		"POST " + pathAddClient:    s.addClient,
+		"POST " + pathListClients:  s.listClients,
+		"POST " + pathRemoveClient: s.removeClient,
 
 		"POST /peers/{name}/doubts/{reference}/dismiss": func(r *http.Request) (answer, error) { return s.resolveDoubt(r, false) },
 		"POST /peers/{name}/doubts/{reference}/accept":  func(r *http.Request) (answer, error) { return s.resolveDoubt(r, true) },

@@ -3,7 +3,9 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"pochi/app/problem"
@@ -15,14 +17,20 @@ import (
 // The codes are a promise: programs branch on them.
 const typePrefix = "urn:pochi:problem:"
 
+// pause is how long, in seconds, a program should wait that is to come again when
+// nobody knows better.
+const pause = 30
+
 // fault is an answer that isn't what was asked for (RFC 9457).
 type fault struct {
-	Type      string `json:"type"`
-	Title     string `json:"title"`
-	Status    int    `json:"status"`
-	Detail    string `json:"detail"`
-	challenge string // of WWW-Authenticate, "" for none
-	allow     string // of Allow, "" for none
+	Type       string `json:"type"`
+	Title      string `json:"title"`
+	Status     int    `json:"status"`
+	Detail     string `json:"detail"`
+	Field      string `json:"field,omitempty"` // of the body, the query or the header that is wrong
+	challenge  string // of WWW-Authenticate, "" for none
+	allow      string // of Allow, "" for none
+	retryAfter int    // seconds, 0 for none
 }
 
 func newFault(status int, code, title, detail string) *fault {
@@ -31,6 +39,20 @@ func newFault(status int, code, title, detail string) *fault {
 
 // Error describes the fault, for tests and logs.
 func (f *fault) Error() string { return f.Title + ": " + f.Detail }
+
+// malformed is a request that can't be read: what is wrong with which part of it.
+func malformed(field, detail string) *fault {
+	f := newFault(http.StatusBadRequest, "malformed", "Malformed request", detail)
+	f.Field = field
+	return f
+}
+
+// invalid is a part of a request that can be read and not used.
+func invalid(field, detail string) *fault {
+	f := newFault(http.StatusUnprocessableEntity, string(problem.Invalid), titleOf(problem.Invalid), detail)
+	f.Field = field
+	return f
+}
 
 func notFound(*fiber.Ctx) error {
 	return newFault(http.StatusNotFound, "not_found", "Not found", "There is no such resource.")
@@ -70,8 +92,8 @@ func showFault(c *fiber.Ctx, err error) error {
 	if f.allow != "" {
 		c.Set(fiber.HeaderAllow, f.allow)
 	}
-	if f.Status == http.StatusServiceUnavailable {
-		c.Set(fiber.HeaderRetryAfter, "30")
+	if f.retryAfter > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(f.retryAfter))
 	}
 	c.Set(fiber.HeaderContentType, "application/problem+json")
 	return c.Status(f.Status).Send(body)
@@ -83,7 +105,16 @@ func faultOf(err error) *fault {
 		return f
 	}
 	code := problem.CodeOf(err)
-	return newFault(problem.Status(err), string(code), titleOf(code), problem.MessageOf(err))
+	f = newFault(problem.Status(err), string(code), titleOf(code), problem.MessageOf(err))
+	var p *problem.Error
+	if errors.As(err, &p) {
+		f.Field = p.Field
+	}
+	f.retryAfter = int(math.Ceil(problem.RetryAfter(err).Seconds()))
+	if later := f.Status == http.StatusServiceUnavailable || f.Status == http.StatusTooManyRequests; later && f.retryAfter == 0 {
+		f.retryAfter = pause
+	}
+	return f
 }
 
 func titleOf(code problem.Code) string {
@@ -94,8 +125,10 @@ func titleOf(code problem.Code) string {
 		return "More than is allowed"
 	case problem.NotFound:
 		return "Not found"
-	case problem.Conflict:
+	case problem.Conflict, problem.KeyReused:
 		return "Conflict"
+	case problem.Insufficient:
+		return "Insufficient funds"
 	case problem.Unauthenticated:
 		return "Not authenticated"
 	case problem.Forbidden:

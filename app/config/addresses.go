@@ -113,7 +113,13 @@ func isElsewhere(proxy string) bool {
 // CallbackURL returns where peers send their replies in asynchronous mode, ""
 // when they can't reach this node. In dev a listener on this machine is reached
 // as it listens, unless its port is any.
-func (c Config) CallbackURL() string {
+func (c Config) CallbackURL() string { return c.packetsURL(ilphttp.CallbackPath) }
+
+// AgreementsURL returns where agreements take packets, each below it by its id; ""
+// when apps can't reach this node.
+func (c Config) AgreementsURL() string { return c.packetsURL(ilphttp.AgreementPath) }
+
+func (c Config) packetsURL(path string) string {
 	base := c.ILPPublicURL
 	if base == "" && !c.Production() {
 		base = "http://" + c.ILPListen
@@ -122,7 +128,7 @@ func (c Config) CallbackURL() string {
 	if err != nil || u.Port() == "0" {
 		return ""
 	}
-	return base + ilphttp.CallbackPath
+	return base + path
 }
 
 func (c Config) validateCallbackURL() error {

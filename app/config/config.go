@@ -26,9 +26,9 @@ type Config struct {
 	DB             string        `env:"DB" doc:"the wallet's database; sqlite:DATA/pochi.db when empty"`
 	PublicURL      string        `env:"PUBLIC_URL" envDefault:"http://localhost:3000" doc:"where people and other wallets reach this one; https in production"`
 	Listen         string        `env:"LISTEN" envDefault:"127.0.0.1:3000" doc:"address of the pages and APIs"`
-	OpsListen      string        `env:"OPS_LISTEN" envDefault:"127.0.0.1:3003" doc:"address of /healthz"`
+	OpsListen      string        `env:"OPS_LISTEN" envDefault:"127.0.0.1:3003" doc:"address of /healthz, and of Hydra's questions"`
 	ILPListen      string        `env:"ILP_LISTEN" envDefault:"127.0.0.1:3002" doc:"address where peers' packets come in, at POST /ilp; in production on this machine, unless a proxy elsewhere is in TRUSTED_PROXIES"`
-	ILPPublicURL   string        `env:"ILP_PUBLIC_URL" doc:"where peers reach ILP_LISTEN: https, and in dev http://ILP_LISTEN when empty; without it no peer can be asynchronous"`
+	ILPPublicURL   string        `env:"ILP_PUBLIC_URL" doc:"where peers and apps reach ILP_LISTEN: https, and in dev http://ILP_LISTEN when empty; without it no peer can be asynchronous, and no app sends packets"`
 	ILPAddress     string        `env:"ILP_ADDRESS" envDefault:"test.pochi" doc:"this node's ILP address; in production none of a test network"`
 	HydraAdminURL  string        `env:"HYDRA_ADMIN_URL" envDefault:"http://127.0.0.1:4445" doc:"Ory Hydra's admin API"`
 	HydraPublicURL string        `env:"HYDRA_PUBLIC_URL" envDefault:"http://localhost:4444" doc:"where browsers and apps reach Ory Hydra"`
@@ -93,9 +93,10 @@ func loadSome(getenv func(string) string, names []string) (Config, error) {
 	return c, c.validateEnv()
 }
 
-// LoadAdmin is LoadFiles for the commands that add people and peers, which a
-// wallet that runs does with its own configuration: besides it reads ILP_ADDRESS,
-// ILP_LISTEN, ILP_PUBLIC_URL, PUBLIC_URL, CURRENCIES and EXCHANGE_LIMIT.
+// LoadAdmin is LoadFiles for the commands that add people, peers and clients,
+// which a wallet that runs does with its own configuration: besides it reads
+// ILP_ADDRESS, ILP_LISTEN, ILP_PUBLIC_URL, PUBLIC_URL, CURRENCIES, EXCHANGE_LIMIT,
+// HYDRA_ADMIN_URL and HYDRA_PUBLIC_URL.
 func LoadAdmin(getenv func(string) string) (Config, error) {
 	c, err := parse(getenv, func(name string) bool { return slices.Contains(adminVariables, name) })
 	if err != nil {
@@ -112,6 +113,7 @@ func LoadAdmin(getenv func(string) string) (Config, error) {
 
 var adminVariables = append([]string{
 	prefix + "ILP_ADDRESS", prefix + "ILP_LISTEN", prefix + "ILP_PUBLIC_URL", prefix + "PUBLIC_URL", prefix + "CURRENCIES", prefix + "EXCHANGE_LIMIT",
+	prefix + "HYDRA_ADMIN_URL", prefix + "HYDRA_PUBLIC_URL",
 }, fileVariables...)
 
 // simplify writes addresses in one way only.

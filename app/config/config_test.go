@@ -325,3 +325,36 @@ func TestReadmeHasTheTable(t *testing.T) {
 		t.Errorf("README.md lacks this table:\n%s", config.Table())
 	}
 }
+
+func TestTheHookKeyIsMadeOnceWhoeverStartsFirst(t *testing.T) {
+	c := config.Config{Data: filepath.Join(t.TempDir(), "data")}
+	keys := make(chan string)
+	for range 20 {
+		go func() {
+			key, err := c.HookKey()
+			if err != nil {
+				t.Error(err)
+			}
+			keys <- key
+		}()
+	}
+	first := <-keys
+	for range 19 {
+		if key := <-keys; key != first || len(key) < 32 {
+			t.Errorf("%q and %q", first, key)
+		}
+	}
+	left, err := os.ReadDir(c.Data)
+	if err != nil || len(left) != 1 {
+		t.Errorf("%v, %v", left, err)
+	}
+	if stat, err := os.Stat(filepath.Join(c.Data, "hook.key")); err != nil || stat.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", stat, err)
+	}
+	if err := os.WriteFile(filepath.Join(c.Data, "hook.key"), []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.HookKey(); err == nil || !strings.Contains(err.Error(), "hook.key") {
+		t.Errorf("an empty key: %v", err)
+	}
+}

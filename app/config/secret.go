@@ -53,3 +53,43 @@ func (s Secrets) Key(purpose string) ([32]byte, error) {
 	copy(key[:], b)
 	return key, err
 }
+
+// HookKey returns what Hydra proves with that it is Hydra when it asks the wallet
+// about a token. Whichever of the two starts first makes it, in the data folder;
+// tools/hydra has the same function.
+func (c Config) HookKey() (string, error) {
+	path := filepath.Join(c.Data, "hook.key")
+	key, err := readKey(path)
+	if !errors.Is(err, os.ErrNotExist) {
+		return key, err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return "", fmt.Errorf("POCHI_DATA: %w", err)
+	}
+	made, err := os.CreateTemp(c.Data, "hook.key.*")
+	if err != nil {
+		return "", fmt.Errorf("POCHI_DATA: %w", err)
+	}
+	defer os.Remove(made.Name())
+	_, err = made.WriteString(rand.Text() + rand.Text() + "\n")
+	if err = errors.Join(err, made.Close()); err != nil {
+		return "", fmt.Errorf("POCHI_DATA: %w", err)
+	}
+	// A link, unlike a rename, leaves alone what the other one made meanwhile.
+	if err := os.Link(made.Name(), path); err != nil && !errors.Is(err, os.ErrExist) {
+		return "", fmt.Errorf("POCHI_DATA: %w", err)
+	}
+	return readKey(path)
+}
+
+func readKey(path string) (string, error) {
+	kept, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read the key of Hydra's questions: %w", err)
+	}
+	key := strings.TrimSpace(string(kept))
+	if len(key) < secretMin {
+		return "", fmt.Errorf("%s is not a key: remove it, and start the wallet and Hydra again", path)
+	}
+	return key, nil
+}

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -12,8 +13,10 @@ const appNameMax = 60 // characters
 
 // App is the program that asks: an OAuth client.
 type App struct {
-	ID   string
-	Name string // what it calls itself, or its ID; printable, 60 characters at most
+	ID        string
+	Name      string // what it calls itself, or its ID; printable, 60 characters at most
+	PolicyURL string // "" for none, as in the following
+	TermsURL  string
 }
 
 // appOf returns who asks; the zero App when Hydra names nobody.
@@ -25,13 +28,23 @@ func appOf(client *hydra.OAuth2Client) App {
 	if app.Name == "" {
 		app.Name = printable(app.ID)
 	}
+	if isLink(client.GetPolicyUri()) {
+		app.PolicyURL = client.GetPolicyUri()
+	}
+	if isLink(client.GetTosUri()) {
+		app.TermsURL = client.GetTosUri()
+	}
 	return app
 }
 
-// printable leaves of a name what can be read: invisible characters and those
-// that turn the direction of the text around could make it look like another's.
-func printable(name string) string {
-	name = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+// printable is printableUpTo for a name.
+func printable(name string) string { return printableUpTo(name, appNameMax) }
+
+// printableUpTo leaves of a text what can be read: invisible characters and
+// those that turn the direction of the text around could make it look like
+// another one. A long one is cut.
+func printableUpTo(text string, characters int) string {
+	text = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
 			return ' '
 		}
@@ -39,11 +52,11 @@ func printable(name string) string {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(name, ""))), " ")
-	if runes := []rune(name); len(runes) > appNameMax {
-		return string(runes[:appNameMax-1]) + "…"
+	}, strings.ToValidUTF8(text, ""))), " ")
+	if runes := []rune(text); len(runes) > characters {
+		return string(runes[:characters-1]) + "…"
 	}
-	return name
+	return text
 }
 
 // hostOf names where a redirect URI leads, for people: its host or, where an
@@ -57,6 +70,18 @@ func hostOf(uri string) string {
 		return u.Scheme
 	}
 	return printable(u.Host)
+}
+
+// hostsOf names where an answer may go: where it should, and wherever else the
+// app may have it sent.
+func hostsOf(to string, client *hydra.OAuth2Client) []string {
+	var hosts []string
+	for _, uri := range append([]string{to}, client.GetRedirectUris()...) {
+		if host := hostOf(uri); host != "" && !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
 }
 
 // formURLs are the stations of a browser that sends a form to the wallet: to

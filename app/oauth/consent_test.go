@@ -1,28 +1,30 @@
 package oauth_test
 
 import (
+	"crypto/sha256"
+	"slices"
 	"testing"
 
 	"pochi/app/oauth"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 )
 
 func TestConsent(t *testing.T) {
-	restart := publicURL + "/oauth2/auth?client_id=c1&redirect_uri=https%3A%2F%2Fshop.example%2Fcb"
-	p, _ := start(t, 200, `{"challenge":"x","subject":"`+subject+`","skip":true,"requested_scope":["admin","profile","openid","openid"],
-		"client":{"client_id":"c1","redirect_uris":["https://other.example/cb"]},"request_url":"`+restart+`"}`)
+	p, _ := start(t, 200, consentAnswer(t, "openid profile"))
 	got, err := p.Consent(t.Context(), "sesame")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := oauth.ConsentRequest{
 		Challenge:  "sesame",
-		App:        oauth.App{ID: "c1", Name: "c1"},
+		Key:        sha256.Sum256([]byte("l1\nc1\n" + subject)),
+		App:        oauth.App{ID: "c1", Name: "c1", PolicyURL: "https://shop.example/policy"},
 		Subject:    subject,
 		Scopes:     []oauth.Scope{oauth.OpenID, oauth.Profile},
-		Host:       "shop.example",
-		RestartURL: restart,
+		Hosts:      []string{"shop.example", "com.example.app"},
+		RestartURL: requestURL("scope", "openid profile"),
 		FormURLs:   []string{publicURL, "https://shop.example/cb"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -30,18 +32,29 @@ func TestConsent(t *testing.T) {
 	}
 }
 
+func TestConsentToAnAgreement(t *testing.T) {
+	p, _ := start(t, 200, consentAnswer(t, "openid agreement", "authorization_details", detailsText))
+	got, err := p.Consent(t.Context(), "sesame")
+	if err != nil || got.Refusal != nil {
+		t.Fatalf("%+v, %v", got.Refusal, err)
+	}
+	if got.Detail == nil || got.Detail.Terms.Description != "Flowers" || got.Detail.Terms.Amount.Value != 1200 {
+		t.Errorf("%+v", got.Detail)
+	}
+}
+
 func TestConsentWithoutARedirectURIGoesToTheOnlyOne(t *testing.T) {
-	for uris, want := range map[string]string{
-		`["https://shop.example/cb"]`:                     "shop.example",
-		`["com.example.app:/cb"]`:                         "com.example.app",
-		`["https://shop\u202e.example:8443/cb"]`:          "shop.example:8443",
-		`["https://a.example/cb","https://b.example/cb"]`: "",
-		`null`: "",
+	for uris, want := range map[string][]string{
+		`["https://shop.example/cb"]`:                     {"shop.example"},
+		`["com.example.app:/cb"]`:                         {"com.example.app"},
+		`["https://shop\u202e.example:8443/cb"]`:          {"shop.example:8443"},
+		`["https://a.example/cb","https://b.example/cb"]`: {"a.example", "b.example"},
+		`null`: nil,
 	} {
-		p, _ := start(t, 200, `{"challenge":"x","subject":"s","client":{"client_id":"c1","redirect_uris":`+uris+`},"request_url":"`+publicURL+`/oauth2/auth"}`)
+		p, _ := start(t, 200, `{"challenge":"x","login_challenge":"l1","subject":"s","client":{"client_id":"c1","redirect_uris":`+uris+`},"request_url":"`+publicURL+`/oauth2/auth"}`)
 		got, err := p.Consent(t.Context(), "sesame")
-		if err != nil || got.Host != want {
-			t.Errorf("%s: %q, %v", uris, got.Host, err)
+		if err != nil || !slices.Equal(got.Hosts, want) {
+			t.Errorf("%s: %q, %v", uris, got.Hosts, err)
 		}
 	}
 }
@@ -54,6 +67,12 @@ func TestAcceptConsentGrantsKnownScopesAndOurAudienceOnly(t *testing.T) {
 		{
 			oauth.Grant{Scopes: []oauth.Scope{oauth.OfflineAccess, oauth.Profile, "admin", oauth.OpenID}, Name: "Ann"},
 			map[string]any{"grant_scope": []any{"openid", "profile", "offline_access"}, "session": map[string]any{"id_token": map[string]any{"name": "Ann"}}},
+		},
+		{
+			oauth.Grant{Scopes: []oauth.Scope{oauth.AgreementScope}, Agreement: uuid.MustParse(agreementID)},
+			map[string]any{"grant_scope": []any{"agreement"}, "session": map[string]any{
+				"id_token": map[string]any{}, "access_token": map[string]any{"agreement": agreementID},
+			}},
 		},
 		{
 			oauth.Grant{Scopes: []oauth.Scope{oauth.OpenID}, Name: "Ann"}, // the name isn't for this app
@@ -70,6 +89,18 @@ func TestAcceptConsentGrantsKnownScopesAndOurAudienceOnly(t *testing.T) {
 		tt.want["grant_access_token_audience"] = []any{audience}
 		if diff := cmp.Diff(tt.want, decoded(t, h.sent[0])); diff != "" {
 			t.Error(diff)
+		}
+	}
+}
+
+func TestAnAgreementAndItsScopeAreGrantedTogetherOnly(t *testing.T) {
+	for _, grant := range []oauth.Grant{
+		{Scopes: []oauth.Scope{oauth.OpenID, oauth.AgreementScope}},
+		{Scopes: []oauth.Scope{oauth.OpenID}, Agreement: uuid.MustParse(agreementID)},
+	} {
+		p, h := start(t, 200, `{"redirect_to":"`+publicURL+`/oauth2/auth"}`)
+		if _, err := p.AcceptConsent(t.Context(), "sesame", grant); err == nil || len(h.asked) != 0 {
+			t.Errorf("%+v: %v, asked %v", grant, err, h.asked)
 		}
 	}
 }

@@ -2,12 +2,16 @@ package oauth
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"pochi/app/problem"
+
+	"github.com/google/uuid"
+	hydra "github.com/ory/hydra-client-go/v2"
 )
 
 const tokenMax = 4 << 10 // bytes; Hydra's opaque tokens have about 90
@@ -18,6 +22,7 @@ type Token struct {
 	ClientID  string
 	Scopes    []Scope // as granted, known or not
 	Audience  []string
+	Agreement uuid.UUID // the one that it can spend under; zero for none
 	ExpiresAt time.Time
 }
 
@@ -27,17 +32,57 @@ func (t Token) Has(scope Scope) bool { return slices.Contains(t.Scopes, scope) }
 // For tells whether the token is meant for an API.
 func (t Token) For(audience string) bool { return slices.Contains(t.Audience, audience) }
 
+// agreementClaim is where a token says which agreement it is for: in the access
+// token's part of Hydra's session.
+const agreementClaim = "agreement"
+
 // Introspect returns what an access token stands for (RFC 7662). Any other
 // string, a refresh token among them, is Unauthenticated: Hydra calls refresh
-// tokens active, too.
+// tokens active, too. What is found is kept for 5 seconds at most; what is
+// refused isn't. Those who ask about one token at the same time are one question.
 func (p *Provider) Introspect(ctx context.Context, token string) (Token, error) {
 	if token == "" || len(token) > tokenMax {
 		return Token{}, invalidToken(errors.New("no token, or one that is too long"))
 	}
+	key, now := sha256.Sum256([]byte(token)), p.now()
+	kept, asked, ok := p.cache.find(key, now)
+	if ok {
+		return kept, nil
+	}
+	question := fmt.Sprintf("%s %d", key, asked) // who asks after a revocation waits for no answer from before
+	answered := p.asking.DoChan(question, func() (any, error) {
+		// One who gives up takes the answer from nobody else.
+		found, err := p.introspect(context.WithoutCancel(ctx), token)
+		if err == nil {
+			p.cache.keep(key, found, now, asked)
+		}
+		return found, err
+	})
+	select {
+	case answer := <-answered:
+		found, _ := answer.Val.(Token)
+		return found, answer.Err
+	case <-ctx.Done():
+		return Token{}, unavailable(fmt.Errorf("introspect: %w", ctx.Err()))
+	}
+}
+
+// introspect asks Hydra.
+func (p *Provider) introspect(ctx context.Context, token string) (Token, error) {
 	answer, _, err := p.oauth2.IntrospectOAuth2Token(ctx).Token(token).Execute()
 	if err != nil {
 		return Token{}, unavailable(fmt.Errorf("introspect: %w", withoutURL(err)))
 	}
+	return p.tokenOf(answer)
+}
+
+// ForgetAgreement makes the next use of every token for an agreement ask Hydra
+// again.
+func (p *Provider) ForgetAgreement(id uuid.UUID) {
+	p.cache.forget(func(t Token) bool { return t.Agreement == id })
+}
+
+func (p *Provider) tokenOf(answer *hydra.IntrospectedOAuth2Token) (Token, error) {
 	if answer == nil {
 		return Token{}, unavailable(errors.New("introspect: empty answer"))
 	}
@@ -52,13 +97,37 @@ func (p *Provider) Introspect(ctx context.Context, token string) (Token, error) 
 	case answer.GetSub() == "" || answer.GetClientId() == "":
 		return Token{}, invalidToken(errors.New("nobody's"))
 	}
+	agreement, err := agreementOf(answer.Ext)
+	if err != nil {
+		return Token{}, invalidToken(err)
+	}
+	scopes := scopesOf(answer.GetScope())
+	if slices.Contains(scopes, AgreementScope) != (agreement != uuid.Nil) {
+		return Token{}, invalidToken(errors.New("an agreement without its scope, or the reverse"))
+	}
 	return Token{
 		Subject:   answer.GetSub(),
 		ClientID:  answer.GetClientId(),
-		Scopes:    scopesOf(answer.GetScope()),
+		Scopes:    scopes,
 		Audience:  answer.GetAud(),
+		Agreement: agreement,
 		ExpiresAt: expires,
 	}, nil
+}
+
+// agreementOf reads the agreement from what a token says besides; zero when it
+// names none.
+func agreementOf(claims map[string]any) (uuid.UUID, error) {
+	claim, ok := claims[agreementClaim]
+	if !ok {
+		return uuid.Nil, nil
+	}
+	text, _ := claim.(string)
+	id, err := uuid.Parse(text)
+	if err != nil || id == uuid.Nil {
+		return uuid.Nil, errors.New("of an agreement that can't be read")
+	}
+	return id, nil
 }
 
 func invalidToken(err error) error {

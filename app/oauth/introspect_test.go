@@ -75,3 +75,28 @@ func TestIntrospectIsUnavailableWithoutAnAnswer(t *testing.T) {
 		}
 	}
 }
+
+func TestATokenNamesItsAgreement(t *testing.T) {
+	withClaim := func(claim string) string {
+		return strings.NewReplacer(`"active":true`, `"active":true,"ext":{"agreement":`+claim+`}`, "openid profile", "agreement").Replace(activeToken)
+	}
+	p, _ := start(t, 200, withClaim(`"`+agreementID+`"`))
+	if got, err := p.Introspect(t.Context(), "token"); err != nil || got.Agreement.String() != agreementID {
+		t.Errorf("%v, %v", got.Agreement, err)
+	}
+	for _, claim := range []string{`""`, `"x"`, `1`, `null`, `["` + agreementID + `"]`, `"00000000-0000-0000-0000-000000000000"`} {
+		p, _ := start(t, 200, withClaim(claim))
+		if _, err := p.Introspect(t.Context(), "token"); problem.CodeOf(err) != problem.Unauthenticated {
+			t.Errorf("%s: %v", claim, err)
+		}
+	}
+	for name, body := range map[string]string{
+		"an agreement without its scope": strings.Replace(withClaim(`"`+agreementID+`"`), `"scope":"agreement"`, `"scope":"openid"`, 1),
+		"the scope without an agreement": strings.Replace(activeToken, "openid profile", "openid agreement", 1),
+	} {
+		p, _ := start(t, 200, body)
+		if _, err := p.Introspect(t.Context(), "token"); problem.CodeOf(err) != problem.Unauthenticated {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ type LoginRequest struct {
 	Challenge string
 	App       App
 	Hint      string   // the e-mail address or name that the app expects, "" for none; anything
+	Refusal   *Reason  // why it is refused, whoever it is; nil when it isn't
 	FormURLs  []string // where the browser goes by after the log-in form: its policy must allow them
 
 	parameters url.Values // of the request, as the app sent it
@@ -38,8 +38,12 @@ func (p *Provider) Login(ctx context.Context, challenge string) (LoginRequest, e
 	request := LoginRequest{
 		Challenge:  challenge,
 		App:        appOf(&answer.Client),
+		Refusal:    judge(answer.RequestUrl, &answer.Client, answer.RequestedScope),
 		FormURLs:   p.formURLs(redirectURI(answer.RequestUrl, &answer.Client)),
 		parameters: query(answer.RequestUrl),
+	}
+	if request.Refusal == nil {
+		_, request.Refusal = p.detail(answer.RequestUrl)
 	}
 	if answer.OidcContext != nil {
 		request.Hint = answer.OidcContext.GetLoginHint()
@@ -66,21 +70,6 @@ func (r LoginRequest) NeedsSignIn(signedInAt, now time.Time) bool {
 		}
 	}
 	return false
-}
-
-// Ambiguous names a parameter that the app sent more than once, "" for none:
-// such a request is to be refused (RFC 6749, section 3.1).
-func (r LoginRequest) Ambiguous() string {
-	var names []string
-	for name, values := range r.parameters {
-		if len(values) > 1 && name != "resource" && name != "audience" { // lists (RFC 8707)
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		return ""
-	}
-	return slices.Min(names)
 }
 
 // AcceptLogin tells Hydra who is logged in, by the id that apps will know, and

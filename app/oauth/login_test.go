@@ -84,21 +84,6 @@ func TestNeedsSignIn(t *testing.T) {
 	}
 }
 
-func TestAmbiguous(t *testing.T) {
-	for parameters, want := range map[string]string{
-		"state=a":                         "",
-		"state=a&state=a":                 "state",
-		"prompt=login&prompt=none":        "prompt",
-		"scope=a&scope=b&prompt=&prompt=": "prompt",
-		"resource=a&resource=b":           "",
-		"client_id=c2":                    "client_id",
-	} {
-		if got := login(t, loginAnswer(parameters)).Ambiguous(); got != want {
-			t.Errorf("%q: got %q, want %q", parameters, got, want)
-		}
-	}
-}
-
 func TestAcceptAndRejectLogin(t *testing.T) {
 	p, h := start(t, 200, `{"redirect_to":"`+publicURL+`/oauth2/auth?login_verifier=v"}`)
 	to, err := p.AcceptLogin(t.Context(), "ses=ame&", subject)

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	hydra "github.com/ory/hydra-client-go/v2"
+	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -38,18 +39,22 @@ type Options struct {
 	AdminURL  *url.URL         // where Hydra's admin interface listens: for this wallet only
 	PublicURL *url.URL         // where browsers reach Hydra
 	Audience  string           // the API that tokens are for: the wallet's own public URL
+	Terms     TermsReader      // reads what apps ask for
 	Timeout   time.Duration    // of one question to Hydra: 5 seconds when zero
 	Now       func() time.Time // time.Now when nil
 }
 
-// Provider answers Hydra's challenges and asks about tokens. It is safe for
-// concurrent use. Each method is one question to Hydra, asked once.
+// Provider answers Hydra's challenges, asks about tokens and keeps the register
+// of clients. It is safe for concurrent use. Nothing is asked twice.
 type Provider struct {
 	oauth2   hydra.OAuth2API
 	metadata hydra.MetadataAPI
 	public   *url.URL
 	audience string
+	terms    TermsReader
 	now      func() time.Time
+	cache    tokenCache
+	asking   singleflight.Group // about tokens
 }
 
 // New returns a Provider. It doesn't call Hydra, which may start later.
@@ -80,9 +85,15 @@ func New(opts Options) *Provider {
 		metadata: client.MetadataAPI,
 		public:   opts.PublicURL,
 		audience: opts.Audience,
+		terms:    opts.Terms,
 		now:      now,
+		cache:    tokenCache{kept: map[[32]byte]keptToken{}},
 	}
 }
+
+// Audience returns what tokens for the wallet's API are for: clients that get
+// tokens for themselves have to name it.
+func (p *Provider) Audience() string { return p.audience }
 
 // Ready returns nil when Hydra serves and reaches its database, else
 // Unavailable.

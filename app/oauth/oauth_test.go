@@ -67,7 +67,7 @@ func provider(t *testing.T, adminURL string, timeout time.Duration) *oauth.Provi
 	if err != nil {
 		t.Fatal(err)
 	}
-	return oauth.New(oauth.Options{AdminURL: admin, PublicURL: public, Audience: audience, Timeout: timeout, Now: now})
+	return oauth.New(oauth.Options{AdminURL: admin, PublicURL: public, Audience: audience, Terms: reader(), Timeout: timeout, Now: now})
 }
 
 // questions are all of a Provider's methods but Introspect and Ready.

@@ -20,10 +20,10 @@ import (
 
 // buildAdmin joins what does the admins' commands to the books.
 func buildAdmin(cfg config.Config, d *db.DB, books *ledger.Ledger, exchange *rates.Book, nodes *peers.Service, newcomers people,
-	log *slog.Logger) http.Handler {
+	clients admin.Clients, log *slog.Logger) http.Handler {
 	return admin.Handler(admin.Services{
 		Payments: payments.Review{DB: d, Ledger: books, Now: time.Now}, Rates: exchange,
-		Peers: nodes, People: newcomers,
+		Peers: nodes, People: newcomers, Clients: clients,
 		Database: admin.DatabaseKey(cfg.DB), Log: log,
 	})
 }
@@ -63,9 +63,13 @@ func openAdmin(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
+	clients, err := buildProvider(cfg)
+	if err != nil {
+		return nil, err
+	}
 	persons := accounts.New(d, books, currencies, time.Now)
 	newcomers := people{db: d, users: users.New(d, books, persons, users.Options{}), accounts: persons, host: cfg.Host()}
-	return buildAdmin(cfg, d, books, exchange, buildPeers(cfg, d, books, link), newcomers, log), nil
+	return buildAdmin(cfg, d, books, exchange, buildPeers(cfg, d, books, link), newcomers, clients, log), nil
 }
 
 // warnOfUnsettled says at the start what waits for somebody's decision.

@@ -42,6 +42,7 @@ type server struct {
 	node       *node
 	pages      *fiber.App
 	health     http.Handler
+	hook       http.Handler // of Hydra
 	admin      http.Handler
 	about      config.Config // for the log
 	log        *slog.Logger
@@ -79,25 +80,31 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	interledger, err := buildNode(cfg, d, secrets, money, exchange, allowed, link, pending, log)
+	provider, err := buildProvider(cfg)
+	if err != nil {
+		return nil, err
+	}
+	allowed.OnEnd(provider.ForgetAgreement)
+	interledger, err := buildNode(cfg, d, secrets, nodeParts{money, exchange, allowed, provider, link, pending}, log)
 	if err != nil {
 		return nil, err
 	}
 	pay := buildPayments(cfg, d, books, persons, allowed, exchange, interledger, log)
-	provider, err := buildProvider(cfg)
+	hookKey, err := cfg.HookKey()
 	if err != nil {
 		return nil, err
 	}
 	nodes := buildPeers(cfg, d, books, link)
 	signIn := users.New(d, books, persons, users.Options{})
 	newcomers := people{db: d, users: signIn, accounts: persons, host: cfg.Host()}
-	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, provider, currencies}, secrets, log)
+	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, provider, currencies, allowed, exchange}, secrets, log)
 	if err != nil {
 		return nil, err
 	}
 	return &server{
 		db: d, payments: pay, agreements: allowed, rates: exchange, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
-		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, log), about: cfg, log: log,
+		hook:  oauth.TokenHook{Key: hookKey, Agreements: allowed, Log: log},
+		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, provider, log), about: cfg, log: log,
 	}, nil
 }
 
@@ -170,7 +177,19 @@ func buildProvider(cfg config.Config) (*oauth.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("POCHI_HYDRA_PUBLIC_URL: %w", err)
 	}
-	return oauth.New(oauth.Options{AdminURL: admin, PublicURL: public, Audience: cfg.PublicURL}), nil
+	currencies, err := cfg.Assets()
+	if err != nil {
+		return nil, err
+	}
+	return oauth.New(oauth.Options{
+		AdminURL: admin, PublicURL: public, Audience: cfg.PublicURL,
+		Terms: termsReader(cfg, currencies),
+	}), nil
+}
+
+// termsReader is what reads the agreements that apps ask for.
+func termsReader(cfg config.Config, currencies []ledger.Asset) oauth.TermsReader {
+	return oauth.TermsReader{Pointers: pointer.Parser{AllowLoopback: !cfg.Production()}, Assets: currencies}
 }
 
 type parts struct {
@@ -179,6 +198,8 @@ type parts struct {
 	payments   *payments.Service
 	provider   *oauth.Provider
 	currencies []ledger.Asset
+	agreements *agreements.Service
+	rates      *rates.Book
 }
 
 // buildPages mounts the APIs for other programs and the pages for people:
@@ -196,6 +217,10 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	if err != nil {
 		return nil, err
 	}
+	seal, err := secrets.Key("consent")
+	if err != nil {
+		return nil, err
+	}
 	guard, err := web.NewCSRF(web.CSRFOptions{
 		Key: key[:], PublicURL: public, Production: cfg.Production(), LoggedOut: web.LoggedOutForms,
 	})
@@ -204,8 +229,10 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	}
 	site := &web.Site{
 		Guard: guard.Protect, News: web.NewNews(public, cfg.Production()), Limits: web.NewLimits(),
-		Users: p.users, Accounts: p.accounts, Pointers: p.accounts, Quotes: p.payments, Payments: p.payments, Offers: p.payments, Requests: p.payments,
-		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider},
+		Users: p.users, Accounts: p.accounts, Pointers: p.accounts, Quotes: p.payments, Payments: p.payments, Offers: p.payments,
+		Requests:   p.payments,
+		Rates:      p.rates,
+		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider, Approvals: p.agreements, Key: seal},
 		Sessions:   sessions.New(d, sessions.Options{CookieName: sessions.CookieName("pochi", public, cfg.Production()), Secure: cfg.Production()}),
 		Currencies: p.currencies, Assets: assets,
 		Host: cfg.Host(), PublicURL: cfg.PublicURL, Written: d.Writer.Seq, Now: time.Now, Log: log,
@@ -213,11 +240,20 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	if cfg.FaucetOn() {
 		site.Faucet = p.payments
 	}
-	apis := api.New(api.Options{Tokens: p.provider, People: p.users, Pointers: p.accounts, Audience: cfg.PublicURL, Host: cfg.Host()})
+	apis := buildAPI(cfg, p)
 	app := newFiber(web.Unrouted(log, cfg.Production(), nil, apis.OrElse(site.ShowError)), cfg.TrustedProxies)
 	app.Use(web.AssignRequestID(nil), web.AccessLog(log, time.Now), web.SecurityHeaders(cfg.Production()), web.Recover,
 		web.Deadline(requestMax))
 	apis.Register(app)
 	site.Routes(app)
 	return app, nil
+}
+
+// buildAPI makes what answers apps.
+func buildAPI(cfg config.Config, p parts) *api.API {
+	return api.New(api.Options{
+		Tokens: p.provider, Clients: p.provider, People: p.users, Accounts: p.accounts, Pointers: p.accounts,
+		Agreements: p.agreements, Charges: p.payments, History: p.payments, Requests: p.payments, Terms: termsReader(cfg, p.currencies),
+		Audience: cfg.PublicURL, Host: cfg.Host(), PacketsURL: cfg.AgreementsURL(), RequestsURL: cfg.PublicURL + "/requests/",
+	})
 }

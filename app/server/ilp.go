@@ -41,9 +41,24 @@ type money interface {
 	connector.Payees
 }
 
+// nodeParts is what a node works with.
+type nodeParts struct {
+	books      money
+	rates      connector.Rates
+	agreements nodeAgreements
+	tokens     tokens // of apps
+	client     *ilphttp.Client
+	pending    *ilphttp.Pending
+}
+
+// nodeAgreements is what a node needs of people's agreements with apps.
+type nodeAgreements interface {
+	connector.Agreements
+	clientAgreements
+}
+
 // buildNode makes a node that knows no peer yet.
-func buildNode(cfg config.Config, d *db.DB, secrets config.Secrets, books money, rates connector.Rates, allowed connector.Agreements,
-	client *ilphttp.Client, pending *ilphttp.Pending, log *slog.Logger) (*node, error) {
+func buildNode(cfg config.Config, d *db.DB, secrets config.Secrets, p nodeParts, log *slog.Logger) (*node, error) {
 	own, err := ownAddress(cfg)
 	if err != nil {
 		return nil, err
@@ -52,12 +67,12 @@ func buildNode(cfg config.Config, d *db.DB, secrets config.Secrets, books money,
 	if err != nil {
 		return nil, err
 	}
-	n := &node{tokens: new(ilphttp.Directory), client: client, db: d, log: log, ended: make(chan error, 1)}
+	n := &node{tokens: new(ilphttp.Directory), client: p.client, db: d, log: log, ended: make(chan error, 1)}
 	if n.receiver, err = stream.NewReceiver(own, key, rand.Reader); err != nil {
 		return nil, err
 	}
 	n.connector, err = connector.New(connector.Config{
-		Address: own, Receiver: n.receiver, Payees: books, Books: doubting{books, n}, Rates: rates, Agreements: allowed,
+		Address: own, Receiver: n.receiver, Payees: p.books, Books: doubting{p.books, n}, Rates: p.rates, Agreements: p.agreements,
 		Now: time.Now, Log: log,
 	})
 	if err != nil {
@@ -65,7 +80,8 @@ func buildNode(cfg config.Config, d *db.DB, secrets config.Secrets, books money,
 	}
 	_, most := shares(openFiles())
 	n.server, err = ilphttp.NewServer(ilphttp.ServerConfig{
-		Address: own, Peers: n.tokens, Handler: n, Pending: pending, Log: log,
+		Address: own, Peers: n.tokens, Handler: n, Pending: p.pending, Log: log,
+		Agreements:     newAppLink(p.tokens, p.agreements, n.connector, cfg.PublicURL, time.Now),
 		MaxConnections: most, Proxies: ranges(cfg.TrustedProxies),
 	})
 	return n, err

@@ -119,3 +119,11 @@ func moment(at time.Time) views.Moment {
 	}
 	return views.Moment{Text: at.UTC().Format("2 January 2006, 15:04:05 UTC"), ISO: iso(at)}
 }
+
+// shortMoment is moment without the seconds.
+func shortMoment(at time.Time) views.Moment {
+	if at.IsZero() {
+		return views.Moment{}
+	}
+	return views.Moment{Text: at.UTC().Format("2 January 2006, 15:04 UTC"), ISO: iso(at)}
+}

@@ -1,17 +1,31 @@
 package web
 
 import (
-	"slices"
+	"errors"
 	"strings"
 
+	"pochi/app/agreements"
 	"pochi/app/oauth"
+	"pochi/app/problem"
+	"pochi/ledger"
 	"pochi/views"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 )
 
-// showConsent asks whether an app may have what it wants.
+// asking is what an app asks for, as the consent page shows it.
+type asking struct {
+	oauth.ConsentRequest
+	proposal uuid.UUID         // what the app has proposed; zero when it sent its terms along
+	terms    *agreements.Terms // nil when it asks for no agreement
+}
+
+// choice is what the person has filled in on the consent page.
+type choice struct{ account, amount string }
+
+// showConsent asks whether an app may have what it wants. The form is filled in
+// from the query: account, amount.
 func (s *Site) showConsent(c *fiber.Ctx) error {
 	request, err := s.OAuth.Consents.Consent(c.UserContext(), strings.Clone(c.Query("consent_challenge")))
 	if err != nil {
@@ -20,28 +34,47 @@ func (s *Site) showConsent(c *fiber.Ctx) error {
 	if !isSubject(c, request.Subject) {
 		return s.consentOfAnother(c, request)
 	}
-	if len(request.Scopes) == 0 {
-		return s.rejectConsent(c, request, oauth.Reason{
-			Code:        "invalid_scope",
-			Description: "The request names no scope that this wallet knows.",
-		})
+	asked, reason, err := s.asking(c, request)
+	if err != nil {
+		return err
 	}
-	AllowFormAction(c, request.FormURLs...)
-	can, cannot := abilities(request.Scopes)
-	return render(c, fiber.StatusOK, views.Consent(s.page(c, "Allow "+request.App.Name+"?", views.NavNone), views.ConsentPage{
-		Action:    pathOAuthConsent,
-		Challenge: request.Challenge,
-		App:       request.App.Name,
-		Host:      request.Host,
-		Person:    person(c).Name,
-		Email:     person(c).Email,
-		Can:       can,
-		Cannot:    cannot,
-	}))
+	if reason != nil {
+		return s.rejectConsent(c, request, *reason)
+	}
+	return s.renderConsent(c, fiber.StatusOK, asked, choice{c.Query("account"), c.Query("amount")}, nil)
+}
+
+// asking finds out what a request asks for, and whether that can be allowed:
+// the app is told the reason when it can't.
+func (s *Site) asking(c *fiber.Ctx, request oauth.ConsentRequest) (asking, *oauth.Reason, error) {
+	asked := asking{ConsentRequest: request}
+	if request.Refusal != nil {
+		return asked, request.Refusal, nil
+	}
+	if request.Detail == nil {
+		return asked, nil, nil
+	}
+	terms, err := s.terms(c, request)
+	switch problem.CodeOf(err) {
+	case "":
+		asked.proposal, asked.terms = request.Detail.ID, &terms
+		return asked, nil, nil
+	case problem.Invalid, problem.NotFound, problem.Gone:
+		return asked, oauth.DetailsFault(err), nil
+	}
+	return asked, nil, err
+}
+
+func (s *Site) terms(c *fiber.Ctx, request oauth.ConsentRequest) (agreements.Terms, error) {
+	if request.Detail.ID == uuid.Nil {
+		return s.OAuth.Approvals.Check(request.Detail.Terms)
+	}
+	proposal, err := s.OAuth.Approvals.Proposal(c.UserContext(), request.App.ID, request.Detail.ID)
+	return proposal.Terms, err
 }
 
 // decideConsent passes the decision on to Hydra, whom it first asks again what
-// it is about. Only scopes that the page has shown are granted.
+// it is about. Only what the page has shown is granted.
 func (s *Site) decideConsent(c *fiber.Ctx) error {
 	request, err := s.OAuth.Consents.Consent(c.UserContext(), formValue(c, "consent_challenge"))
 	if err != nil {
@@ -52,17 +85,103 @@ func (s *Site) decideConsent(c *fiber.Ctx) error {
 	}
 	switch formValue(c, "decision") {
 	case views.DecisionAllow:
-		grant := oauth.Grant{Scopes: request.Scopes, Name: person(c).Name}
-		to, err := s.OAuth.Consents.AcceptConsent(c.UserContext(), request.Challenge, grant)
-		if err != nil {
+		return s.allowConsent(c, request)
+	case views.DecisionDeny:
+		if err := s.OAuth.Approvals.Withdraw(c.UserContext(), person(c).ID, request.Key); err != nil {
 			return err
 		}
-		return see(c, to)
-	case views.DecisionDeny:
-		return s.rejectConsent(c, request, oauth.Reason{Code: "access_denied", Description: "The person did not allow it."})
+		return s.rejectConsent(c, request, oauth.Reason{Code: oauth.AccessDenied, Description: "The person did not allow it."})
 	default:
 		return undecided()
 	}
+}
+
+func (s *Site) allowConsent(c *fiber.Ctx, request oauth.ConsentRequest) error {
+	chosen := choice{text(c, "account"), text(c, "amount")}
+	asked, reason, err := s.asking(c, request)
+	if err != nil {
+		return err
+	}
+	if reason != nil {
+		return s.refuseOrRepeat(c, request, *reason)
+	}
+	if !s.sealed(c, asked) {
+		return s.renderConsent(c, fiber.StatusConflict, asked, chosen, views.Errors{
+			"": "What " + request.App.Name + " asks for isn't what you were shown before. Nothing was allowed. Please look at it again.",
+		})
+	}
+	grant := oauth.Grant{Scopes: request.Scopes, Name: person(c).Name}
+	if asked.terms != nil {
+		approval, errs := s.approval(c, asked)
+		if errs != nil {
+			return s.renderConsent(c, fiber.StatusUnprocessableEntity, asked, chosen, errs)
+		}
+		made, err := s.OAuth.Approvals.Approve(c.UserContext(), approval)
+		if err != nil {
+			return s.notApproved(c, asked, chosen, err)
+		}
+		if !made.Live() || made.Amount != (ledger.Amount{Value: approval.Amount, Asset: made.Amount.Asset}) {
+			return s.answeredOtherwise(c, request)
+		}
+		grant.Agreement = made.ID
+	}
+	return s.acceptConsent(c, request, grant)
+}
+
+// notApproved shows the form again when that helps.
+func (s *Site) notApproved(c *fiber.Ctx, asked asking, chosen choice, err error) error {
+	if errs, ok := formErrors(c, err); ok && problem.CodeOf(err) != problem.Gone {
+		return s.renderConsent(c, problem.Status(err), asked, chosen, errs)
+	}
+	return err
+}
+
+// refuseOrRepeat rejects a request that can't be allowed, unless it can't because
+// the form was sent twice and was accepted the first time: then the browser, which
+// follows the second answer only, gets the same one.
+func (s *Site) refuseOrRepeat(c *fiber.Ctx, request oauth.ConsentRequest, reason oauth.Reason) error {
+	if request.Refusal == nil && request.Detail != nil && request.Detail.ID != uuid.Nil {
+		made, err := s.OAuth.Approvals.Approve(c.UserContext(), s.approvalOf(c, request))
+		if err == nil {
+			amount, err := ledger.ParseAmount(text(c, "amount"), made.Amount.Asset)
+			if err != nil || !made.Live() || made.Amount != amount {
+				return s.answeredOtherwise(c, request)
+			}
+			return s.acceptConsent(c, request, oauth.Grant{Scopes: request.Scopes, Name: person(c).Name, Agreement: made.ID})
+		}
+	}
+	return s.rejectConsent(c, request, reason)
+}
+
+// answeredOtherwise is for who has allowed the same request before, but not what
+// they allow now, or has ended it since: what counts must be what they saw last.
+func (s *Site) answeredOtherwise(c *fiber.Ctx, request oauth.ConsentRequest) error {
+	if err := s.OAuth.Approvals.Withdraw(c.UserContext(), person(c).ID, request.Key); err != nil {
+		return err
+	}
+	return problem.New(problem.Gone, "You have answered it before, in another way. Nothing is allowed now. Go back to the app and start again there.")
+}
+
+// approvalOf is the person's yes to a request; amount and terms are left to be
+// filled in.
+func (s *Site) approvalOf(c *fiber.Ctx, request oauth.ConsentRequest) agreements.Approval {
+	return agreements.Approval{
+		Proposal: request.Detail.ID, UserID: person(c).ID, AccountID: formID(c, "account"),
+		ClientID: request.App.ID, App: request.App.Name, Consent: request.Key,
+	}
+}
+
+// acceptConsent tells Hydra. When that is too late for it, nothing stays allowed;
+// when it doesn't answer, the same form can be sent again.
+func (s *Site) acceptConsent(c *fiber.Ctx, request oauth.ConsentRequest, grant oauth.Grant) error {
+	to, err := s.OAuth.Consents.AcceptConsent(c.UserContext(), request.Challenge, grant)
+	switch _, answered := oauth.RedirectOf(err); {
+	case err == nil:
+		return see(c, to)
+	case answered, problem.CodeOf(err) != problem.Gone && problem.CodeOf(err) != problem.NotFound:
+		return err
+	}
+	return errors.Join(s.OAuth.Approvals.Withdraw(c.UserContext(), person(c).ID, request.Key), err)
 }
 
 func (s *Site) rejectConsent(c *fiber.Ctx, request oauth.ConsentRequest, reason oauth.Reason) error {
@@ -89,20 +208,4 @@ func (s *Site) consentOfAnother(c *fiber.Ctx, request oauth.ConsentRequest) erro
 		page.LinkText = "Continue as " + who.Name
 	}
 	return s.showMessage(c, page)
-}
-
-// abilities says in sentences what the scopes allow, and what they don't.
-func abilities(scopes []oauth.Scope) (can, cannot []string) {
-	if slices.Contains(scopes, oauth.OpenID) {
-		can = append(can, "Recognise you when you come back.")
-	}
-	if slices.Contains(scopes, oauth.Profile) {
-		can = append(can, "See your name and your payment pointers.")
-	} else {
-		cannot = append(cannot, "See your name or your payment pointers.")
-	}
-	if slices.Contains(scopes, oauth.OfflineAccess) {
-		can = append(can, "Keep this access while you are away.")
-	}
-	return can, append(cannot, "See your e-mail address, your balances or your payments.", "Move money.")
 }

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,7 +27,7 @@ func jsonAnswer(status int, body string) http.Handler {
 func consentRequest(scopes ...oauth.Scope) oauth.ConsentRequest {
 	return oauth.ConsentRequest{
 		App: oauth.App{ID: "c1", Name: "Shop <of> Ben"}, Subject: ann().ID.String(), Scopes: scopes,
-		Host:       "shop.example",
+		Hosts:      []string{"shop.example"},
 		RestartURL: hydraOrigin + "/oauth2/auth?client_id=c1",
 		FormURLs:   []string{hydraOrigin, "https://shop.example/cb?x"},
 	}
@@ -50,9 +53,19 @@ func TestConsentPagePromisesNoMoreThanIsAsked(t *testing.T) {
 	b := openBrowser(t, &hydra{consent: consentRequest(oauth.OpenID)})
 	b.logIn(ann())
 	got := b.get("/oauth/consent?consent_challenge=sesame")
-	if !got.shows("See your name or your payment pointers") || got.shows("See your name and") || got.shows("while you are away") {
+	if !got.shows("See your name or your payment pointers", "See what is in your accounts", "See your payments") || got.shows("See your name and") || got.shows("while you are away") {
 		t.Error(got.Body)
 	}
+}
+
+// seal opens the consent page and returns what it is sealed with.
+func (b *browser) seal(challenge string) string {
+	b.t.Helper()
+	match := regexp.MustCompile(`name="seal" value="([^"]*)"`).FindStringSubmatch(b.get("/oauth/consent?consent_challenge=" + challenge).Body)
+	if match == nil {
+		b.t.Fatal("the page has no seal")
+	}
+	return match[1]
 }
 
 func TestConsentDecision(t *testing.T) {
@@ -70,7 +83,7 @@ func TestConsentDecision(t *testing.T) {
 		h := &hydra{consent: consentRequest(oauth.OpenID, oauth.Profile)}
 		b := openBrowser(t, h)
 		b.logIn(ann())
-		got := b.post("/oauth/consent", "consent_challenge", "sesame", "decision", tt.decision)
+		got := b.post("/oauth/consent", "consent_challenge", "sesame", "seal", b.seal("sesame"), "decision", tt.decision)
 		if got.Status != tt.status || got.Status == 303 && got.Location != onward {
 			t.Errorf("%q: %d to %q", tt.decision, got.Status, got.Location)
 		}
@@ -79,6 +92,57 @@ func TestConsentDecision(t *testing.T) {
 		}
 		if diff := cmp.Diff(tt.granted, h.granted); diff != "" {
 			t.Errorf("%q: %s", tt.decision, diff)
+		}
+	}
+}
+
+// What is allowed is what the page has shown, to this person, for this
+// challenge.
+func TestWhatWasNotShownIsNotAllowed(t *testing.T) {
+	for name, swap := range map[string]func(h *hydra, b *browser, form url.Values){
+		"without a seal":    func(_ *hydra, _ *browser, form url.Values) { form.Del("seal") },
+		"another challenge": func(_ *hydra, _ *browser, form url.Values) { form.Set("consent_challenge", "other") },
+		"more scopes":       func(h *hydra, _ *browser, _ url.Values) { h.consent = consentRequest(oauth.OpenID, oauth.Profile) },
+		"another app":       func(h *hydra, _ *browser, _ url.Values) { h.consent.App = oauth.App{ID: "c2", Name: "Shop <of> Ben"} },
+		"another place":     func(h *hydra, _ *browser, _ url.Values) { h.consent.Hosts = []string{"evil.example"} },
+		"another person": func(h *hydra, b *browser, _ url.Values) {
+			b.logIn(ben())
+			h.consent.Subject = ben().ID.String()
+		},
+	} {
+		h := &hydra{consent: consentRequest(oauth.OpenID)}
+		b := openBrowser(t, h)
+		b.logIn(ann())
+		form := url.Values{"consent_challenge": {"sesame"}, "seal": {b.seal("sesame")}, "decision": {"allow"}}
+		swap(h, b, form)
+		got := b.post("/oauth/consent", flat(form)...)
+		if got.Status != 409 || !got.shows("isn't what you were shown before", "Nothing was allowed") || len(h.decided) != 0 {
+			t.Errorf("%s: %d, %v", name, got.Status, h.decided)
+		}
+	}
+}
+
+func flat(form url.Values) (pairs []string) {
+	for name := range form {
+		pairs = append(pairs, name, form.Get(name))
+	}
+	return pairs
+}
+
+func TestARequestThatCannotBeAllowedIsRefused(t *testing.T) {
+	for _, decision := range []string{"", "allow"} {
+		h := &hydra{consent: consentRequest(oauth.OpenID)}
+		b := openBrowser(t, h)
+		b.logIn(ann())
+		seal := b.seal("sesame")
+		h.consent.Refusal = &oauth.Reason{Code: oauth.InvalidScope, Description: "no"}
+		got := b.get("/oauth/consent?consent_challenge=sesame")
+		if decision != "" {
+			h.decided = nil
+			got = b.post("/oauth/consent", "consent_challenge", "sesame", "seal", seal, "decision", decision)
+		}
+		if got.Status != 303 || got.Location != onward || !slices.Equal(h.decided, []string{"reject consent: invalid_scope sesame"}) {
+			t.Errorf("%q: %d to %q, %v", decision, got.Status, got.Location, h.decided)
 		}
 	}
 }
@@ -119,19 +183,6 @@ func TestOnlyWhoWasAskedConsents(t *testing.T) {
 		if len(h.decided) != 0 {
 			t.Errorf("%s: %v", name, h.decided)
 		}
-	}
-}
-
-func TestConsentToNothingIsRefused(t *testing.T) {
-	h := &hydra{consent: consentRequest()}
-	b := openBrowser(t, h)
-	b.logIn(ann())
-	got := b.get("/oauth/consent?consent_challenge=sesame")
-	if got.Status != 303 || got.Location != onward {
-		t.Errorf("%d to %q", got.Status, got.Location)
-	}
-	if diff := cmp.Diff([]string{"reject consent: invalid_scope sesame"}, h.decided); diff != "" {
-		t.Error(diff)
 	}
 }
 

@@ -10,10 +10,12 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -24,11 +26,15 @@ import (
 	"time"
 
 	"pochi/app/accounts"
+	"pochi/app/agreements"
 	"pochi/app/api"
+	"pochi/app/config"
 	"pochi/app/oauth"
 	"pochi/app/problem"
 	"pochi/app/users"
 	"pochi/app/web"
+	"pochi/ilp/pointer"
+	"pochi/ledger"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -44,7 +50,9 @@ const (
 type world struct {
 	wallet, hydra, admin string // URLs
 	provider             *oauth.Provider
-	stop                 func() // stops Hydra
+	agreements           *agreements.Service
+	hook                 *httptest.Server // asked about tokens, at any path
+	stop                 func()           // stops Hydra
 }
 
 // startWorld starts the program HYDRA_BIN beside a wallet.
@@ -59,22 +67,33 @@ func startWorld(t *testing.T) world {
 		t.Fatal(err)
 	}
 	w := world{wallet: "http://localhost:" + port(t, listener.Addr()), hydra: "http://localhost:" + freePort(t), admin: "http://127.0.0.1:" + freePort(t)}
-	w.provider = oauth.New(oauth.Options{AdminURL: parsed(t, w.admin), PublicURL: parsed(t, w.hydra), Audience: w.wallet})
+	w.provider = oauth.New(oauth.Options{AdminURL: parsed(t, w.admin), PublicURL: parsed(t, w.hydra), Audience: w.wallet, Terms: oauth.TermsReader{
+		Pointers: pointer.Parser{AllowLoopback: true}, Assets: []ledger.Asset{{Code: "EUR", Scale: 2}, {Code: "USD", Scale: 2}},
+	}})
 	apis := api.New(api.Options{Tokens: w.provider, People: knownUsers{}, Pointers: onePointer{}, Audience: w.wallet, Host: "wallet.example"})
-	app := newSite(t, w.wallet, web.OAuth{Logins: w.provider, Consents: w.provider, Logouts: w.provider}, time.Now, apis)
+	app, deals := newSite(t, w.wallet, web.OAuth{Logins: w.provider, Consents: w.provider, Logouts: w.provider}, time.Now, apis)
+	w.agreements = deals
 	go func() { _ = app.Listener(listener) }()
 	t.Cleanup(func() { _ = app.Shutdown() })
-	w.stop = startHydra(t, program, w)
+	deals.OnEnd(w.provider.ForgetAgreement)
+	data := t.TempDir()
+	key, err := config.Config{Data: data}.HookKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.hook = httptest.NewServer(oauth.TokenHook{Key: key, Agreements: deals, Log: slog.New(slog.DiscardHandler)})
+	t.Cleanup(w.hook.Close)
+	w.stop = startHydra(t, program, w, data)
 	return w
 }
 
 // startHydra runs Hydra until the function that it returns is called, or the
 // test ends.
-func startHydra(t *testing.T, program string, w world) (stop func()) {
+func startHydra(t *testing.T, program string, w world, data string) (stop func()) {
 	t.Helper()
 	var output bytes.Buffer
 	cmd := exec.Command(program)
-	cmd.Env = append(os.Environ(), "POCHI_ENV=dev", "POCHI_DATA="+t.TempDir(),
+	cmd.Env = append(os.Environ(), "POCHI_ENV=dev", "POCHI_DATA="+data, "POCHI_OPS_LISTEN="+w.hook.Listener.Addr().String(),
 		"POCHI_PUBLIC_URL="+w.wallet, "POCHI_HYDRA_PUBLIC_URL="+w.hydra, "POCHI_HYDRA_ADMIN_URL="+w.admin, "POCHI_HYDRA_SECRET=")
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Start(); err != nil {
@@ -152,7 +171,7 @@ func (w world) register(t *testing.T) string {
 	client := w.send(t, http.MethodPost, w.admin+"/admin/clients", map[string]any{
 		"client_name": "Shop", "redirect_uris": []string{callback}, "post_logout_redirect_uris": []string{goodbye},
 		"grant_types": []string{"authorization_code", "refresh_token"}, "response_types": []string{"code"},
-		"scope": "openid profile offline_access admin", "audience": []string{w.wallet}, "token_endpoint_auth_method": "none",
+		"scope": "openid profile offline_access agreement accounts:read admin", "audience": []string{w.wallet}, "token_endpoint_auth_method": "none",
 	})
 	id, _ := client["client_id"].(string)
 	if id == "" {
@@ -379,6 +398,15 @@ func TestAppsWithARealHydra(t *testing.T) {
 		"refused by Hydra":   refusedByHydra,
 		"logged out":         loggedOutByApp,
 		"unknown challenges": unknownChallenges,
+		"hidden parameters":  hiddenParameters,
+		"an agreement":       anAgreement,
+		"a proposal":         aProposal,
+		"revoked":            revoked,
+		"second thoughts":    onSecondThoughts,
+		"the longest":        theLongestRequest,
+		"clients":            clients,
+		"a service":          aService,
+		"disconnected":       disconnected,
 	} {
 		t.Run(name, func(t *testing.T) { test(w.visit(t, app)) })
 	}
@@ -449,12 +477,14 @@ func denied(v *visit) {
 }
 
 func onlyKnownScopes(v *visit) {
-	v.logIn(ann())
-	got := v.at(v.ask("admin"), 303, "/cb").URL.Query()
-	if got.Get("error") != "invalid_scope" {
-		v.t.Error(got)
+	for _, scopes := range []string{"admin", "openid admin"} {
+		got := v.at(v.ask(scopes), 303, "/cb").URL.Query()
+		if got.Get("error") != "invalid_scope" {
+			v.t.Error(scopes, got)
+		}
 	}
-	tokens := v.redeem(v.submit(v.ask("admin openid"), "decision", "allow"))
+	v.logIn(ann())
+	tokens := v.redeem(v.submit(v.ask("openid"), "decision", "allow"))
 	if tokens["scope"] != "openid" || tokens["refresh_token"] != nil {
 		v.t.Errorf("granted %v", tokens["scope"])
 	}
@@ -525,8 +555,7 @@ func refusedByHydra(v *visit) {
 	v.logIn(ann())
 	v.at(v.ask("openid", "redirect_uri", "http://evil.example/"), 400, "/oauth/error")
 	v.at(v.ask("openid", "client_id", "nobody"), 400, "/oauth/error")
-	consent := v.at(v.ask("openid", "code_challenge", "", "code_challenge_method", ""), 200, "/oauth/consent")
-	got := v.at(v.submit(consent, "decision", "allow"), 303, "/cb").URL.Query()
+	got := v.at(v.ask("openid", "code_challenge", "", "code_challenge_method", ""), 303, "/cb").URL.Query()
 	if got.Get("error") != "invalid_request" || got.Has("code") {
 		v.t.Error("without PKCE:", got)
 	}

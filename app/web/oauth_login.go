@@ -4,7 +4,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"pochi/app/oauth"
 	"pochi/app/sessions"
 	"pochi/views"
 
@@ -23,11 +22,8 @@ func (s *Site) showOAuthLogin(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if name := request.Ambiguous(); name != "" {
-		to, err := s.OAuth.Logins.RejectLogin(c.UserContext(), challenge, oauth.Reason{
-			Code:        "invalid_request",
-			Description: "The request includes a parameter more than once: " + name,
-		})
+	if request.Refusal != nil {
+		to, err := s.OAuth.Logins.RejectLogin(c.UserContext(), challenge, *request.Refusal)
 		if err != nil {
 			return err
 		}

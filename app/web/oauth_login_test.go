@@ -76,8 +76,9 @@ func TestLoggingInLeadsBackToTheApp(t *testing.T) {
 // A real Provider reads the parameters, from a Hydra that always asks the same.
 func TestWhoSignedInTooLongAgoLogsInAgain(t *testing.T) {
 	for parameters, want := range map[string]int{"prompt=login": 200, "max_age=0": 200, "max_age=3600": 303, "prompt=consent": 303} {
-		admin := fakeAdmin(t, `{"challenge":"x","client":{"client_id":"c1"},"skip":false,"subject":"","redirect_to":"`+onward+`",
-			"request_url":"`+hydraOrigin+`/oauth2/auth?`+parameters+`"}`)
+		admin := fakeAdmin(t, `{"challenge":"x","client":{"client_id":"c1","redirect_uris":["https://shop.example/cb"]},"requested_scope":["openid"],
+			"skip":false,"subject":"","redirect_to":"`+onward+`",
+			"request_url":"`+hydraOrigin+`/oauth2/auth?client_id=c1&response_type=code&scope=openid&code_challenge=x&code_challenge_method=S256&`+parameters+`"}`)
 		b := browseSite(t, web.OAuth{Logins: admin}, time.Now)
 		b.logIn(ann())
 		if got := b.get("/oauth/login?login_challenge=sesame"); got.Status != want {
@@ -86,7 +87,7 @@ func TestWhoSignedInTooLongAgoLogsInAgain(t *testing.T) {
 	}
 }
 
-func TestAmbiguousRequestIsRefused(t *testing.T) {
+func TestARequestThatCannotBeAllowedIsRefusedBeforeAnybodyLogsIn(t *testing.T) {
 	admin := fakeAdmin(t, `{"challenge":"x","client":{"client_id":"c1"},"skip":false,"subject":"","redirect_to":"`+onward+`",
 		"request_url":"`+hydraOrigin+`/oauth2/auth?prompt=none&prompt=login"}`)
 	b := browseSite(t, web.OAuth{Logins: admin}, time.Now)

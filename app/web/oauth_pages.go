@@ -3,21 +3,41 @@ package web
 import (
 	"context"
 
+	"pochi/app/agreements"
 	"pochi/app/oauth"
 	"pochi/app/problem"
 	"pochi/app/sessions"
 	"pochi/views"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 )
 
-// OAuth is what the pages for apps need of Hydra; an oauth.Provider is all
-// three. Hydra sends browsers to these pages when an app wants to know who
-// somebody is, wants to be allowed something, or wants them logged out.
+// OAuth is what the pages for apps need. An oauth.Provider is the first three:
+// Hydra sends browsers to these pages when an app wants to know who somebody
+// is, wants to be allowed something, or wants them logged out.
 type OAuth struct {
-	Logins   Logins
-	Consents Consents
-	Logouts  Logouts
+	Logins    Logins
+	Consents  Consents
+	Logouts   Logouts
+	Approvals Approvals
+	Logos     Logos    // nil where no app has a logo
+	Key       [32]byte // seals consent forms; kept over restarts
+}
+
+// Approvals makes agreements of what apps ask for. Errors are those of package
+// agreements.
+type Approvals interface {
+	Check(t agreements.Terms) (agreements.Terms, error)
+	Proposal(ctx context.Context, clientID string, id uuid.UUID) (agreements.Agreement, error)
+	Approve(ctx context.Context, p agreements.Approval) (agreements.Agreement, error)
+	Withdraw(ctx context.Context, userID uuid.UUID, consent [32]byte) error
+}
+
+// Logos knows the logos of the apps that people have registered.
+type Logos interface {
+	// Logos returns the logos' versions by client; an app without one is left out.
+	Logos(ctx context.Context, clientIDs []string) (map[string]string, error)
 }
 
 // Logins answers login challenges. Errors are those of package oauth.

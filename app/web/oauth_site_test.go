@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"pochi/app/accounts"
+	"pochi/app/agreements"
 	"pochi/app/api"
 	"pochi/app/oauth"
 	"pochi/app/problem"
@@ -21,6 +23,9 @@ import (
 	"pochi/app/users"
 	"pochi/app/web"
 	"pochi/db"
+	"pochi/ilp"
+	"pochi/ilp/connector"
+	"pochi/ilp/pointer"
 	"pochi/ledger"
 	"pochi/static"
 
@@ -60,12 +65,13 @@ func (knownUsers) Authenticate(_ context.Context, in users.LogIn) (users.User, e
 
 // hydra answers challenges as it is told to, and keeps what was decided.
 type hydra struct {
-	login   oauth.LoginRequest
-	consent oauth.ConsentRequest
-	logout  oauth.LogoutRequest
-	err     error // of every question
-	decided []string
-	granted oauth.Grant
+	login     oauth.LoginRequest
+	consent   oauth.ConsentRequest
+	logout    oauth.LogoutRequest
+	err       error // of every question
+	accepting error // of accepting a consent
+	decided   []string
+	granted   oauth.Grant
 }
 
 const (
@@ -103,6 +109,9 @@ func (h *hydra) Consent(_ context.Context, challenge string) (oauth.ConsentReque
 }
 
 func (h *hydra) AcceptConsent(_ context.Context, challenge string, grant oauth.Grant) (string, error) {
+	if h.accepting != nil {
+		return "", h.accepting
+	}
 	h.granted = grant
 	return h.decide("accept consent", challenge)
 }
@@ -141,12 +150,14 @@ func openBrowser(t *testing.T, h *hydra) *browser {
 
 func browseSite(t *testing.T, pages web.OAuth, now func() time.Time) *browser {
 	t.Helper()
-	return &browser{t: t, app: newSite(t, walletURL, pages, now, nil), cookies: map[string]*http.Cookie{}}
+	app, _ := newSite(t, walletURL, pages, now, nil)
+	return &browser{t: t, app: app, cookies: map[string]*http.Cookie{}}
 }
 
 // newSite returns a wallet that has people, sessions and the pages for apps.
+// Ann has an account in EUR, one in USD and one in JPY, Ben one in EUR. Agreements are the pages', or real ones when they have none.
 // POST /test/login/ID logs somebody in. apis may be nil.
-func newSite(t *testing.T, publicURL string, pages web.OAuth, now func() time.Time, apis *api.API) *fiber.App {
+func newSite(t *testing.T, publicURL string, pages web.OAuth, now func() time.Time, apis *api.API) (*fiber.App, *agreements.Service) {
 	t.Helper()
 	d, err := db.Open(t.Context(), db.Options{
 		URL: "sqlite:" + filepath.Join(t.TempDir(), "pochi.db"), Log: slog.New(slog.DiscardHandler),
@@ -168,6 +179,10 @@ func newSite(t *testing.T, publicURL string, pages web.OAuth, now func() time.Ti
 			t.Fatal(err)
 		}
 	}
+	books := openBooks(t, d, now)
+	if pages.Approvals == nil {
+		pages.Approvals = books.agreements
+	}
 	assets, err := static.New()
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +192,7 @@ func newSite(t *testing.T, publicURL string, pages web.OAuth, now func() time.Ti
 		t.Fatal(err)
 	}
 	site := &web.Site{
-		Users: knownUsers{}, Guard: csrf.Protect, News: web.NewNews(parsed(t, publicURL), false), Limits: web.NewLimits(), Sessions: sessions.New(d, sessions.Options{CookieName: "pochi_test", Now: now}),
+		Users: knownUsers{}, Accounts: books, Rates: books, Guard: csrf.Protect, News: web.NewNews(parsed(t, publicURL), false), Limits: web.NewLimits(), Sessions: sessions.New(d, sessions.Options{CookieName: "pochi_test", Now: now}),
 		OAuth: pages, Assets: assets, Currencies: []ledger.Asset{{Code: "USD", Scale: 2}},
 		Host: "wallet.example", PublicURL: publicURL, Now: now, Log: slog.New(slog.DiscardHandler),
 	}
@@ -198,7 +213,53 @@ func newSite(t *testing.T, publicURL string, pages web.OAuth, now func() time.Ti
 	}
 	app.Use(web.SecurityHeaders(false))
 	site.Routes(app)
-	return app
+	return app, books.agreements
+}
+
+// books are people's accounts and agreements. A dollar is 0.9137 euros.
+type books struct {
+	*accounts.Service
+	agreements *agreements.Service
+}
+
+func openBooks(t *testing.T, d *db.DB, now func() time.Time) books {
+	t.Helper()
+	money, err := ledger.Open(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	assets := []ledger.Asset{{Code: "EUR", Scale: 2}, {Code: "USD", Scale: 2}, {Code: "JPY"}}
+	for _, asset := range assets {
+		if _, err := money.OpenAsset(t.Context(), asset, 0); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := money.OpenAuthority(t.Context(), asset); err != nil {
+			t.Fatal(err)
+		}
+	}
+	people := accounts.New(d, money, assets, now)
+	for _, open := range []struct {
+		who            users.User
+		currency, name string
+	}{{ann(), "USD", "Savings"}, {ann(), "EUR", "Everyday"}, {ben(), "EUR", "Everyday"}, {ann(), "JPY", "Tokyo"}} {
+		if _, err := people.Open(t.Context(), open.who.ID, open.currency, open.name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return books{people, agreements.New(agreements.Config{
+		DB: d, Writer: d.Writer, Ledger: money, Currencies: assets, Pointers: pointer.Parser{AllowLoopback: true}, Now: now, Log: slog.New(slog.DiscardHandler),
+	})}
+}
+
+// Convert knows euros and dollars.
+func (books) Convert(_ context.Context, amount uint64, from, to ilp.Asset) (uint64, error) {
+	switch from.Code + to.Code {
+	case "EURUSD":
+		return amount * 10000 / 9137, nil
+	case "USDEUR":
+		return amount * 9137 / 10000, nil
+	}
+	return 0, connector.ErrNoRate
 }
 
 // reply is what the browser got.

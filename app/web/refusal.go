@@ -78,7 +78,7 @@ func formPage(c *fiber.Ctx) string {
 		{"/requests/:id/cancel", "/requests/:id", nil},
 		{"/login", "/login", []string{"next", "login_challenge"}},
 		{"/signup", "/signup", []string{"next", "login_challenge"}},
-		{pathOAuthConsent, pathOAuthConsent, []string{"consent_challenge"}},
+		{pathOAuthConsent, pathOAuthConsent, []string{"consent_challenge", "account", "amount"}},
 		{pathOAuthLogout, pathOAuthLogout, []string{"logout_challenge"}},
 	} {
 		if !fiber.RoutePatternMatch(c.Path(), form.action) {

@@ -13,6 +13,7 @@ import (
 	"pochi/app/payments"
 	"pochi/app/sessions"
 	"pochi/app/users"
+	"pochi/ilp"
 	"pochi/ilp/spsp"
 	"pochi/ledger"
 	"pochi/static"
@@ -66,6 +67,12 @@ type Payments interface {
 	History(ctx context.Context, f payments.Filter) ([]payments.Movement, string, error)
 }
 
+// Rates says what an amount is in another currency. Errors are those of
+// connector.Rates.
+type Rates interface {
+	Convert(ctx context.Context, amount uint64, from, to ilp.Asset) (uint64, error)
+}
+
 // Offers makes the answer to an SPSP query.
 type Offers interface {
 	Offer(payee accounts.Payee) (spsp.Details, error)
@@ -94,6 +101,7 @@ type Site struct {
 	Pointers   Pointers
 	Quotes     Quotes
 	Payments   Payments
+	Rates      Rates
 	Offers     Offers
 	Requests   Requests
 	Faucet     Faucet

@@ -77,7 +77,7 @@ func accept(w http.ResponseWriter) {
 // work has a packet handled and calls back. Where nobody can say what became of it there is nothing to call back with.
 func (s *Server) work(ctx context.Context, peer Peer, id string, p *packet.PrepareView) {
 	expires := p.ExpiresAt() // a handler may change p
-	b, err := s.reply(ctx, peer, p)
+	b, err := s.reply(ctx, s.cfg.Handler, peer, p)
 	if err != nil {
 		return
 	}

@@ -24,10 +24,12 @@ import (
 	"strings"
 )
 
-// Path is where a Server takes packets, CallbackPath where it takes replies in asynchronous mode.
+// Path is where a Server takes packets, CallbackPath where it takes replies in asynchronous mode. Below AgreementPath is where each
+// agreement takes packets, by its id, a UUID in its usual form.
 const (
-	Path         = "/ilp"
-	CallbackPath = "/ilp/callback"
+	Path          = "/ilp"
+	CallbackPath  = "/ilp/callback"
+	AgreementPath = "/ilp/agreements/"
 )
 
 // The media types of a packet. ContentType is RFC 35's and what is sent; ContentTypeOld comes from ilp-plugin-http.

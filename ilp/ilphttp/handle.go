@@ -36,9 +36,12 @@ import (
 //	400  no packet that was sent to this peer waits under the Request-Id, or the body is no reply, and the packet waits on
 //	413  the body is longer than MaxResponseBody
 //	503  the body came too slowly, or too many callbacks come at once: the peer sends it again
+//
+// and below AgreementPath, if there are Agreements, as serveAgreement says.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	callback := s.cfg.Pending != nil && r.URL.Path == CallbackPath
-	if r.URL.Path != Path && !callback {
+	agreement, ofApp := s.agreementOf(r.URL.Path)
+	if r.URL.Path != Path && !callback && !ofApp {
 		s.refusals.stranger(r, http.StatusNotFound)
 		http.NotFound(w, r)
 		return
@@ -49,19 +52,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "packets are sent with POST", http.StatusMethodNotAllowed)
 		return
 	}
+	if ofApp {
+		s.serveAgreement(w, r, agreement)
+		return
+	}
 	peer, ok := s.authenticate(r)
 	if !ok {
-		s.refusals.stranger(r, http.StatusUnauthorized)
-		h := w.Header()
-		h.Set("WWW-Authenticate", "Bearer")
-		h.Set("Connection", "close") // strangers keep nothing open
-		w.WriteHeader(http.StatusUnauthorized)
+		s.refuseStranger(w, r, http.StatusUnauthorized)
 		return
 	}
 	vouch(w, r)
-	if !isPacket(r.Header.Get("Content-Type")) || r.Header.Get("Content-Encoding") != "" {
-		w.Header().Set("Accept", ContentType+", "+ContentTypeOld)
-		s.refuse(w, peer, http.StatusUnsupportedMediaType, "a packet is sent as "+ContentType+", without Content-Encoding")
+	if !s.isPacket(w, r, peer) {
 		return
 	}
 	switch {
@@ -72,6 +73,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.servePeer(w, r, peer)
 	}
+}
+
+// refuseStranger tells somebody whom the server doesn't know nothing but a status, and ends the connection: strangers keep nothing
+// open.
+func (s *Server) refuseStranger(w http.ResponseWriter, r *http.Request, status int) {
+	s.refusals.stranger(r, status)
+	h := w.Header()
+	if status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", "Bearer")
+	}
+	h.Set("Connection", "close")
+	w.WriteHeader(status)
+}
+
+// isPacket reports whether the body is said to be a packet. If not, the request has been answered.
+func (s *Server) isPacket(w http.ResponseWriter, r *http.Request, peer Peer) bool {
+	if isPacket(r.Header.Get("Content-Type")) && r.Header.Get("Content-Encoding") == "" {
+		return true
+	}
+	w.Header().Set("Accept", ContentType+", "+ContentTypeOld)
+	s.refuse(w, peer, http.StatusUnsupportedMediaType, "a packet is sent as "+ContentType+", without Content-Encoding")
+	return false
 }
 
 // refuse tells a peer what is wrong with its request, and an operator that something is.
@@ -96,7 +119,7 @@ func (s *Server) servePeer(w http.ResponseWriter, r *http.Request, peer Peer) {
 	}
 	defer s.packets.end(peer.ID)
 	if p, ok := s.readPrepare(w, r, peer); ok {
-		s.answer(w, r, peer, p)
+		s.answer(w, r, s.cfg.Handler, peer, p)
 	}
 }
 
@@ -145,8 +168,8 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, tooLong strin
 
 // answer answers with what became of the packet. If nobody can say that, it can't be a Reject, which would say that no money
 // moved, so the peer gets no ILP answer; a status, unlike a connection that breaks, is nothing that an HTTP client tries again.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, peer Peer, p *packet.PrepareView) {
-	b, err := s.reply(context.WithoutCancel(r.Context()), peer, p)
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, h Handler, peer Peer, p *packet.PrepareView) {
+	b, err := s.reply(context.WithoutCancel(r.Context()), h, peer, p)
 	if err != nil {
 		http.Error(w, "nobody can say what became of this packet", http.StatusInternalServerError)
 		return
@@ -156,14 +179,14 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, peer Peer, p *pa
 
 // reply has the packet handled within its time, in which the peer's connection plays no part, and returns the encoded answer. An
 // error, which has been logged, says that there is none.
-func (s *Server) reply(ctx context.Context, peer Peer, p *packet.PrepareView) ([]byte, error) {
+func (s *Server) reply(ctx context.Context, h Handler, peer Peer, p *packet.PrepareView) ([]byte, error) {
 	left := min(p.ExpiresAt().Sub(s.cfg.Now()), s.cfg.MaxHold)
 	if left <= 0 {
 		return s.reject(packet.TimedOut, "The packet expired on its way. Allow more time, or check that both clocks are right."), nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	b, err := s.handle(ctx, peer, p)
+	b, err := s.handle(ctx, h, peer, p)
 	if err != nil {
 		s.lines.write(ctx, slog.LevelError, kind{"a peer's packet gets no answer", peer.Name, ""}, slog.Uint64("amount", p.Amount()),
 			slog.String("expires", p.ExpiresAt().Format(time.RFC3339Nano)), slog.Any("error", err))
@@ -172,13 +195,13 @@ func (s *Server) reply(ctx context.Context, peer Peer, p *packet.PrepareView) ([
 }
 
 // handle returns the encoded answer. A handler that panics has given none.
-func (s *Server) handle(ctx context.Context, peer Peer, p *packet.PrepareView) (b []byte, err error) {
+func (s *Server) handle(ctx context.Context, h Handler, peer Peer, p *packet.PrepareView) (b []byte, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 		}
 	}()
-	reply, err := s.cfg.Handler.HandlePacket(ctx, peer, p)
+	reply, err := h.HandlePacket(ctx, peer, p)
 	if err != nil {
 		return nil, err
 	}

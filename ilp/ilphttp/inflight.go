@@ -9,6 +9,8 @@ import (
 
 // inFlight counts the packets that are worked on, in all and by peer. It remembers only peers that have some.
 type inFlight struct {
+	share int // of each peer, that no other can take away
+
 	mu    sync.Mutex
 	all   int
 	shut  bool
@@ -44,8 +46,8 @@ func (f *inFlight) close() {
 	f.shut = true
 }
 
-// begin counts a packet in, unless that makes more than maxPeer of the peer or maxAll. The peer's share of maxAll passes however
-// many others have.
+// begin counts a packet in, unless that makes more than maxPeer of the peer or maxAll. The peer's share passes however many others
+// have.
 func (f *inFlight) begin(peer [16]byte, maxPeer, maxAll int) admission {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -54,7 +56,7 @@ func (f *inFlight) begin(peer [16]byte, maxPeer, maxAll int) admission {
 		return stopping
 	case f.peers[peer] >= maxPeer:
 		return peerFull
-	case f.all >= maxAll && f.peers[peer] >= maxAll/peerShare:
+	case f.all >= maxAll && f.peers[peer] >= f.share:
 		return allFull
 	}
 	if f.peers == nil {

@@ -49,6 +49,13 @@ type ServerConfig struct {
 	// ReadTimeout is how long a request may take to arrive: 10 s. Half of it is for the header, an eighth while more than half of
 	// MaxConnections are taken and others come.
 	ReadTimeout time.Duration
+	// Agreements, if there are any, let apps send packets below AgreementPath.
+	Agreements Agreements
+	// MaxInFlightAgreement is how many packets of one agreement are worked on at once: 64. More are rejected with T05.
+	MaxInFlightAgreement int
+	// MaxInFlightAgreements is how many there are of all agreements: half of MaxInFlight, which doesn't count them. More are
+	// rejected with T03. So however many apps there are, they take nothing from peers.
+	MaxInFlightAgreements int
 	// Pending are the packets that the node's Client waits for in asynchronous mode: with it, the server takes callbacks at
 	// CallbackPath.
 	Pending *Pending
@@ -60,8 +67,10 @@ const (
 	defaultMaxHold         = 30 * time.Second
 	defaultMaxInFlight     = 2048
 	defaultMaxInFlightPeer = 512
-	defaultMaxConnections  = 4096
-	defaultReadTimeout     = 10 * time.Second
+
+	defaultMaxInFlightAgreement = 64
+	defaultMaxConnections       = 4096
+	defaultReadTimeout          = 10 * time.Second
 
 	// addressShare is the part of all connections that one address may have, and peerShare that of all packets which is each
 	// peer's own.
@@ -75,13 +84,15 @@ const (
 	maxHeader   = 8 << 10
 )
 
-// Server takes packets from peers at POST /ilp, and replies of asynchronous peers at POST /ilp/callback. It is an http.Handler,
-// which Serve serves with the limits that a listener to the world needs; tests and other servers may use the handler alone.
+// Server takes packets from peers at POST /ilp, replies of asynchronous peers at POST /ilp/callback, and packets of apps at POST
+// /ilp/agreements/{id}. It is an http.Handler, which Serve serves with the limits that a listener to the world needs; tests and
+// other servers may use the handler alone.
 type Server struct {
 	cfg       ServerConfig
 	http      *http.Server
-	packets   inFlight
+	packets   inFlight // of peers
 	callbacks inFlight // that are being read
+	apps      inFlight // packets under agreements
 	requests  requests // in asynchronous mode
 	refusals  refusals
 	lines     seldom
@@ -100,6 +111,8 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	cfg.MaxHold = or(cfg.MaxHold, defaultMaxHold)
 	cfg.MaxInFlight = or(cfg.MaxInFlight, defaultMaxInFlight)
 	cfg.MaxInFlightPeer = or(cfg.MaxInFlightPeer, defaultMaxInFlightPeer)
+	cfg.MaxInFlightAgreement = or(cfg.MaxInFlightAgreement, defaultMaxInFlightAgreement)
+	cfg.MaxInFlightAgreements = or(cfg.MaxInFlightAgreements, max(1, cfg.MaxInFlight/2))
 	cfg.MaxConnections = or(cfg.MaxConnections, defaultMaxConnections)
 	cfg.MaxConnectionsAddress = or(cfg.MaxConnectionsAddress, max(1, cfg.MaxConnections/addressShare))
 	cfg.ReadTimeout = or(cfg.ReadTimeout, defaultReadTimeout)
@@ -107,6 +120,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 		cfg.Now = time.Now
 	}
 	s := &Server{cfg: cfg, refusals: refusals{log: cfg.Log}, lines: seldom{log: cfg.Log, now: cfg.Now}}
+	s.packets.share, s.callbacks.share = cfg.MaxInFlight/peerShare, cfg.MaxInFlight/peerShare
 	s.life, s.giveUp = context.WithCancel(context.Background())
 	s.http = &http.Server{
 		Handler:           s,
@@ -145,7 +159,10 @@ func (s *Server) Serve(l net.Listener) error {
 
 // Refuse takes no new packets from now on, as Shutdown does. Callbacks are still taken, so what the node itself has sent in
 // asynchronous mode can end before Shutdown is called.
-func (s *Server) Refuse() { s.packets.close() }
+func (s *Server) Refuse() {
+	s.packets.close()
+	s.apps.close()
+}
 
 // Shutdown stops listening and returns when every packet that was being worked on is answered, whether or not its sender still
 // listens, or when ctx ends: then with the context's error, and replies that no peer has taken so far are given up.
@@ -155,15 +172,20 @@ func (s *Server) Refuse() { s.packets.close() }
 func (s *Server) Shutdown(ctx context.Context) error {
 	if s.cfg.Pending != nil {
 		s.Refuse()
-		_ = s.packets.wait(ctx) // what follows sees that ctx has ended
+		_ = s.ended(ctx) // what follows sees that ctx has ended
 	}
 	err := s.http.Shutdown(ctx)
 	if err == nil {
-		err = s.packets.wait(ctx) // on HTTP/2 and in asynchronous mode a packet outlives its connection
+		err = s.ended(ctx) // on HTTP/2 and in asynchronous mode a packet outlives its connection
 	}
 	if err != nil {
 		s.giveUp()
 	}
 	s.refusals.say()
 	return err
+}
+
+// ended returns when every packet is answered, or with the context's error.
+func (s *Server) ended(ctx context.Context) error {
+	return errors.Join(s.packets.wait(ctx), s.apps.wait(ctx))
 }

@@ -70,6 +70,9 @@ func prepare() (settings, error) {
 	if err := s.ensureSecret(); err != nil {
 		return s, err
 	}
+	if err := s.ensureHookKey(); err != nil {
+		return s, err
+	}
 	if err := checkFree("POCHI_HYDRA_PUBLIC_URL", s.PublicPort); err != nil {
 		return s, err
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,8 +16,10 @@ import (
 // public interface; the admin interface is for the wallet alone.
 const loopback = "127.0.0.1"
 
-// secretMin is the shortest system secret that Hydra takes, in characters.
-const secretMin = 16
+const (
+	secretMin  = 16 // characters of the shortest system secret that Hydra takes
+	hookKeyMin = 32 // characters of the key that the wallet knows Hydra by
+)
 
 // settings is what Hydra needs to know of the wallet beside it.
 type settings struct {
@@ -27,6 +30,8 @@ type settings struct {
 	PublicPort int
 	AdminPort  int
 	Secret     string // encrypts what Hydra stores and signs its cookies
+	HookURL    string // where the wallet says whether a token may be given
+	HookKey    string // what it knows Hydra by
 }
 
 // readSettings reads the POCHI_* variables through getenv, with a laptop's defaults for those that are empty.
@@ -57,6 +62,9 @@ func readSettings(getenv func(string) string) (settings, error) {
 	}
 	admin, err := parseURL("POCHI_HYDRA_ADMIN_URL", get("POCHI_HYDRA_ADMIN_URL", "http://127.0.0.1:4445"))
 	if err != nil {
+		return s, err
+	}
+	if s.HookURL, err = hookURL(get("POCHI_OPS_LISTEN", "127.0.0.1:3003")); err != nil {
 		return s, err
 	}
 	s.PublicPort = port(s.PublicURL, 4444)
@@ -94,6 +102,54 @@ func port(u *url.URL, otherwise int) int {
 		return n
 	}
 	return otherwise
+}
+
+// hookURL is where the wallet is asked about tokens that listens for its operators there. It is beside Hydra.
+func hookURL(listens string) (string, error) {
+	host, port, err := net.SplitHostPort(listens)
+	if err != nil {
+		return "", fmt.Errorf("POCHI_OPS_LISTEN is %q: it must be an address and a port, such as 127.0.0.1:3003", listens)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = loopback
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/hooks/token", nil
+}
+
+// ensureHookKey reads the key that the wallet knows Hydra by. Whichever of the two starts first makes it; app/config has
+// the same function.
+func (s *settings) ensureHookKey() (err error) {
+	path := filepath.Join(s.Data, "hook.key")
+	if s.HookKey, err = readKey(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	made, err := os.CreateTemp(s.Data, "hook.key.*")
+	if err != nil {
+		return fmt.Errorf("data folder POCHI_DATA can't be written: %w", err)
+	}
+	defer os.Remove(made.Name())
+	_, err = made.WriteString(rand.Text() + rand.Text() + "\n")
+	if err = errors.Join(err, made.Close()); err != nil {
+		return fmt.Errorf("data folder POCHI_DATA can't be written: %w", err)
+	}
+	// A link, unlike a rename, leaves alone what the other one made meanwhile.
+	if err := os.Link(made.Name(), path); err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("data folder POCHI_DATA can't be written: %w", err)
+	}
+	s.HookKey, err = readKey(path)
+	return err
+}
+
+func readKey(path string) (string, error) {
+	kept, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read the key that the wallet knows Hydra by: %w", err)
+	}
+	key := strings.TrimSpace(string(kept))
+	if len(key) < hookKeyMin {
+		return "", fmt.Errorf("%s is not a key: remove it, and start the wallet and Hydra again", path)
+	}
+	return key, nil
 }
 
 // ensureSecret makes the system secret at the first start and reads it at each later one, unless one was given.
@@ -163,10 +219,22 @@ func (s settings) Config() map[string]any {
 		"urls.error":                s.WalletURL.JoinPath("oauth/error").String(),
 		"urls.post_logout_redirect": s.WalletURL.JoinPath("/").String(),
 
-		"oauth2.pkce.enforced":    true,
+		"oauth2.pkce.enforced": true,
+		// Before each token the wallet is asked, which knows what was revoked. Without an answer there is no token.
+		"oauth2.token_hook": map[string]any{
+			"url": s.HookURL,
+			"auth": map[string]any{
+				"type":   "api_key",
+				"config": map[string]any{"in": "header", "name": "Authorization", "value": "Bearer " + s.HookKey},
+			},
+		},
+		// Each refresh token is good once; for whoever lost the answer, once more for a moment.
+		"oauth2.grant.refresh_token.rotation_grace_period": "30s",
+
 		"strategies.scope":        "exact",
 		"strategies.access_token": "opaque",
 		"ttl.auth_code":           "1m",
-		"ttl.access_token":        "1h",
+		"ttl.access_token":        "15m",
+		"ttl.refresh_token":       "-1", // a yearly subscription comes back after a year; the wallet says when it ends
 	}
 }

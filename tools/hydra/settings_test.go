@@ -36,6 +36,8 @@ func TestDefaultsServeALaptop(t *testing.T) {
 		"urls.login":                "http://localhost:3000/oauth/login",
 		"urls.post_logout_redirect": "http://localhost:3000/",
 		"oauth2.pkce.enforced":      true,
+		"ttl.auth_code":             "1m",
+		"ttl.refresh_token":         "-1",
 	} {
 		if config[key] != want {
 			t.Errorf("%s = %v, want %v", key, config[key], want)
@@ -91,6 +93,58 @@ func TestSecretIsMadeOnceAndPrivate(t *testing.T) {
 	}
 	if second.Secret != first.Secret {
 		t.Error("the second start made another secret")
+	}
+}
+
+func TestTheWalletIsAskedWhereItListens(t *testing.T) {
+	for listens, want := range map[string]string{
+		"":               "http://127.0.0.1:3003/hooks/token",
+		"127.0.0.1:4003": "http://127.0.0.1:4003/hooks/token",
+		":4003":          "http://127.0.0.1:4003/hooks/token",
+		"0.0.0.0:4003":   "http://127.0.0.1:4003/hooks/token",
+		"[::]:4003":      "http://127.0.0.1:4003/hooks/token",
+		"[::1]:4003":     "http://[::1]:4003/hooks/token",
+		"localhost:4003": "http://localhost:4003/hooks/token",
+	} {
+		s, err := readSettings(environment("POCHI_OPS_LISTEN", listens))
+		if err != nil || s.HookURL != want {
+			t.Errorf("%q: %q, %v; want %q", listens, s.HookURL, err, want)
+		}
+	}
+	if _, err := readSettings(environment("POCHI_OPS_LISTEN", "4003")); err == nil || !strings.Contains(err.Error(), "POCHI_OPS_LISTEN") {
+		t.Errorf("error %v, want one that names the variable", err)
+	}
+}
+
+func TestTheHookKeyIsMadeOnceWhoeverStartsFirst(t *testing.T) {
+	data := t.TempDir()
+	keys := make(chan string)
+	for range 20 {
+		go func() {
+			s := settings{Data: data}
+			if err := s.ensureHookKey(); err != nil {
+				t.Error(err)
+			}
+			keys <- s.HookKey
+		}()
+	}
+	first := <-keys
+	for range 19 {
+		if key := <-keys; key != first || len(key) < 32 {
+			t.Errorf("%q and %q", first, key)
+		}
+	}
+	if stat, err := os.Stat(filepath.Join(data, "hook.key")); err != nil || stat.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v; want a private file", stat, err)
+	}
+	s, err := readSettings(environment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.HookKey = first
+	hook := s.Config()["oauth2.token_hook"].(map[string]any)
+	if auth := hook["auth"].(map[string]any)["config"].(map[string]any); auth["value"] != "Bearer "+first || hook["url"] != s.HookURL {
+		t.Errorf("the hook is %v", hook)
 	}
 }
 

@@ -1,0 +1,22 @@
+package agreements
+
+import (
+	"context"
+
+	"pochi/app/problem"
+
+	"github.com/google/uuid"
+)
+
+// Withdraw ends what a person has approved with a consent, if they have and it
+// hasn't ended: they said no after all, or the app can't be told of their yes.
+func (s *Service) Withdraw(ctx context.Context, userID uuid.UUID, consent [32]byte) error {
+	a, err := s.find(ctx, "consent = ? AND user_id = ?", consent[:], userID[:])
+	if problem.CodeOf(err) == problem.NotFound || err == nil && !a.Live() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.Revoke(ctx, userID, a.ID)
+}

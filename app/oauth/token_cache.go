@@ -1,0 +1,77 @@
+package oauth
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	tokenKeptFor = 5 * time.Second
+	tokensMax    = 10_000 // in memory, some 5 MB
+)
+
+// tokenCache keeps tokens that were found valid, by their SHA-256, for a short
+// while.
+type tokenCache struct {
+	mu      sync.Mutex
+	kept    map[[32]byte]keptToken
+	forgets uint64 // how often forget was called
+}
+
+type keptToken struct {
+	token Token
+	until time.Time
+}
+
+// find returns a token that is kept. When there is none, asked is to be given
+// to keep with what is found out then.
+func (c *tokenCache) find(key [32]byte, now time.Time) (token Token, asked uint64, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	kept, ok := c.kept[key]
+	if ok && !now.Before(kept.until) {
+		delete(c.kept, key)
+		ok = false
+	}
+	if !ok {
+		return Token{}, c.forgets, false
+	}
+	return kept.token, 0, true
+}
+
+// keep keeps a token that Hydra found valid after now. It doesn't if anything
+// was forgotten meanwhile: the answer may be older than that.
+func (c *tokenCache) keep(key [32]byte, token Token, now time.Time, asked uint64) {
+	until := now.Add(tokenKeptFor)
+	if token.ExpiresAt.Before(until) {
+		until = token.ExpiresAt
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if asked != c.forgets {
+		return
+	}
+	if len(c.kept) >= tokensMax {
+		c.drop(func(k keptToken) bool { return !now.Before(k.until) })
+	}
+	if len(c.kept) >= tokensMax {
+		clear(c.kept)
+	}
+	c.kept[key] = keptToken{token, until}
+}
+
+// forget drops the tokens of which gone is true.
+func (c *tokenCache) forget(gone func(Token) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forgets++
+	c.drop(func(k keptToken) bool { return gone(k.token) })
+}
+
+func (c *tokenCache) drop(gone func(keptToken) bool) {
+	for key, kept := range c.kept {
+		if gone(kept) {
+			delete(c.kept, key)
+		}
+	}
+}
