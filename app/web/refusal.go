@@ -74,6 +74,8 @@ func formPage(c *fiber.Ctx) string {
 		{"/pointers/:id", "/pointers", nil},
 		{"/quotes/:id/confirm", "/quotes/:id", nil},
 		{"/quotes/:id/renew", "/quotes/:id", nil},
+		{"/requests", "/requests", []string{"account", "amount", "description", "expires"}},
+		{"/requests/:id/cancel", "/requests/:id", nil},
 		{"/login", "/login", []string{"next", "login_challenge"}},
 		{"/signup", "/signup", []string{"next", "login_challenge"}},
 		{pathOAuthConsent, pathOAuthConsent, []string{"consent_challenge", "account", "amount"}},
