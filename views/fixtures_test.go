@@ -86,7 +86,7 @@ func payment(state views.PaymentState) views.PaymentPage {
 
 func scenes() []scene {
 	var all []scene
-	for _, some := range [][]scene{peopleScenes(), accountScenes(), sendingScenes(), paymentScenes(), appScenes(), agreementScenes(), developerScenes(), errorScenes()} {
+	for _, some := range [][]scene{peopleScenes(), accountScenes(), requestScenes(), sendingScenes(), paymentScenes(), appScenes(), agreementScenes(), developerScenes(), errorScenes()} {
 		all = append(all, some...)
 	}
 	return all

@@ -74,6 +74,8 @@ func formPage(c *fiber.Ctx) string {
 		{"/pointers/:id", "/pointers", nil},
 		{"/quotes/:id/confirm", "/quotes/:id", nil},
 		{"/quotes/:id/renew", "/quotes/:id", nil},
+		{"/requests", "/requests", []string{"account", "amount", "description", "expires"}},
+		{"/requests/:id/cancel", "/requests/:id", nil},
 		{"/agreements/connected/:id", "/agreements/connected/:id", nil},
 		{"/agreements/:id/lower", "/agreements/:id/lower", []string{"amount"}},
 		{"/agreements/:id/revoke", "/agreements/:id/revoke", nil},
