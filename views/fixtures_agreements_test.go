@@ -108,6 +108,16 @@ func agreementScenes() []scene {
 				"Payments that were made stay as they are, and one on its way may still arrive.",
 			},
 		}), amount: []string{"€12.00 EUR a month"}},
+		{name: "connections", page: views.Connections(ann("Connected apps", views.NavApps), views.ConnectionList{Apps: []views.Connection{
+			{ID: "c1", App: views.AppMark{Name: "Flower Shop", Logo: logo}, Since: moment("1 November 2026 UTC", "2026-11-01T10:00:00Z"),
+				Can: []string{"Recognise you when you come back.", "See your accounts and what is in them."}},
+			{ID: "c2", App: views.AppMark{Name: "Radio"}, Since: moment("1 November 2026 UTC", "2026-11-01T10:00:00Z"), Can: []string{"Recognise you when you come back."}},
+		}}), amount: []string{"Flower Shop", "See your accounts"}},
+		{name: "connections-none", page: views.Connections(ann("Connected apps", views.NavApps), views.ConnectionList{})},
+		{name: "connections-unknown", page: views.Connections(ann("Connected apps", views.NavApps), views.ConnectionList{Problem: "The part of the wallet that connects apps doesn't answer."})},
+		{name: "connection-end", page: views.Disconnect(ann("Disconnect Radio?", views.NavApps), views.Connection{
+			ID: "c2", App: views.AppMark{Name: "Radio"}, Effects: []string{"It can't see or do anything for you any more, until you allow it again."},
+		}), amount: []string{"Disconnect Radio?"}},
 		{name: "home-notices", page: views.Home(ann("Home", views.NavHome), views.HomePage{
 			Accounts: []views.AccountCard{{ID: "a1", Name: "Everyday", Balance: usd("$1,240.50")}},
 			Pointer:  "$localhost:3000/ann", PayURL: "http://localhost:3000/ann", Days: days(),

@@ -86,7 +86,7 @@ func payment(state views.PaymentState) views.PaymentPage {
 
 func scenes() []scene {
 	var all []scene
-	for _, some := range [][]scene{peopleScenes(), accountScenes(), sendingScenes(), paymentScenes(), appScenes(), agreementScenes(), developerScenes(), errorScenes()} {
+	for _, some := range [][]scene{peopleScenes(), accountScenes(), requestScenes(), sendingScenes(), paymentScenes(), appScenes(), agreementScenes(), developerScenes(), errorScenes()} {
 		all = append(all, some...)
 	}
 	return all
@@ -241,6 +241,8 @@ func paymentScenes() []scene {
 	unknown.Who, unknown.Pointer, unknown.Packets = "", "", "12"
 	elsewhere := sending
 	elsewhere.Who, elsewhere.Pointer, elsewhere.AtLeast = "$wallet.example/cho", "$wallet.example/cho", true
+	app := payment(views.PaymentCompleted)
+	app.App, app.AppURL = "Flower Shop", "/agreements/019aa7f2-6a4e-7c11-9f5e-3f1f0b0e8f12"
 	render := func(name string, y views.PaymentPage, amount ...string) scene {
 		return scene{name: name, page: views.Payment(ann("Payment", views.NavNone), y), amount: amount}
 	}
@@ -248,6 +250,7 @@ func paymentScenes() []scene {
 		render("payment-sending", sending, "$20.00 USD", "They get", "€18.40 EUR", "They got so far", "€0.00 EUR"),
 		render("payment-sending-elsewhere", elsewhere, "They get at least", "€18.40 EUR"),
 		render("payment-completed", payment(views.PaymentCompleted), "$20.00 USD", "€18.40 EUR"),
+		render("payment-of-an-app", app, "$20.00 USD", "Flower Shop"),
 		render("payment-partly", partly, "$12.00 USD", "$20.00 USD", "€11.04 EUR"),
 		render("payment-failed", failed, "$20.00 USD", "$0.00 USD"),
 		render("payment-checking", checking, "$20.00 USD", "$12.00 USD", "$5.00 USD", "$3.00 USD"),

@@ -231,6 +231,10 @@ type Payee struct {
 	Currency  string // "EUR"
 	Elsewhere bool   // at another wallet, which hasn't been asked
 	Problem   string // plain reason why what is typed so far can't be paid, "" when it can
+
+	// Of a payment request: what it still asks for, zero for whatever is paid, and for what.
+	Asks Money
+	What string
 }
 
 // QuotePage shows what a payment costs and delivers, and asks to confirm it.
@@ -268,31 +272,33 @@ const (
 
 // PaymentPage is one payment, going out or coming in, while it runs and afterwards.
 type PaymentPage struct {
-	ID        string
-	State     PaymentState
-	In        bool
-	Who       string // the other side: "Ben"; coming in, "" if another wallet didn't say
-	Pointer   string // the other side's, where it is known
-	Paid      string // coming in: our pointer that was paid, "" for none
-	Packets   string // coming in from another wallet: how many, so far
-	Account   string // name of our account
-	AccountID string
-	App       string // going out: the app that made it, under an agreement; else ""
-	AppURL    string // of that agreement
-	Asked     Money  // going out: the debit that was confirmed
-	Promised  Money  // going out: what was to arrive
-	AtLeast   bool   // going out: that, or more
-	Sent      Money  // going out: what really left the account
-	Received  Money  // what arrived
-	Checking  Money  // going out: may have arrived, the other wallet is being asked; zero for none
-	Back      Money  // going out, after such a check: back in our account; zero for none
-	Held      Money  // going out, needing review: still reserved; zero otherwise
-	Rate      string // "" for the same currency
-	Fee       string // "None"; "" hides it
-	Reason    string // why it failed or stopped: "Ben's wallet didn't answer."
-	Where     string // where the money is: "Nothing was taken from Everyday."
-	Started   Moment
-	Ended     Moment // zero while sending
+	ID         string
+	State      PaymentState
+	In         bool
+	Who        string // the other side: "Ben"; coming in, "" if another wallet didn't say
+	Pointer    string // the other side's, where it is known
+	Paid       string // coming in: our pointer that was paid, "" for none
+	Packets    string // coming in from another wallet: how many, so far
+	Request    string // coming in for a payment request: what for; else ""
+	RequestURL string
+	Account    string // name of our account
+	AccountID  string
+	App        string // going out: the app that made it, under an agreement; else ""
+	AppURL     string // of that agreement
+	Asked      Money  // going out: the debit that was confirmed
+	Promised   Money  // going out: what was to arrive
+	AtLeast    bool   // going out: that, or more
+	Sent       Money  // going out: what really left the account
+	Received   Money  // what arrived
+	Checking   Money  // going out: may have arrived, the other wallet is being asked; zero for none
+	Back       Money  // going out, after such a check: back in our account; zero for none
+	Held       Money  // going out, needing review: still reserved; zero otherwise
+	Rate       string // "" for the same currency
+	Fee        string // "None"; "" hides it
+	Reason     string // why it failed or stopped: "Ben's wallet didn't answer."
+	Where      string // where the money is: "Nothing was taken from Everyday."
+	Started    Moment
+	Ended      Moment // zero while sending
 }
 
 // PayPage is the public page of a payment pointer.

@@ -189,6 +189,49 @@ func TestSuspenseOfACharge(t *testing.T) {
 	}
 }
 
+// An item of a charge's suspense is resolved between the moments in which its end is
+// prepared and written, or the other way round: what is used is right.
+func TestSuspenseIsResolvedAsAChargeEnds(t *testing.T) {
+	for _, pay := range []bool{true, false} {
+		for _, endsFirst := range []bool{true, false} {
+			w := newWallet(t)
+			ann := w.Person("ann", usd, "100")
+			w.Person("ben", usd, "")
+			id := w.Agree(ann, "Shop", ledger.Amount{Value: 5000, Asset: eur}, "R/P1M")
+			first := w.Interval(id)
+			c := crashedCharge(t, w, ann, id, 300, 250, false)
+			ctx := context.Background()
+			review, item := w.review(), w.item()
+			end := func() {
+				if err := w.Payments.Start(ctx); err != nil {
+					t.Error(err)
+				}
+				w.Payments.Wait(ctx, c.ID)
+			}
+			resolve := func() {
+				if _, _, err := review.Resolve(ctx, item, pay); err != nil {
+					t.Error(err)
+				}
+			}
+			if endsFirst {
+				review.Ledger = &meddling{review.Ledger, end}
+				resolve()
+			} else {
+				w.Payments.Ledger = &meddling{w.Payments.Ledger, resolve}
+				end()
+			}
+			if pay {
+				wantSpending(t, w.Wallet, c, "completed reserved 12.00 EUR spent 12.00 EUR returned 0.00 EUR delivered 10.63 USD")
+				wantUsed(t, w.Wallet, first, 1200)
+			} else {
+				wantSpending(t, w.Wallet, c, "failed reserved 12.00 EUR spent 9.72 EUR returned 2.28 EUR delivered 10.63 USD")
+				wantUsed(t, w.Wallet, first, 972)
+			}
+			w.Check()
+		}
+	}
+}
+
 // A restored wallet sends nothing more of a charge; an admin ends it, and what was
 // still reserved of the agreement comes back with the money.
 func TestParkedCharge(t *testing.T) {

@@ -61,7 +61,7 @@ func (s *Service) Charge(ctx context.Context, req ChargeRequest) (Charge, error)
 		}
 		return Charge{}, err
 	}
-	return s.FindCharge(ctx, req.AgreementID, id)
+	return s.FindCharge(context.WithoutCancel(ctx), req.AgreementID, id) // it is made, whoever still waits
 }
 
 func (s *Service) charge(ctx context.Context, req ChargeRequest) (uuid.UUID, error) {

@@ -145,6 +145,9 @@ func (r Review) Resolve(ctx context.Context, n int64, pay bool) (group []Suspens
 		return resolvedBefore(group, n, pay)
 	}
 	err = r.resolve(ctx, group[0], pay)
+	for errors.Is(err, errMoved) {
+		err = r.resolve(ctx, group[0], pay)
+	}
 	refused := errors.Is(err, ledger.ErrSuspenseResolved) // somebody was faster
 	switch {
 	case errors.Is(err, ledger.ErrAccountClosed):
@@ -161,6 +164,7 @@ func (r Review) Resolve(ctx context.Context, n int64, pay bool) (group []Suspens
 	return group, false, nil
 }
 
+// resolve returns errMoved if something else happened to the item's payment meanwhile.
 func (r Review) resolve(ctx context.Context, s Suspense, pay bool) error {
 	chain, rows, err := settlementOf(ctx, r.DB.Read, s.SuspenseItem, pay)
 	if err != nil {
@@ -212,13 +216,10 @@ func (r Review) Return(ctx context.Context, id uuid.UUID) (p Payer, repeated boo
 	if p.State != NeedsReview {
 		return returnedBefore(p)
 	}
-	chain, rows, err := endsOf(ctx, r.DB.Read, p.Outgoing, func(tx db.Tx) error {
-		return endRow(ctx, tx, id, NeedsReview, ending{why: returnedReason}, r.Now())
-	})
-	if err != nil {
-		return p, false, err
+	err = r.end(ctx, p.Outgoing)
+	for errors.Is(err, errMoved) {
+		err = r.end(ctx, p.Outgoing)
 	}
-	err = r.Ledger.Submit(ctx, chain, rows)
 	refused := errors.Is(err, ledger.ErrHoldUnknown) // somebody was faster: nothing else closes such a hold
 	if err != nil && !refused {
 		return p, false, fmt.Errorf("return payment %s: %w", id, err)
@@ -230,6 +231,18 @@ func (r Review) Return(ctx context.Context, id uuid.UUID) (p Payer, repeated boo
 		return returnedBefore(p)
 	}
 	return p, false, nil
+}
+
+// end ends a payment that needs review. It returns errMoved if something else happened
+// to it meanwhile.
+func (r Review) end(ctx context.Context, p Outgoing) error {
+	chain, rows, err := endsOf(ctx, r.DB.Read, p, func(tx db.Tx) error {
+		return endRow(ctx, tx, p.ID, NeedsReview, ending{why: returnedReason}, r.Now())
+	})
+	if err != nil {
+		return err
+	}
+	return r.Ledger.Submit(ctx, chain, rows)
 }
 
 func returnedBefore(p Payer) (Payer, bool, error) {

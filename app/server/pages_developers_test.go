@@ -6,6 +6,7 @@ import (
 	"html"
 	"image"
 	"image/png"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -22,9 +23,10 @@ import (
 
 // hydraClients is Hydra's admin interface, as far as clients go.
 type hydraClients struct {
-	mu      sync.Mutex
-	clients map[string]map[string]any
-	down    atomic.Bool
+	mu       sync.Mutex
+	clients  map[string]map[string]any
+	consents string // a list, in JSON
+	down     atomic.Bool
 }
 
 func (h *hydraClients) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -34,6 +36,10 @@ func (h *hydraClients) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/admin/clients"), "/")
 	if h.down.Load() {
 		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	if strings.HasSuffix(r.URL.Path, "/auth/sessions/consent") {
+		h.sessions(w, r)
 		return
 	}
 	if r.Method == http.MethodPost || r.Method == http.MethodPut {
@@ -63,10 +69,22 @@ func (h *hydraClients) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// sessions lists and takes back what was allowed.
+func (h *hydraClients) sessions(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodDelete {
+		h.consents = "[]"
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if _, err := io.WriteString(w, h.consents); err != nil {
+		panic(err)
+	}
+}
+
 // developer is Ann at a wallet whose Hydra answers.
 func developer(t *testing.T) (*hydraClients, *server, *browser) {
 	t.Helper()
-	h := &hydraClients{clients: map[string]map[string]any{}}
+	h := &hydraClients{clients: map[string]map[string]any{}, consents: "[]"}
 	admin := httptest.NewServer(h)
 	t.Cleanup(admin.Close)
 	s := newWallet(t, "POCHI_HYDRA_ADMIN_URL", admin.URL)
@@ -74,16 +92,6 @@ func developer(t *testing.T) (*hydraClients, *server, *browser) {
 }
 
 var developerLink = regexp.MustCompile(`/developers/apps/([0-9a-f-]{36})`)
-
-// registered returns the path of the one app that the person has.
-func (b *browser) registered() string {
-	b.t.Helper()
-	link := developerLink.FindString(b.get("/developers").Body)
-	if link == "" {
-		b.t.Fatal("no app is listed")
-	}
-	return link
-}
 
 // register registers an app, and returns the path of its page and its secret.
 func (b *browser) register(fields ...string) (path, secret string) {
@@ -318,4 +326,29 @@ func move(t *testing.T, s *server, agreement, client string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// What an app was allowed besides agreements is listed and taken back, with its
+// agreements.
+func TestConnectedApps(t *testing.T) {
+	h, _, ann := developer(t)
+	ann.get("/agreements/connected").expect(t, "none", http.StatusOK, "No app is connected")
+	h.consents = `[{"consent_request": {"challenge": "c", "client": {"client_id": "` + flowerShop + `", "client_name": "Flower Shop"}},
+		"grant_scope": ["openid", "accounts:read", "offline_access"], "handled_at": "2026-11-01T10:00:00Z"}]`
+	agreement := "/agreements/" + ann.allow(1200, nil).String()
+	ann.get("/agreements").expect(t, "the way there", http.StatusOK, `href="/agreements/connected"`)
+	ann.get("/agreements/connected").expect(t, "the list", http.StatusOK, "Flower Shop", "See your accounts and what is in them.", "Keep this access", "1 November 2026 UTC")
+	path := "/agreements/connected/" + flowerShop
+	ann.get(path).expect(t, "asked", http.StatusOK, "Disconnect", "Agreements that you have with it end, too")
+	ann.get("/agreements/connected/another").expect(t, "another app", http.StatusNotFound)
+	h.down.Store(true)
+	ann.get("/agreements/connected").expect(t, "while Hydra is down", http.StatusServiceUnavailable, "doesn&#39;t answer")
+	h.down.Store(false)
+	ann.get("/agreements/connected")
+	ann.post(path).expect(t, "disconnect", http.StatusSeeOther)
+	if h.consents != "[]" {
+		t.Error("Hydra still has it")
+	}
+	ann.get("/agreements/connected").expect(t, "afterwards", http.StatusOK, "The app is disconnected.", "No app is connected")
+	ann.get(agreement).expect(t, "the agreement", http.StatusOK, "You revoked it.")
 }

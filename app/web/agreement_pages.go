@@ -58,6 +58,9 @@ type Apps interface {
 // agreementRoutes mounts the pages of what people allow apps.
 func (s *Site) agreementRoutes(r fiber.Router) {
 	r.Get("/agreements", signedIn, s.showAgreements)
+	r.Get("/agreements/connected", signedIn, s.showConnections)
+	r.Get("/agreements/connected/:id", signedIn, s.askDisconnect)
+	r.Post("/agreements/connected/:id", signedIn, s.disconnect)
 	r.Get("/agreements/:id", signedIn, s.showAgreement)
 	r.Post("/agreements/:id/pause", signedIn, s.pauseAgreement)
 	r.Post("/agreements/:id/resume", signedIn, s.resumeAgreement)

@@ -68,6 +68,12 @@ func (s *Site) movement(m payments.Movement) views.Movement {
 	if m.Stream {
 		v.URL, v.Who = agreementURL(m.AgreementID), name(m.Who, "Another wallet")
 	}
+	if m.Description != "" {
+		v.Detail = m.Description
+	}
+	if s.isRequest(m.Pointer) {
+		v.Detail = "Payment request"
+	}
 	if v.Who == "" && v.Paid == "" {
 		v.Who, v.Detail = v.Detail, ""
 	}

@@ -36,6 +36,10 @@ func (News) sentence(key string) string {
 		return "The payment pointer is yours. You can be paid there from now on."
 	case "pointer-changed":
 		return "The payment pointer pays the other account from now on."
+	case "request-made":
+		return "The request is open. Send its link to whoever is to pay."
+	case "request-cancelled":
+		return "The request is cancelled. Nobody can pay it any more."
 	case "deposited":
 		return "The test money is in your account."
 	case "agreement-paused":
@@ -46,6 +50,8 @@ func (News) sentence(key string) string {
 		return "The limit is lowered, from now on."
 	case "agreement-revoked":
 		return "The agreement is revoked. Nothing can be paid under it any more."
+	case "app-disconnected":
+		return "The app is disconnected."
 	case "app-registered":
 		return "The app is registered."
 	case "app-changed":

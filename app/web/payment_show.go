@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -128,6 +129,9 @@ func (s *Site) incoming(c *fiber.Ctx, p payments.Incoming) (views.PaymentPage, e
 	}
 	if p.Pointer != "" {
 		v.Paid = s.pointer(p.Pointer)
+	}
+	if p.RequestID != uuid.Nil {
+		v.RequestURL, v.Request = "/requests/"+p.RequestID.String(), cmp.Or(p.Description, "Payment request")
 	}
 	if p.SenderName == "" {
 		v.Packets = strconv.Itoa(p.Packets)

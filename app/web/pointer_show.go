@@ -73,11 +73,15 @@ func noReceiver(c *fiber.Ctx, err error) error {
 }
 
 func (s *Site) answerSPSP(c *fiber.Ctx, payee accounts.Payee) error {
-	allowCORS(c)
 	details, err := s.Offers.Offer(payee)
 	if err != nil {
 		return err
 	}
+	return writeSPSP(c, details)
+}
+
+func writeSPSP(c *fiber.Ctx, details spsp.Details) error {
+	allowCORS(c)
 	if err := c.JSON(details); err != nil {
 		return err
 	}

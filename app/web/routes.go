@@ -48,6 +48,12 @@ func (s *Site) Routes(r fiber.Router) {
 	r.Post("/quotes/:id/renew", signedIn, s.renewQuote)
 	r.Get("/payments/:id", signedIn, s.showPayment)
 
+	r.Get("/requests", signedIn, s.showRequests)
+	r.Post("/requests", signedIn, s.makeRequest)
+	r.Get(requestRoute, s.showRequest)
+	r.Options(requestRoute, s.allowRequest)
+	r.Post("/requests/:id/cancel", signedIn, s.cancelRequest)
+
 	s.agreementRoutes(r)
 	s.developerRoutes(r)
 	s.oauthRoutes(r)

@@ -42,7 +42,11 @@ func (s *Site) payee(c *fiber.Ctx, pointer string) (views.Payee, error) {
 	case r.Local == nil:
 		return views.Payee{Elsewhere: true}, nil
 	}
-	return views.Payee{Name: r.Name(), Currency: r.Local.Asset.Code}, nil
+	payee := views.Payee{Name: r.Name(), Currency: r.Local.Asset.Code}
+	if r.Request != nil {
+		payee.Asks, payee.What = moneyUnlessZero(r.Request.Left()), r.Request.Description
+	}
+	return payee, nil
 }
 
 func (s *Site) resolve(c *fiber.Ctx, pointer string) (payments.Receiver, error) {

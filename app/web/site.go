@@ -79,6 +79,16 @@ type Offers interface {
 	Offer(payee accounts.Payee) (spsp.Details, error)
 }
 
+// Requests is what pages need of payment requests.
+type Requests interface {
+	CreateRequest(ctx context.Context, terms payments.RequestTerms) (payments.Request, error)
+	FindRequest(ctx context.Context, id uuid.UUID) (payments.Request, error)
+	Requests(ctx context.Context, f payments.RequestFilter) ([]payments.Request, string, error)
+	RequestPayments(ctx context.Context, userID, id uuid.UUID, before string, limit int) ([]payments.Movement, string, error)
+	CancelRequest(ctx context.Context, userID, id uuid.UUID) error
+	OfferRequest(r payments.Request) (spsp.Details, error)
+}
+
 // Faucet adds test money.
 type Faucet interface {
 	Deposit(ctx context.Context, userID, accountID uuid.UUID, amount string) error
@@ -94,11 +104,13 @@ type Site struct {
 	Payments          Payments
 	Rates             Rates
 	Offers            Offers
+	Requests          Requests
 	Faucet            Faucet
 	Agreements        Agreements
 	AgreementPayments AgreementPayments
 	Notices           Notices
 	Apps              Apps
+	Connections       Connections
 	OAuth             OAuth
 	API               openapi.Reference
 	Sessions          *sessions.Store
