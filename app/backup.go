@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pochi/app/agreements"
+	"pochi/app/apps"
 	"pochi/app/config"
 	"pochi/app/payments"
 	"pochi/app/peers"
@@ -124,7 +125,8 @@ type interrupted struct {
 
 // interrupt changes what may have gone on elsewhere after the backup was made:
 // payments on their way wait for review, agreements with apps for their owners,
-// nobody is logged in, and quotes have to be asked for again.
+// nobody is logged in, quotes have to be asked for again, and Hydra is told of all apps
+// anew.
 func interrupt(ctx context.Context, tx db.Tx) (stopped interrupted, err error) {
 	if stopped.payments, err = payments.Park(ctx, tx); err != nil {
 		return stopped, err
@@ -132,7 +134,7 @@ func interrupt(ctx context.Context, tx db.Tx) (stopped interrupted, err error) {
 	if stopped.agreements, err = agreements.PauseAll(ctx, tx, time.Now()); err != nil {
 		return stopped, err
 	}
-	return stopped, errors.Join(payments.DropQuotes(ctx, tx), sessions.EndAll(ctx, tx))
+	return stopped, errors.Join(payments.DropQuotes(ctx, tx), sessions.EndAll(ctx, tx), apps.Unsettle(ctx, tx))
 }
 
 // aboutPaused says what of agreements only their owners can make good.

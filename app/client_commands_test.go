@@ -10,7 +10,7 @@ import (
 
 // Without a running wallet the command asks Hydra itself.
 func TestClientCommands(t *testing.T) {
-	newConfig(t)
+	newData(t)
 	hydra := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if r.Method == http.MethodGet {

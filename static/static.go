@@ -2,7 +2,8 @@
 // small scripts, icons, the web manifest and htmx, all embedded in the program.
 //
 // The style sheet is written by hand in cascade layers, one file each in css/,
-// and served as one file. There is no build step but copying htmx: package.json
+// and served as one file, which is squeezed; what only developers' pages need is
+// another. There is no build step but copying htmx: package.json
 // and its lock file pin it, make fetches it with npm and copies it to vendor/.
 //
 // htmx is version 4, not 2: it swaps the body of 4xx and 5xx answers, which is
@@ -13,6 +14,7 @@ package static
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -24,8 +26,12 @@ import (
 //go:embed app.js theme.js times.js manifest.webmanifest css icons vendor
 var files embed.FS
 
-// layers are the files of css/ that make up app.css, in the cascade's order.
-var layers = []string{"reset", "tokens", "base", "components", "pages"}
+// sheets are the style sheets by name, with the files of css/ that each is made of,
+// in the cascade's order. Every page loads app.css; developers.css is for few.
+var sheets = map[string][]string{
+	"app.css":        {"reset", "tokens", "base", "components", "pages"},
+	"developers.css": {"developers"},
+}
 
 // types are the kinds of file that are served; others in the folders are not.
 var types = map[string]string{
@@ -43,6 +49,7 @@ type File struct {
 	Type string // its content type
 	Hash string // of its content; changes whenever the content does
 	Body []byte // not to be changed
+	Gzip []byte // Body, packed (RFC 1952), for who takes it; nil where that saves little
 }
 
 // CacheControl is the header for a request of the file with ?v=version:
@@ -62,12 +69,14 @@ type Assets struct {
 // New reads the embedded files. It fails when htmx was not there at build time.
 func New() (*Assets, error) {
 	a := &Assets{files: make(map[string]File)}
-	style, err := joinLayers()
-	if err != nil {
-		return nil, err
+	for name, parts := range sheets {
+		style, err := join(parts)
+		if err != nil {
+			return nil, err
+		}
+		a.add(name, style)
 	}
-	a.add("app.css", style)
-	err = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -100,7 +109,19 @@ func (a *Assets) add(name string, body []byte) {
 		return
 	}
 	sum := sha256.Sum256(body)
-	a.files[name] = File{Name: name, Type: contentType, Hash: hex.EncodeToString(sum[:6]), Body: body}
+	a.files[name] = File{Name: name, Type: contentType, Hash: hex.EncodeToString(sum[:6]), Body: body, Gzip: packed(body)}
+}
+
+// packed is a body for browsers that unpack it, nil unless it gets a tenth smaller.
+func packed(body []byte) []byte {
+	var out bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // a level that there is
+	w.Write(body)                                           // to memory
+	w.Close()
+	if out.Len() > len(body)-len(body)/10 {
+		return nil
+	}
+	return out.Bytes()
 }
 
 // File is the file of that name, if there is one.
@@ -117,22 +138,4 @@ func (a *Assets) URL(name string) string {
 		return "/static/" + name
 	}
 	return "/static/" + name + "?v=" + f.Hash
-}
-
-// joinLayers is app.css: all layers, one after the other, without indentation,
-// which is a fifth of them.
-func joinLayers() ([]byte, error) {
-	var style bytes.Buffer
-	for _, layer := range layers {
-		body, err := files.ReadFile("css/" + layer + ".css")
-		if err != nil {
-			return nil, fmt.Errorf("read style layer: %w", err)
-		}
-		for line := range bytes.Lines(body) {
-			if line = bytes.TrimSpace(line); len(line) > 0 {
-				style.Write(append(line, '\n'))
-			}
-		}
-	}
-	return style.Bytes(), nil
 }

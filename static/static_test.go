@@ -73,7 +73,7 @@ func TestStyle(t *testing.T) {
 		t.Fatal("the order of layers isn't declared")
 	}
 	for _, layer := range []string{"reset", "tokens", "base", "components", "pages"} {
-		at := strings.Index(style, "@layer "+layer+" {")
+		at := strings.Index(style, "@layer "+layer+"{")
 		if at < last {
 			t.Errorf("layer %s at %d, after one at %d", layer, at, last)
 		}
@@ -136,7 +136,7 @@ func TestContrast(t *testing.T) {
 		{"ink", "accent-soft", text}, {"ink", "bad-soft", text}, {"ink", "warn-soft", text},
 		{"bad", "surface", text}, {"bad", "bad-soft", text}, {"warn", "surface", text}, {"warn", "warn-soft", text}, {"warn", "sunk", text},
 		{"hero-ink", "hero", text}, {"hero-ink", "hero-glow", text}, {"hero-soft", "hero", text}, {"hero-soft", "hero-glow", text},
-		{"cord", "hero", edge}, {"edge", "surface", edge}, {"edge", "paper", edge}, {"bad", "paper", edge},
+		{"cord", "hero", edge}, {"edge", "surface", edge}, {"edge", "paper", edge}, {"bad", "paper", edge}, {"surface", "bad", text},
 	} {
 		for theme, colours := range themes {
 			front, ground := colours[pair.front], colours[pair.ground]
@@ -151,8 +151,8 @@ func TestContrast(t *testing.T) {
 }
 
 var (
-	bothThemes = regexp.MustCompile(`--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);`)
-	oneColour  = regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{6});`)
+	bothThemes = regexp.MustCompile(`--([a-z-]+):light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);`)
+	oneColour  = regexp.MustCompile(`--([a-z-]+):(#[0-9a-f]{6});`)
 )
 
 // readColours are the colour tokens by theme and name.

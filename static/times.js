@@ -10,6 +10,8 @@
   var formats = { // by data-as
     clock: new Intl.DateTimeFormat(locale, { timeStyle: "short" }),
     seconds: new Intl.DateTimeFormat(locale, { timeStyle: "medium" }),
+    day: day,
+    minute: new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short" }),
     moment: new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "long" })
   };
 

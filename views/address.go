@@ -7,7 +7,8 @@ import (
 )
 
 // address is a payment pointer, or a text with one in it, that may be broken into
-// lines before its path.
+// lines before each part of its path.
 func address(text string) templ.Component {
-	return templ.Raw(strings.ReplaceAll(templ.EscapeString(text), "/", "<wbr>/"))
+	broken := strings.ReplaceAll(templ.EscapeString(text), "/", "<wbr>/")
+	return templ.Raw(strings.ReplaceAll(broken, "<wbr>/<wbr>/", "//"))
 }

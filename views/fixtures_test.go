@@ -1,6 +1,8 @@
 package views_test
 
 import (
+	"strings"
+
 	"github.com/a-h/templ"
 
 	"pochi/views"
@@ -84,7 +86,7 @@ func payment(state views.PaymentState) views.PaymentPage {
 
 func scenes() []scene {
 	var all []scene
-	for _, some := range [][]scene{peopleScenes(), accountScenes(), requestScenes(), sendingScenes(), paymentScenes(), appScenes(), errorScenes()} {
+	for _, some := range [][]scene{peopleScenes(), accountScenes(), requestScenes(), sendingScenes(), paymentScenes(), appScenes(), agreementScenes(), developerScenes(), errorScenes()} {
 		all = append(all, some...)
 	}
 	return all
@@ -271,6 +273,7 @@ func appScenes() []scene {
 			"€12.00 EUR", "€5.00 EUR", "$1,240.50 USD", "At most 180.00 EUR in all",
 		}},
 		{name: "consent-once", page: views.Consent(ann("Allow Tip Jar?", views.NavNone), onceConsent()), amount: []string{"$3.00 USD"}},
+		{name: "consent-long", page: views.Consent(ann("Allow?", views.NavNone), longConsent()), amount: []string{"€92,233,720,368,547,758.07 EUR"}},
 		{name: "consent-errors", page: views.Consent(ann("Allow Flower Shop?", views.NavNone), wrongConsent())},
 		{name: "consent-no-account", page: views.Consent(ann("Allow Flower Shop?", views.NavNone), poorConsent())},
 		{name: "logout", page: views.Logout(ann("Log out", views.NavNone), views.LogoutPage{Action: "/logout", Challenge: "c1", App: "Flower Shop"})},
@@ -289,7 +292,7 @@ func scopesConsent() views.ConsentPage {
 
 func monthlyConsent() views.ConsentPage {
 	c := scopesConsent()
-	c.Logo, c.TermsURL = gallery{}.URL("icons/pochi-192.png"), "https://shop.example/terms"
+	c.Logo, c.TermsURL = gallery{}.URL("icons/pochi.svg"), "https://shop.example/terms"
 	c.Can = []string{"See your name and your payment pointers.", "Keep this access while you are away."}
 	c.Cannot = []string{"See what is in your accounts.", "See payments that it didn't ask for.", "Spend more than you allow here, or from another account.", "Change what you allow here."}
 	c.Agreement = &views.ConsentAgreement{
@@ -313,6 +316,23 @@ func onceConsent() views.ConsentPage {
 	c.Agreement.Accounts = c.Agreement.Accounts[1:]
 	c.Agreement.Accounts[0].About, c.Agreement.Accounts[0].Chosen = "", true
 	c.Agreement.Amount, c.Agreement.Currency, c.Agreement.Worst = "3.00", "USD", "At most 3.00 USD, once and never again."
+	return c
+}
+
+// longConsent is what fills every field to its end.
+func longConsent() views.ConsentPage {
+	c := monthlyConsent()
+	most := views.Money{Text: "€92,233,720,368,547,758.07", Code: "EUR"}
+	c.App, c.Host = strings.Repeat("Shop", 15), strings.Repeat("shop", 12)+".example or "+strings.Repeat("app", 12)+".example"
+	c.Agreement.Description, c.Agreement.Most, c.Agreement.PaymentMax = strings.Repeat("flower", 33), most, most
+	c.Agreement.Often = "every 3 years, 2 months, 5 days and 7 hours, 1000000 times"
+	c.Agreement.Receivers = []string{"$" + strings.Repeat("shop", 12) + ".example/" + strings.Repeat("flowers", 12)}
+	for range 10 {
+		account := c.Agreement.Accounts[1]
+		account.Name, account.Balance, account.Chosen = strings.Repeat("Savings", 5), most, false
+		c.Agreement.Accounts = append(c.Agreement.Accounts, account)
+	}
+	c.Agreement.Worst = "At most 92,233,720,368,547,758.07 EUR in the first year, and so on until you end it."
 	return c
 }
 

@@ -236,7 +236,7 @@ func checkTimes(t *testing.T, doc *html.Node) {
 		if _, err := time.Parse(time.RFC3339, attr(node, "datetime")); err != nil {
 			t.Error(err)
 		}
-		if as := attr(node, "data-as"); as != "clock" && as != "seconds" && as != "moment" {
+		if as := attr(node, "data-as"); !slices.Contains([]string{"clock", "seconds", "moment", "minute", "day"}, as) {
 			t.Errorf("times.js doesn't know data-as=%q", as)
 		}
 	}
@@ -487,7 +487,7 @@ func writeAssets(t *testing.T, dir string) {
 	t.Helper()
 	assets := newAssets(t)
 	for _, name := range []string{
-		"app.css", "theme.js", "times.js", "app.js", "vendor/htmx.min.js", "icons/favicon.ico", "icons/pochi.svg",
+		"app.css", "developers.css", "theme.js", "times.js", "app.js", "vendor/htmx.min.js", "icons/favicon.ico", "icons/pochi.svg",
 	} {
 		file, ok := assets.File(name)
 		if !ok {

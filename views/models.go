@@ -16,6 +16,7 @@ const (
 	NavSend     Nav = "send"
 	NavAccounts Nav = "accounts"
 	NavPointers Nav = "pointers"
+	NavApps     Nav = "apps"
 )
 
 // Page is what the layout around every page needs.
@@ -28,7 +29,8 @@ type Page struct {
 	Assets Assets // URLs of style sheets, scripts and icons
 	Flash  string // good news from the request before, "" for none
 
-	refresh bool // reload every few seconds where there is no JavaScript
+	styles  []string // style sheets besides app.css
+	refresh bool     // reload every few seconds where there is no JavaScript
 }
 
 // Errors says what is wrong with a form: a field's name to a sentence for
@@ -112,8 +114,9 @@ type HomePage struct {
 	Accounts []AccountCard // the first one is shown largest
 	Pointer  string        // "$wallet.example/ann", "" while there is none
 	PayURL   string        // "https://wallet.example/ann": the page to share
-	Days     []Day         // last movements over all accounts
-	More     string        // URL of the whole history, "" when everything is shown
+	Notices  []AgreementNotice
+	Days     []Day  // last movements over all accounts
+	More     string // URL of the whole history, "" when everything is shown
 }
 
 // AccountRow is an account in the list of accounts.

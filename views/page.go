@@ -20,6 +20,12 @@ func (p Page) failed(errors Errors) Page {
 	return p
 }
 
+// forDevelopers is the page with the style sheet that others don't need.
+func (p Page) forDevelopers() Page {
+	p.styles = []string{"developers.css"}
+	return p
+}
+
 // refreshing is the page that asks for itself again, when on is set.
 func (p Page) refreshing(on bool) Page {
 	p.refresh = on

@@ -147,7 +147,7 @@ func (a *API) agreementOf(ctx context.Context, token oauth.Token) (agreements.Ag
 // notEnded refuses what only an agreement that still holds allows. One that is
 // paused does.
 func notEnded(found agreements.Agreement) error {
-	if found.State == agreements.Active || found.State == agreements.Paused {
+	if found.Live() {
 		return nil
 	}
 	return newFault(http.StatusForbidden, "agreement_ended", "Not allowed", "The agreement that the access token is for has ended.")

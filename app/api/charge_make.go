@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"pochi/app/agreements"
 	"pochi/app/payments"
 	"pochi/app/problem"
 	"pochi/ledger"
@@ -61,7 +62,7 @@ func (a *API) makeCharge(c *fiber.Ctx, by caller) error {
 		Amount: strconv.FormatUint(wanted.Amount.Value, 10), Asset: &wanted.Amount.Asset,
 	})
 	if err != nil {
-		return fmt.Errorf("charge: %w", wanted.named(err))
+		return fmt.Errorf("charge: %w", wanted.named(notNow(by.agreement, err)))
 	}
 	if made, err = a.outcome(ctx, by, made); err != nil {
 		return err
@@ -75,6 +76,21 @@ func (a *API) makeCharge(c *fiber.Ctx, by caller) error {
 		status = http.StatusOK
 	}
 	return c.Status(status).JSON(chargeOf(made))
+}
+
+// notNow tells an app that is refused whether to try again some day.
+func notNow(found agreements.Agreement, err error) error {
+	var e *problem.Error
+	if !errors.As(err, &e) || e.Code != problem.Forbidden || e.Field != "" {
+		return err
+	}
+	switch {
+	case found.State == agreements.Paused:
+		return newFault(http.StatusForbidden, "agreement_paused", "Not allowed", e.Message)
+	case !found.Live():
+		return newFault(http.StatusForbidden, "agreement_ended", "Not allowed", e.Message)
+	}
+	return err
 }
 
 // outcome waits for what becomes of a charge, as long as there is time.

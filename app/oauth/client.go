@@ -47,7 +47,7 @@ type Client struct {
 // redirect_uris, policy_url, terms_url, logo_url and scopes; Conflict for an ID
 // that is taken; Unavailable.
 func (p *Provider) CreateClient(ctx context.Context, c Client) (Client, error) {
-	if err := c.validate(); err != nil {
+	if err := c.Validate(); err != nil {
 		return Client{}, err
 	}
 	if c.ID == "" {
@@ -109,7 +109,7 @@ func (p *Provider) UpdateClient(ctx context.Context, c Client) (Client, error) {
 		return Client{}, err
 	}
 	c.Secret, c.Confidential, c.Service = "", before.Confidential, before.Service
-	if err := c.validate(); err != nil {
+	if err := c.Validate(); err != nil {
 		return Client{}, err
 	}
 	_, resp, err := p.oauth2.SetOAuth2Client(ctx, c.ID).OAuth2Client(p.body(c)).Execute()

@@ -16,8 +16,9 @@ const (
 	linkMax        = 500 // bytes
 )
 
-// validate returns what can't be used, field by field.
-func (c Client) validate() error {
+// Validate returns what can't be used of a client: Invalid, with the fields that
+// CreateClient names.
+func (c Client) Validate() error {
 	var wrong problem.Errors
 	if c.Name == "" || c.Name != printable(c.Name) {
 		wrong = append(wrong, problem.Field("name", "A name has 1 to %d letters, digits or signs.", appNameMax))

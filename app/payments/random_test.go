@@ -13,6 +13,7 @@ import (
 	"pochi/app/problem"
 	"pochi/db"
 	"pochi/ilp/packet"
+	"pochi/ledger"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
@@ -59,6 +60,9 @@ func TestRandomPaymentsBetweenWallets(t *testing.T) {
 	clock := paytest.NewClock()
 	p := newPair(t, usd, eur, paytest.Terms{Asset: usd, LimitA: 300_00, LimitB: 300_00}, clock)
 	var confirmed []uuid.UUID
+	charges := 0
+	plenty := ledger.Amount{Value: 1e12, Asset: jpy}
+	agreed := map[*paytest.Wallet]uuid.UUID{p.a: p.a.Agree(p.ann, "Shop", plenty, "R/PT1H"), p.b: p.b.Agree(p.ben, "Shop", plenty, "R/PT1H")}
 	rapid.Check(t, func(r *rapid.T) {
 		forth := rapid.Bool().Draw(r, "forth")
 		from, person, to, way := p.a, p.ann, farBen, p.line.ToB
@@ -72,9 +76,13 @@ func TestRandomPaymentsBetweenWallets(t *testing.T) {
 		f.nth = rapid.Int64Range(1, 12).Draw(r, "nth")
 
 		way.Between(small(most))
-		q, err := from.Payments.Quote(context.Background(), person.ID, payments.QuoteRequest{
+		id, begin, err := p.prepare(from, person, payments.QuoteRequest{
 			AccountID: person.Account, To: to, Amount: fmt.Sprintf("%d.%02d", units/100, units%100), Fixed: fixed,
 		})
+		if rapid.Bool().Draw(r, "by an app") {
+			charges++
+			id, begin, err = p.prepareCharge(from, asked(agreed[from], fmt.Sprint(charges), to, fmt.Sprint(units), fixed))
+		}
 		if err != nil {
 			if problem.CodeOf(err) == problem.Internal {
 				r.Errorf("quote: %v", err)
@@ -82,9 +90,9 @@ func TestRandomPaymentsBetweenWallets(t *testing.T) {
 			return
 		}
 		before := p.stand(r)
-		c := p.sendWith(from, way, person, q, f, most)
-		confirmed = append(confirmed, q.ID)
-		if out := from.Outgoing(person, q.ID); !out.State.Ended() {
+		c := p.sendWith(from, way, id, begin, f, most)
+		confirmed = append(confirmed, id)
+		if out := from.Outgoing(person, id); !out.State.Ended() {
 			r.Errorf("payment %+v", out)
 		}
 		p.a.Rest()
@@ -98,6 +106,11 @@ func TestRandomPaymentsBetweenWallets(t *testing.T) {
 	})
 	p.a.Check()
 	p.b.Check()
+	for w, id := range agreed {
+		if made, _, err := w.Payments.Charges(context.Background(), id, "", 1); err != nil || len(made) == 0 {
+			t.Errorf("no charge was made at %s: %v", w.Host, err)
+		}
+	}
 	if len(confirmed) == 0 {
 		t.Error("nothing was sent")
 	}
@@ -109,8 +122,35 @@ type carried struct {
 	lost      int64 // of that, what went wrong on the way back
 }
 
-// sendWith confirms a quote while something goes wrong, and waits for its end.
-func (p *pair) sendWith(from *paytest.Wallet, way *paytest.Way, person person, q payments.Quote, f fault, most uint64) carried {
+// prepare gets a quote, and returns how its payment begins.
+func (p *pair) prepare(from *paytest.Wallet, who person, req payments.QuoteRequest) (id uuid.UUID, begin func(), err error) {
+	p.t.Helper()
+	ctx := context.Background()
+	q, err := from.Payments.Quote(ctx, who.ID, req)
+	return q.ID, func() {
+		if _, err := from.Payments.Confirm(ctx, who.ID, q.ID); err != nil {
+			p.t.Fatal(err)
+		}
+	}, err
+}
+
+// prepareCharge makes a charge that nothing is sent of before it begins.
+func (p *pair) prepareCharge(from *paytest.Wallet, req payments.ChargeRequest) (id uuid.UUID, begin func(), err error) {
+	p.t.Helper()
+	again := func(work bool) {
+		from.Stop()
+		from.Start(work)
+	}
+	again(false)
+	c, err := from.Payments.Charge(context.Background(), req)
+	if err != nil {
+		again(true)
+	}
+	return c.ID, func() { again(true) }, err
+}
+
+// sendWith begins a payment while something goes wrong, and waits for its end.
+func (p *pair) sendWith(from *paytest.Wallet, way *paytest.Way, id uuid.UUID, begin func(), f fault, most uint64) carried {
 	p.t.Helper()
 	var fulfilled, lost atomic.Int64
 	ctx := context.Background()
@@ -161,10 +201,8 @@ func (p *pair) sendWith(from *paytest.Wallet, way *paytest.Way, person person, q
 	if f.name == "busy database" && f.nth == 1 {
 		from.Writer.Between(nil) // nothing would ever be written
 	}
-	if _, err := from.Payments.Confirm(ctx, person.ID, q.ID); err != nil {
-		p.t.Fatal(err)
-	}
-	from.Payments.Wait(ctx, q.ID)
+	begin()
+	from.Payments.Wait(ctx, id)
 	from.Writer.Between(nil)
 	way.Between(func(pr packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
 		reply, _, err := count(pr, next)
@@ -176,7 +214,7 @@ func (p *pair) sendWith(from *paytest.Wallet, way *paytest.Way, person person, q
 	select {
 	case <-from.DB.Writer.Done():
 		from.Start(true)
-		from.Payments.Wait(ctx, q.ID)
+		from.Payments.Wait(ctx, id)
 	default:
 	}
 	return carried{fulfilled.Load(), lost.Load()}

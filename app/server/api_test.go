@@ -220,13 +220,13 @@ func TestRevokedAgreement(t *testing.T) {
 	if err := m.server.agreements.Pause(t.Context(), m.ann.ID, m.agreement.ID); err != nil {
 		t.Fatal(err)
 	}
-	if got := m.charge("third", "100"); got.Status != 403 || !strings.Contains(got.Body["detail"].(string), "paused") {
+	if got := m.charge("third", "100"); got.Status != 403 || got.Body["type"] != "urn:pochi:problem:agreement_paused" {
 		t.Errorf("paused: %d %v", got.Status, got.Body)
 	}
 	if err := m.server.agreements.Revoke(t.Context(), m.ann.ID, m.agreement.ID); err != nil {
 		t.Fatal(err)
 	}
-	if got := m.charge("third", "100"); got.Status != 403 {
+	if got := m.charge("third", "100"); got.Status != 403 || got.Body["type"] != "urn:pochi:problem:agreement_ended" {
 		t.Errorf("revoked: %d %v", got.Status, got.Body)
 	}
 	if m.hydra.asked.Load() == asked {

@@ -20,7 +20,7 @@ import (
 
 const (
 	// How many packets of one agreement come at once, and in a second.
-	packetsAtOnce = 5000
+	packetsAtOnce = 10_000
 	packetsEvery  = time.Second / packetsAtOnce
 
 	// How many tokens that aren't valid come from one network at once, and in how

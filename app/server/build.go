@@ -12,9 +12,12 @@ import (
 	"pochi/app/accounts"
 	"pochi/app/agreements"
 	"pochi/app/api"
+	"pochi/app/apps"
 	"pochi/app/config"
 	"pochi/app/fetch"
+	"pochi/app/notices"
 	"pochi/app/oauth"
+	"pochi/app/openapi"
 	"pochi/app/payments"
 	"pochi/app/peers"
 	"pochi/app/rates"
@@ -37,6 +40,7 @@ type server struct {
 	db         *db.DB
 	payments   *payments.Service
 	agreements *agreements.Service
+	apps       *apps.Service
 	rates      *rates.Book
 	peers      *peers.Service
 	node       *node
@@ -97,13 +101,14 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	nodes := buildPeers(cfg, d, books, link)
 	signIn := users.New(d, books, persons, users.Options{})
 	newcomers := people{db: d, users: signIn, accounts: persons, host: cfg.Host()}
-	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, provider, currencies, allowed, exchange}, secrets, log)
+	registered := apps.New(d, provider, allowed, time.Now)
+	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, allowed, registered, provider, currencies, exchange}, secrets, log)
 	if err != nil {
 		return nil, err
 	}
 	return &server{
-		db: d, payments: pay, agreements: allowed, rates: exchange, peers: nodes, node: interledger, pages: pages, health: health{db: d, hydra: provider},
-		hook:  oauth.TokenHook{Key: hookKey, Agreements: allowed, Log: log},
+		db: d, payments: pay, agreements: allowed, apps: registered, rates: exchange, peers: nodes, node: interledger, pages: pages,
+		health: health{db: d, hydra: provider}, hook: oauth.TokenHook{Key: hookKey, Agreements: allowed, Apps: registered, Log: log},
 		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, provider, log), about: cfg, log: log,
 	}, nil
 }
@@ -196,9 +201,10 @@ type parts struct {
 	users      *users.Service
 	accounts   *accounts.Service
 	payments   *payments.Service
+	agreements *agreements.Service
+	apps       *apps.Service
 	provider   *oauth.Provider
 	currencies []ledger.Asset
-	agreements *agreements.Service
 	rates      *rates.Book
 }
 
@@ -227,20 +233,25 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	if err != nil {
 		return nil, err
 	}
+	reference, err := openapi.Parse(api.Document())
+	if err != nil {
+		return nil, err
+	}
 	site := &web.Site{
+		API:   reference,
 		Guard: guard.Protect, News: web.NewNews(public, cfg.Production()), Limits: web.NewLimits(),
 		Users: p.users, Accounts: p.accounts, Pointers: p.accounts, Quotes: p.payments, Payments: p.payments, Offers: p.payments,
 		Requests:   p.payments,
-		Rates:      p.rates,
-		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider, Approvals: p.agreements, Key: seal},
+		Agreements: p.agreements, AgreementPayments: p.payments, Notices: notices.New(d, time.Now), Apps: p.apps, Connections: p.provider, Rates: p.rates,
+		OAuth:      web.OAuth{Logins: p.provider, Consents: p.provider, Logouts: p.provider, Approvals: p.agreements, Logos: p.apps, Key: seal},
 		Sessions:   sessions.New(d, sessions.Options{CookieName: sessions.CookieName("pochi", public, cfg.Production()), Secure: cfg.Production()}),
 		Currencies: p.currencies, Assets: assets,
-		Host: cfg.Host(), PublicURL: cfg.PublicURL, Written: d.Writer.Seq, Now: time.Now, Log: log,
+		Host: cfg.Host(), PublicURL: cfg.PublicURL, HydraURL: cfg.HydraPublicURL, Written: d.Writer.Seq, Now: time.Now, Log: log,
 	}
 	if cfg.FaucetOn() {
 		site.Faucet = p.payments
 	}
-	apis := buildAPI(cfg, p)
+	apis := buildAPI(cfg, p, log)
 	app := newFiber(web.Unrouted(log, cfg.Production(), nil, apis.OrElse(site.ShowError)), cfg.TrustedProxies)
 	app.Use(web.AssignRequestID(nil), web.AccessLog(log, time.Now), web.SecurityHeaders(cfg.Production()), web.Recover,
 		web.Deadline(requestMax))
@@ -250,9 +261,9 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 }
 
 // buildAPI makes what answers apps.
-func buildAPI(cfg config.Config, p parts) *api.API {
+func buildAPI(cfg config.Config, p parts, log *slog.Logger) *api.API {
 	return api.New(api.Options{
-		Tokens: p.provider, Clients: p.provider, People: p.users, Accounts: p.accounts, Pointers: p.accounts,
+		Tokens: noting{p.provider, p.apps, log}, Clients: p.provider, People: p.users, Accounts: p.accounts, Pointers: p.accounts,
 		Agreements: p.agreements, Charges: p.payments, History: p.payments, Requests: p.payments, Terms: termsReader(cfg, p.currencies),
 		Audience: cfg.PublicURL, Host: cfg.Host(), PacketsURL: cfg.AgreementsURL(), RequestsURL: cfg.PublicURL + "/requests/",
 	})

@@ -13,10 +13,12 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"pochi/app/admin"
 	"pochi/app/config"
+	"pochi/app/web"
 	"pochi/db"
 
 	"github.com/gofiber/fiber/v2"
@@ -144,6 +146,10 @@ func (s *server) serve(ctx context.Context, l listeners, ready func()) error {
 		return nil
 	})
 	group.Go(func() error {
+		s.apps.Watch(ctx, s.log)
+		return nil
+	})
+	group.Go(func() error {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -209,6 +215,12 @@ func newFiber(errorHandler fiber.ErrorHandler, trustedProxies []string) *fiber.A
 		DisablePreParseMultipartForm: true, ErrorHandler: errorHandler,
 		EnableTrustedProxyCheck: true, TrustedProxies: trustedProxies, ProxyHeader: "X-Real-Ip", EnableIPValidation: true,
 	})
+	app.Server().HeaderReceived = func(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+		if path, _, _ := strings.Cut(string(header.RequestURI()), "?"); web.TakesFile(string(header.Method()), path) {
+			return fasthttp.RequestConfig{MaxRequestBodySize: web.UploadMax}
+		}
+		return fasthttp.RequestConfig{}
+	}
 	refuseUnknownMethods(app)
 	return app
 }

@@ -17,7 +17,7 @@ func TestFormsAreReadInOneWay(t *testing.T) {
 		t.Fatal(files, err)
 	}
 	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
+		if strings.HasSuffix(file, "_test.go") || file == "upload.go" { // which makes a plain form of the one with a file
 			continue
 		}
 		text, err := os.ReadFile(file)

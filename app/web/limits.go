@@ -12,16 +12,18 @@ import (
 type Limits struct {
 	quotes  *limit.Limiter
 	lookups *limit.Limiter
+	apps    *limit.Limiter
 }
 
 // NewLimits returns the limits: of each person 30 quotes at once and one more
 // every 2 seconds, and 60 looks at who is behind a pointer, as they type, and
-// one more each second.
+// one more each second, and 30 changes of their apps and one more every 20 seconds.
 func NewLimits() Limits {
 	const peopleMax = 1 << 16 // a few megabytes
 	return Limits{
 		quotes:  limit.New(limit.Rate{Burst: 30, Every: 2 * time.Second}, peopleMax),
 		lookups: limit.New(limit.Rate{Burst: 60, Every: time.Second}, peopleMax),
+		apps:    limit.New(limit.Rate{Burst: 30, Every: 20 * time.Second}, peopleMax),
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // acceptForms is middleware that lets through requests that only read, and
-// plain forms: no form here has a file, and what is packed or has parts could
+// plain forms: one form here has a file, and what is packed or has parts could
 // grow without bound when it is read. Methods that no page has get their 405
 // before anything is asked about tokens.
 func acceptForms(c *fiber.Ctx) error {
@@ -23,7 +23,10 @@ func acceptForms(c *fiber.Ctx) error {
 	default:
 		return otherMethods(c)
 	}
-	kind, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	kind, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if err == nil && kind == fiber.MIMEMultipartForm && c.Get(fiber.HeaderContentEncoding) == "" && TakesFile(c.Method(), c.Path()) {
+		return acceptUpload(c, params["boundary"])
+	}
 	if err != nil || kind != fiber.MIMEApplicationForm || c.Get(fiber.HeaderContentEncoding) != "" {
 		return fiber.ErrUnsupportedMediaType
 	}

@@ -112,6 +112,22 @@ func movementState(m payments.Movement) string {
 
 func iso(at time.Time) string { return at.UTC().Format(time.RFC3339) }
 
+// minute is a time without seconds; the zero time is empty.
+func minute(at time.Time) views.Moment {
+	if at.IsZero() {
+		return views.Moment{}
+	}
+	return views.Moment{Text: at.UTC().Format("2 January 2006, 15:04 UTC"), ISO: iso(at)}
+}
+
+// day is a date; the zero time is empty.
+func day(at time.Time) views.Moment {
+	if at.IsZero() {
+		return views.Moment{}
+	}
+	return views.Moment{Text: at.UTC().Format("2 January 2006 UTC"), ISO: iso(at)}
+}
+
 // moment is a time for a page of details; the zero time is empty.
 func moment(at time.Time) views.Moment {
 	if at.IsZero() {

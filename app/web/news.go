@@ -42,6 +42,26 @@ func (News) sentence(key string) string {
 		return "The request is cancelled. Nobody can pay it any more."
 	case "deposited":
 		return "The test money is in your account."
+	case "agreement-paused":
+		return "The agreement is paused. Nothing is paid under it until you resume it."
+	case "agreement-resumed":
+		return "The agreement can be used again."
+	case "agreement-lowered":
+		return "The limit is lowered, from now on."
+	case "agreement-revoked":
+		return "The agreement is revoked. Nothing can be paid under it any more."
+	case "app-disconnected":
+		return "The app is disconnected."
+	case "app-registered":
+		return "The app is registered."
+	case "app-changed":
+		return "The app is changed."
+	case "app-deleted":
+		return "The app is deleted."
+	case "logo-changed":
+		return "The app has its new logo."
+	case "logo-removed":
+		return "The logo is removed."
 	case "logged-out":
 		return "You are logged out."
 	case "welcome":

@@ -76,6 +76,16 @@ func formPage(c *fiber.Ctx) string {
 		{"/quotes/:id/renew", "/quotes/:id", nil},
 		{"/requests", "/requests", []string{"account", "amount", "description", "expires"}},
 		{"/requests/:id/cancel", "/requests/:id", nil},
+		{"/agreements/connected/:id", "/agreements/connected/:id", nil},
+		{"/agreements/:id/lower", "/agreements/:id/lower", []string{"amount"}},
+		{"/agreements/:id/revoke", "/agreements/:id/revoke", nil},
+		{"/agreements/:id/:act", "/agreements/:id", nil},
+		{"/developers/apps", "/developers/apps/new", []string{"name", "kind", "redirect_uris", "policy_url", "terms_url"}},
+		{"/developers/apps/:id", "/developers/apps/:id/edit", []string{"name", "redirect_uris", "policy_url", "terms_url"}},
+		{"/developers/apps/:id/secret", "/developers/apps/:id/secret", nil},
+		{"/developers/apps/:id/delete", "/developers/apps/:id/delete", nil},
+		{"/developers/apps/:id/logo", "/developers/apps/:id", nil},
+		{"/developers/apps/:id/logo/remove", "/developers/apps/:id", nil},
 		{"/login", "/login", []string{"next", "login_challenge"}},
 		{"/signup", "/signup", []string{"next", "login_challenge"}},
 		{pathOAuthConsent, pathOAuthConsent, []string{"consent_challenge", "account", "amount"}},
@@ -84,9 +94,10 @@ func formPage(c *fiber.Ctx) string {
 		if !fiber.RoutePatternMatch(c.Path(), form.action) {
 			continue
 		}
-		_, rest, _ := strings.Cut(c.Path()[1:], "/")
-		id, _, _ := strings.Cut(rest, "/")
-		page := strings.Replace(form.page, ":id", id, 1)
+		page := form.page
+		if at := slices.Index(strings.Split(form.action, "/"), ":id"); at >= 0 {
+			page = strings.Replace(page, ":id", strings.Split(c.Path(), "/")[at], 1)
+		}
 		kept := url.Values{}
 		for _, field := range form.fields {
 			if value := text(c, field); value != "" {

@@ -12,6 +12,7 @@ func (s *Site) Routes(r fiber.Router) {
 	r.Get("/static/*", s.showStatic)
 	r.Get("/favicon.ico", s.showFavicon)
 	r.Get("/robots.txt", showRobots)
+	r.Get("/apps/:id/logo", s.showLogo)
 	r.Use(acceptForms, s.Sessions.Load, s.identify, s.Guard)
 
 	r.Get("/", s.showStart)
@@ -53,6 +54,8 @@ func (s *Site) Routes(r fiber.Router) {
 	r.Options(requestRoute, s.allowRequest)
 	r.Post("/requests/:id/cancel", signedIn, s.cancelRequest)
 
+	s.agreementRoutes(r)
+	s.developerRoutes(r)
 	s.oauthRoutes(r)
 
 	r.Get(pointerRoute, s.showPointer)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pochi/app/accounts"
+	"pochi/app/openapi"
 	"pochi/app/payments"
 	"pochi/app/sessions"
 	"pochi/app/users"
@@ -96,27 +97,34 @@ type Faucet interface {
 // Site serves the pages. All fields are required but Faucet, which is nil
 // where there is no test money.
 type Site struct {
-	Users      Users
-	Accounts   Accounts
-	Pointers   Pointers
-	Quotes     Quotes
-	Payments   Payments
-	Rates      Rates
-	Offers     Offers
-	Requests   Requests
-	Faucet     Faucet
-	OAuth      OAuth
-	Sessions   *sessions.Store
-	Guard      fiber.Handler // refuses what another site made a browser send: CSRF.Protect
-	News       News
-	Limits     Limits
-	Currencies []ledger.Asset
-	Assets     *static.Assets
-	Host       string // of our payment pointers
-	PublicURL  string
-	Written    func() int64 // changes with all that is written to the database
-	Now        func() time.Time
-	Log        *slog.Logger
+	Users             Users
+	Accounts          Accounts
+	Pointers          Pointers
+	Quotes            Quotes
+	Payments          Payments
+	Rates             Rates
+	Offers            Offers
+	Requests          Requests
+	Faucet            Faucet
+	Agreements        Agreements
+	AgreementPayments AgreementPayments
+	Notices           Notices
+	Apps              Apps
+	Connections       Connections
+	OAuth             OAuth
+	API               openapi.Reference
+	Sessions          *sessions.Store
+	Guard             fiber.Handler // refuses what another site made a browser send: CSRF.Protect
+	News              News
+	Limits            Limits
+	Currencies        []ledger.Asset
+	Assets            *static.Assets
+	Host              string // of our payment pointers
+	PublicURL         string
+	HydraURL          string       // where apps reach Hydra
+	Written           func() int64 // changes with all that is written to the database
+	Now               func() time.Time
+	Log               *slog.Logger
 }
 
 // person is the user who is logged in, for handlers behind signedIn.

@@ -37,7 +37,11 @@ func (s *Site) home(c *fiber.Ctx) (views.HomePage, error) {
 	if err != nil {
 		return views.HomePage{}, err
 	}
-	home := views.HomePage{Days: s.days(movements)}
+	told, err := s.agreementNotices(c, uuid.Nil)
+	if err != nil {
+		return views.HomePage{}, err
+	}
+	home := views.HomePage{Notices: told, Days: s.days(movements)}
 	for _, a := range list {
 		home.Accounts = append(home.Accounts, views.AccountCard{ID: a.ID.String(), Name: a.Name, Balance: money(a.Available)})
 	}

@@ -15,5 +15,13 @@ func (s *Site) sendStatic(c *fiber.Ctx, name string) error {
 	}
 	c.Set(fiber.HeaderContentType, file.Type)
 	c.Set(fiber.HeaderCacheControl, file.CacheControl(c.Query("v")))
-	return c.Send(file.Body)
+	if file.Gzip == nil {
+		return c.Send(file.Body)
+	}
+	c.Vary(fiber.HeaderAcceptEncoding)
+	if c.Get(fiber.HeaderAcceptEncoding) == "" || c.AcceptsEncodings("gzip") == "" {
+		return c.Send(file.Body)
+	}
+	c.Set(fiber.HeaderContentEncoding, "gzip")
+	return c.Send(file.Gzip)
 }

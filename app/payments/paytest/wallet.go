@@ -128,11 +128,6 @@ func (w *Wallet) Start(work bool) {
 	w.Accounts.KeepOpen(w.Agreements)
 	w.build(ctx)
 	w.setPeers()
-	if work {
-		if err := w.Payments.Start(ctx); err != nil {
-			w.t.Fatal(err)
-		}
-	}
 	service, d := w.Payments, w.DB
 	var once sync.Once
 	w.stop = func(crash bool) {
@@ -146,6 +141,11 @@ func (w *Wallet) Start(work bool) {
 			}
 			service.Drain()
 		})
+	}
+	if work { // what it sends may stop the wallet
+		if err := w.Payments.Start(ctx); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }
 

@@ -1,0 +1,4 @@
+package apps
+
+// ParsePicture is parsePicture.
+var ParsePicture = parsePicture
