@@ -54,8 +54,21 @@ func (d *deals) Approve(_ context.Context, p agreements.Approval) (agreements.Ag
 		return agreements.Agreement{}, d.refused
 	}
 	d.approved = append(d.approved, p)
+	made, err := d.Answered(context.Background(), p.UserID, p.Consent)
+	if err == nil && (made.Amount.Value != p.Amount || made.AccountID != p.AccountID) {
+		err = problem.New(problem.Conflict, "This request was answered already, in another way.")
+	}
+	return made, err
+}
+
+func (d *deals) Answered(_ context.Context, userID uuid.UUID, consent [32]byte) (agreements.Agreement, error) {
+	if len(d.approved) == 0 || d.approved[0].Consent != consent || d.approved[0].UserID != userID {
+		return agreements.Agreement{}, problem.New(problem.NotFound, "There is no such agreement.")
+	}
 	first := d.approved[0] // which is what counts
-	made := agreements.Agreement{ID: agreed, Terms: first.Terms, State: cmp.Or(d.state, agreements.Active)}
+	made := agreements.Agreement{
+		ID: agreed, UserID: userID, AccountID: first.AccountID, ClientID: first.ClientID, Terms: first.Terms, State: cmp.Or(d.state, agreements.Active),
+	}
 	made.Amount.Value = first.Amount
 	return made, nil
 }
@@ -298,6 +311,9 @@ func TestAllowingAProposalTwiceIsAllowingItOnce(t *testing.T) {
 	b.post("/oauth/consent", form...)
 	if !slices.Equal(h.decided, []string{"accept consent sesame", "accept consent sesame"}) || h.granted.Agreement != agreed {
 		t.Errorf("%v, %+v", h.decided, h.granted)
+	}
+	if got := b.post("/oauth/consent", append(form, "amount", "11")...); got.Status != 410 || len(d.taken) != 1 || len(h.decided) != 2 {
+		t.Errorf("another amount: %d, withdrawn %v, decided %v", got.Status, d.taken, h.decided)
 	}
 }
 

@@ -146,8 +146,10 @@ func granted(text string, most ledger.Amount) (ledger.Amount, error) {
 
 // approval is what the person allows, or what is wrong with the form.
 func (s *Site) approval(c *fiber.Ctx, asked asking) (agreements.Approval, views.Errors) {
-	approval, errs := s.approvalOf(c, asked.ConsentRequest), views.Errors{}
-	approval.Terms = *asked.terms
+	approval, errs := agreements.Approval{
+		Proposal: asked.proposal, UserID: person(c).ID, AccountID: formID(c, "account"),
+		ClientID: asked.App.ID, App: asked.App.Name, Terms: *asked.terms, Consent: asked.Key,
+	}, views.Errors{}
 	if approval.AccountID == uuid.Nil {
 		errs["account"] = "Choose one of your accounts."
 	}

@@ -31,6 +31,7 @@ type Approvals interface {
 	Check(t agreements.Terms) (agreements.Terms, error)
 	Proposal(ctx context.Context, clientID string, id uuid.UUID) (agreements.Agreement, error)
 	Approve(ctx context.Context, p agreements.Approval) (agreements.Agreement, error)
+	Answered(ctx context.Context, userID uuid.UUID, consent [32]byte) (agreements.Agreement, error)
 	Withdraw(ctx context.Context, userID uuid.UUID, consent [32]byte) error
 }
 
