@@ -51,6 +51,9 @@ func (s *Site) asking(c *fiber.Ctx, request oauth.ConsentRequest) (asking, *oaut
 	if request.Refusal != nil {
 		return asked, request.Refusal, nil
 	}
+	if deleted, err := s.isDeleted(c, request); err != nil || deleted {
+		return asked, &oauth.Reason{Code: oauth.AccessDenied, Description: "The app was deleted."}, err
+	}
 	if request.Detail == nil {
 		return asked, nil, nil
 	}
@@ -63,6 +66,13 @@ func (s *Site) asking(c *fiber.Ctx, request oauth.ConsentRequest) (asking, *oaut
 		return asked, oauth.DetailsFault(err), nil
 	}
 	return asked, nil, err
+}
+
+func (s *Site) isDeleted(c *fiber.Ctx, request oauth.ConsentRequest) (bool, error) {
+	if s.OAuth.Apps == nil {
+		return false, nil
+	}
+	return s.OAuth.Apps.Deleted(c.UserContext(), request.App.ID)
 }
 
 func (s *Site) terms(c *fiber.Ctx, request oauth.ConsentRequest) (agreements.Terms, error) {
