@@ -126,6 +126,15 @@ func (s *Site) allowConsent(c *fiber.Ctx, request oauth.ConsentRequest) error {
 		if errs != nil {
 			return s.renderConsent(c, fiber.StatusUnprocessableEntity, asked, chosen, errs)
 		}
+		allowed := approval.Terms
+		allowed.Amount.Value = approval.Amount
+		wrong, err := s.unproven(c, allowed)
+		if err != nil {
+			return err
+		}
+		if wrong != "" {
+			return s.renderConsent(c, fiber.StatusUnprocessableEntity, asked, chosen, views.Errors{"password": wrong})
+		}
 		made, err := s.OAuth.Approvals.Approve(c.UserContext(), approval)
 		if err != nil {
 			return s.notApproved(c, asked, chosen, err)

@@ -73,6 +73,9 @@ func (s *Site) consentAgreement(c *fiber.Ctx, asked asking, chosen choice) (*vie
 		Worst: worst(allowed, now), Amount: chosen.amount, Currency: terms.Amount.Asset.Code,
 		RefreshURL: pathOAuthConsent + "?" + query("consent_challenge", asked.Challenge),
 	}
+	if most, takes := s.takesPassword(terms); takes {
+		page.Password = "Needed to allow more than " + most.String() + " in four weeks."
+	}
 	if begins.After(now) {
 		page.Starts = shortMoment(begins)
 	}

@@ -23,6 +23,7 @@ type OAuth struct {
 	Approvals Approvals
 	Logos     Logos       // nil where no app has a logo
 	Apps      DeletedApps // nil where none is registered
+	StepUp    uint64      // whole units of a currency: to allow more in four weeks takes the password; 0: no amount does
 	Key       [32]byte    // seals consent forms; kept over restarts
 }
 
