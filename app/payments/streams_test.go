@@ -289,3 +289,38 @@ func TestPacketsComeBackToTheirInterval(t *testing.T) {
 	wantUsed(t, w.Wallet, second, 1000)
 	w.Check()
 }
+
+// What was in doubt of a packet that crossed currencies was taken from its owner toward
+// the wallet's own exchange: it went to the peer nevertheless.
+func TestSuspenseOfAStreamAcrossCurrencies(t *testing.T) {
+	w := newWallet(t)
+	ann := w.Person("ann", usd, "100")
+	id := w.Agree(ann, "Shop", ledger.Amount{Value: 1000, Asset: usd}, "R/P1M")
+	interval := w.Interval(id)
+	near, far := w.AddPeer("test.near", eur, 0, nil), w.AddPeer("test.far", jpy, 0, nil)
+	ctx := context.Background()
+	for _, to := range []connector.Party{peerParty(near, eur), peerParty(far, jpy)} {
+		d := w.used(id, to, 200)
+		d.AmountOut = 180
+		if err := w.Books.Take(ctx, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Stop()
+	w.Start(true)
+	w.Check()
+	items, err := payments.ListSuspense(ctx, w.DB.Read, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range items {
+		if _, _, err := w.review().Resolve(ctx, item.Item, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantUsed(t, w.Wallet, interval, 400)
+	if got := w.history(ann); got != "Shop 4.00 USD" || w.Has(ann) != "96.00 USD" {
+		t.Errorf("history %s, Ann has %s", got, w.Has(ann))
+	}
+	w.Check()
+}
