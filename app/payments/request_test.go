@@ -193,7 +193,7 @@ func TestRequestTermsAreChecked(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
-	hidden := w.terms(ann, "1", "‮evil")
+	hidden := w.terms(ann, "1", "\u202eevil")
 	if _, err := w.Payments.CreateRequest(ctx, hidden); problem.Fields(err)["description"] == "" {
 		t.Errorf("text that changes direction: %v", err)
 	}
