@@ -242,7 +242,7 @@ func paymentScenes() []scene {
 	elsewhere := sending
 	elsewhere.Who, elsewhere.Pointer, elsewhere.AtLeast = "$wallet.example/cho", "$wallet.example/cho", true
 	app := payment(views.PaymentCompleted)
-	app.App, app.AppURL = "Flower Shop", "/agreements/019aa7f2-6a4e-7c11-9f5e-3f1f0b0e8f12"
+	app.App, app.AppURL, app.AppSays = "Flower Shop", "/agreements/019aa7f2-6a4e-7c11-9f5e-3f1f0b0e8f12", "A bunch of tulips, order 1042"
 	render := func(name string, y views.PaymentPage, amount ...string) scene {
 		return scene{name: name, page: views.Payment(ann("Payment", views.NavNone), y), amount: amount}
 	}

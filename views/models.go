@@ -285,6 +285,7 @@ type PaymentPage struct {
 	AccountID  string
 	App        string // going out: the app that made it, under an agreement; else ""
 	AppURL     string // of that agreement
+	AppSays    string // what it is for, in the app's words, "" when it says nothing
 	Asked      Money  // going out: the debit that was confirmed
 	Promised   Money  // going out: what was to arrive
 	AtLeast    bool   // going out: that, or more

@@ -14,6 +14,7 @@ type chargeJSON struct {
 	State           string    `json:"state"`
 	Reason          string    `json:"reason,omitempty"`
 	Receiver        string    `json:"receiver"`
+	Description     string    `json:"description,omitempty"`
 	DebitAmount     amount    `json:"debitAmount"` // what was reserved of the agreement
 	SpentAmount     amount    `json:"spentAmount"` // what of that is used
 	ReturnedAmount  amount    `json:"returnedAmount"`
@@ -25,7 +26,7 @@ type chargeJSON struct {
 
 func chargeOf(c payments.Charge) chargeJSON {
 	return chargeJSON{
-		ID: c.ID, AgreementID: c.AgreementID, State: stateOf(c.State, c.Partial), Reason: c.Reason, Receiver: c.Receiver,
+		ID: c.ID, AgreementID: c.AgreementID, State: stateOf(c.State, c.Partial), Reason: c.Reason, Receiver: c.Receiver, Description: c.Description,
 		DebitAmount: amountOf(c.Reserved), SpentAmount: amountOf(c.Spent), ReturnedAmount: amountOf(c.Returned),
 		ReceiveAmount: amountOf(c.Receive), DeliveredAmount: amountOf(c.Delivered),
 		CreatedAt: moment(c.CreatedAt), EndedAt: moment(c.EndedAt),

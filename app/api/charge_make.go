@@ -32,9 +32,10 @@ const receiverMax = 2048
 
 // order is what an app wants to be paid.
 type order struct {
-	Receiver string
-	Fixed    payments.Fixed
-	Amount   ledger.Amount
+	Receiver    string
+	Fixed       payments.Fixed
+	Amount      ledger.Amount
+	Description string
 }
 
 // makeCharge answers POST /api/agreements/{id}/charges: with 201 once it is known
@@ -60,6 +61,7 @@ func (a *API) makeCharge(c *fiber.Ctx, by caller) error {
 	made, err := a.charges.Charge(ctx, payments.ChargeRequest{
 		AgreementID: by.agreement.ID, Key: key, Body: hash, Receiver: wanted.Receiver, Fixed: wanted.Fixed,
 		Amount: strconv.FormatUint(wanted.Amount.Value, 10), Asset: &wanted.Amount.Asset,
+		Description: wanted.Description,
 	})
 	if err != nil {
 		return fmt.Errorf("charge: %w", wanted.named(notNow(by.agreement, err)))
@@ -149,6 +151,9 @@ func orderOf(c *fiber.Ctx) (o order, err error) {
 		o.Fixed, o.Amount = payments.FixedReceive, b.amount("receiveAmount")
 	default:
 		o.Fixed, o.Amount = payments.FixedDebit, b.amount("debitAmount")
+	}
+	if b.has("description") {
+		o.Description = b.text("description")
 	}
 	if len(o.Receiver) > receiverMax {
 		b.fail(invalid("receiver", "This receiver is too long."))

@@ -48,8 +48,8 @@ func TestCharge(t *testing.T) {
 	if diff := cmp.Diff(want, fake.request); diff != "" {
 		t.Error(diff)
 	}
-	charge(t, fake, withKey("order-2"), `{"receiver": "$shop.example/pay", "receiveAmount": {"value": "500", "assetCode": "EUR", "assetScale": 2}}`)
-	if fake.request.Fixed != payments.FixedReceive {
+	charge(t, fake, withKey("order-2"), `{"receiver": "$shop.example/pay", "receiveAmount": {"value": "500", "assetCode": "EUR", "assetScale": 2}, "description": "Tulips"}`)
+	if fake.request.Fixed != payments.FixedReceive || fake.request.Description != "Tulips" {
 		t.Errorf("%+v", fake.request)
 	}
 }
@@ -70,6 +70,7 @@ func TestChargeIsKnownByWhatItSays(t *testing.T) {
 	for _, other := range []string{
 		strings.Replace(orderText, "500", "501", 1), strings.Replace(orderText, "/pay", "/pay2", 1),
 		strings.Replace(orderText, "debit", "receive", 1), strings.Replace(orderText, "EUR", "USD", 1),
+		strings.Replace(orderText, "{", `{"description": "Tulips", `, 1),
 	} {
 		if hash(other) == first {
 			t.Errorf("%s is the same", other)

@@ -37,7 +37,7 @@ type ChargeRequest struct {
 	Fixed       Fixed         // which side Amount is on
 	Amount      string        // in the smallest unit of the agreement's asset or, with FixedReceive, of the receiver's: digits
 	Asset       *ledger.Asset // that the app thinks Amount is in; nil for whatever it is
-	Note        string        // what it is for, in the app's words
+	Description string        // what it is for, in the app's words, "" when it says nothing
 }
 
 // Charge makes a payment from an agreement's account, which uses the agreement's
@@ -48,7 +48,7 @@ type ChargeRequest struct {
 //
 // Errors: problem.KeyReused when that was for another Body; what Agreements.Allow
 // refuses; problem.Insufficient when the account has too little; problem.TooMany when
-// too many charges are on their way; problems with the fields receiver and amount.
+// too many charges are on their way; problems with the fields receiver, amount and description.
 // What was refused is forgotten: its key may be used again. None of them tells what the account has.
 func (s *Service) Charge(ctx context.Context, req ChargeRequest) (Charge, error) {
 	if c, found, err := s.chargedBefore(ctx, req); found || err != nil {
@@ -65,6 +65,9 @@ func (s *Service) Charge(ctx context.Context, req ChargeRequest) (Charge, error)
 }
 
 func (s *Service) charge(ctx context.Context, req ChargeRequest) (uuid.UUID, error) {
+	if err := describable(req.Description); err != nil {
+		return uuid.Nil, err
+	}
 	b, err := s.bill(ctx, req)
 	if err != nil {
 		return uuid.Nil, chargeProblem(err)
@@ -147,9 +150,9 @@ func (c *charging) rows(ctx context.Context, tx db.Tx, p Outgoing, payment func(
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO charges (id, agreement_id, idempotency_key, body, authority, asset_code, asset_scale,
-		reserved_amount, spent_amount, note, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		reserved_amount, spent_amount, description, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		p.ID[:], c.request.AgreementID[:], c.request.Key, c.request.Body[:], c.authority[:], c.amount.Asset.Code, c.amount.Asset.Scale,
-		c.amount.Value, used, c.request.Note, p.CreatedAt.UnixMicro())
+		c.amount.Value, used, c.request.Description, p.CreatedAt.UnixMicro())
 	return err
 }
 

@@ -66,7 +66,12 @@ func TestCharge(t *testing.T) {
 			ann := w.Person("ann", test.account, "100")
 			w.Person("ben", test.shop, "")
 			id := w.Agree(ann, "Shop", ledger.Amount{Value: 5000, Asset: test.agreement}, "")
-			c := charge(t, w.Wallet, asked(id, "k", test.to, test.amount, test.fixed))
+			req := asked(id, "k", test.to, test.amount, test.fixed)
+			req.Description = "Tulips"
+			c := charge(t, w.Wallet, req)
+			if out, err := w.Payments.FindOutgoing(context.Background(), ann.ID, c.ID); c.Description != "Tulips" || out.Description != "Tulips" || err != nil {
+				t.Errorf("%q; its owner reads %q, %v", c.Description, out.Description, err)
+			}
 			if c.State != payments.Completed || c.Debit.String() != test.debit || c.Spent.String() != test.spent || c.Spent != c.Reserved ||
 				c.Returned.Value != 0 || c.Delivered.String() != test.delivered || c.Delivered != c.Receive || c.EndedAt.IsZero() {
 				t.Errorf("charge %+v", c)
@@ -117,6 +122,8 @@ func TestChargesThatAreRefused(t *testing.T) {
 		req.Asset = &asset
 		return req
 	}
+	unseen := asked(shop, "k", benPointer, "1", payments.FixedDebit)
+	unseen.Description = "tea\u202e"
 	for _, test := range []struct {
 		name  string
 		req   payments.ChargeRequest
@@ -136,6 +143,7 @@ func TestChargesThatAreRefused(t *testing.T) {
 		{"no amount", asked(shop, "k", benPointer, "", payments.FixedDebit), problem.Invalid, "amount"},
 		{"a sign", asked(shop, "k", benPointer, "+1", payments.FixedDebit), problem.Invalid, "amount"},
 		{"too large", asked(shop, "k", benPointer, "9223372036854775808", payments.FixedDebit), problem.Invalid, "amount"},
+		{"what it is for can't be seen", unseen, problem.Invalid, "description"},
 		{"another asset", in(eur), problem.Invalid, "amount"},
 		{"another scale", in(ledger.Asset{Code: "USD", Scale: 3}), problem.Invalid, "amount"},
 	} {

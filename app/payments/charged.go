@@ -20,7 +20,7 @@ type Charge struct {
 	AgreementID uuid.UUID
 	Key         string // the app's Idempotency-Key
 	Receiver    string // payment pointer
-	Note        string // what it is for, in the app's words
+	Description string // what it is for, in the app's words
 	Fixed       Fixed
 	Debit       ledger.Amount // what was reserved on the account
 	// In the agreement's asset: what was reserved of it, what of that is used by now, or for good, and what came back.
@@ -33,7 +33,7 @@ type Charge struct {
 	EndedAt                   time.Time // zero until it has ended
 }
 
-const chargeQuery = `SELECT c.id, c.agreement_id, c.idempotency_key, c.body, c.note, o.receiver, o.fixed, o.debit_amount, s.code, s.scale,
+const chargeQuery = `SELECT c.id, c.agreement_id, c.idempotency_key, c.body, c.description, o.receiver, o.fixed, o.debit_amount, s.code, s.scale,
 	c.reserved_amount, c.asset_code, c.asset_scale, c.spent_amount, c.settled_amount, o.sent_amount,
 	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n),
 	o.receive_amount, o.receive_code, o.receive_scale, o.delivered_amount, o.state, o.reason, o.created_at, o.ended_at
@@ -95,7 +95,7 @@ func scanCharge(row interface{ Scan(...any) error }) (c Charge, body []byte, err
 	var suspended, sent uint64
 	var created int64
 	var ended sql.NullInt64
-	err = row.Scan(&c.ID, &c.AgreementID, &c.Key, &body, &c.Note, &c.Receiver, &c.Fixed, &c.Debit.Value, &c.Debit.Asset.Code, &c.Debit.Asset.Scale,
+	err = row.Scan(&c.ID, &c.AgreementID, &c.Key, &body, &c.Description, &c.Receiver, &c.Fixed, &c.Debit.Value, &c.Debit.Asset.Code, &c.Debit.Asset.Scale,
 		&c.Reserved.Value, &c.Reserved.Asset.Code, &c.Reserved.Asset.Scale, &r.spent, &r.settled, &sent, &suspended,
 		&c.Receive.Value, &c.Receive.Asset.Code, &c.Receive.Asset.Scale, &c.Delivered.Value, &c.State, &c.Reason, &created, &ended)
 	if err != nil {

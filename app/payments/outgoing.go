@@ -57,6 +57,7 @@ type Outgoing struct {
 	// Of a charge: which app made it, and under which agreement.
 	App         string
 	AgreementID uuid.UUID
+	Description string // what it is for, in the app's words
 }
 
 // Suspended is what was in flight to another node whenever the wallet crashed,
@@ -167,7 +168,7 @@ const outgoingQuery = `SELECT o.id, o.user_id, o.account_id, o.receiver, o.recei
 	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 0),
 	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 1),
 	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n AND x.state = 2),
-	coalesce(g.app, ''), g.id
+	coalesce(g.app, ''), g.id, coalesce(c.description, '')
 	FROM outgoing_payments o JOIN accounts a ON a.id = o.account_id JOIN assets s ON s.ledger = a.ledger
 	LEFT JOIN charges c ON c.id = o.id LEFT JOIN agreements g ON g.id = c.agreement_id `
 
@@ -188,7 +189,7 @@ func scanOutgoing(row interface{ Scan(...any) error }) (Outgoing, error) {
 		&p.Fixed, &p.Packets, &p.Doubted.Value, &p.DebitAmount.Value, &p.ReceiveAmount.Value, &p.SentAmount.Value, &p.DeliveredAmount.Value,
 		&p.DebitAmount.Asset.Code, &p.DebitAmount.Asset.Scale, &p.ReceiveAmount.Asset.Code, &p.ReceiveAmount.Asset.Scale,
 		&p.State, &p.Reason, &created, &ended, &p.Returned, &p.InFlight.Value,
-		&p.Suspended.Open.Value, &p.Suspended.Released.Value, &p.Suspended.Paid.Value, &p.App, &agreement)
+		&p.Suspended.Open.Value, &p.Suspended.Released.Value, &p.Suspended.Paid.Value, &p.App, &agreement, &p.Description)
 	p.AgreementID = agreement.UUID
 	for _, debited := range []*ledger.Amount{&p.SentAmount, &p.Doubted, &p.InFlight, &p.Suspended.Open, &p.Suspended.Released, &p.Suspended.Paid} {
 		debited.Asset = p.DebitAmount.Asset

@@ -51,7 +51,7 @@ func (s *Service) CreateRequest(ctx context.Context, t RequestTerms) (Request, e
 		errs = appendProblem(errs, wrong)
 	}
 	t.Description = strings.Join(strings.Fields(t.Description), " ")
-	errs = appendProblem(errs, requestDescription(t.Description))
+	errs = appendProblem(errs, describable(t.Description))
 	now := s.Clock.Now().UTC().Truncate(time.Microsecond)
 	if over(t.ExpiresAt, now) || t.ExpiresAt.Year() > requestYearMax {
 		errs = append(errs, problem.Field("expires", "Choose a time to come."))
@@ -103,7 +103,8 @@ func requestAmount(a ledger.Amount, asset ledger.Asset) (ledger.Amount, *problem
 	return a, nil
 }
 
-func requestDescription(text string) *problem.Error {
+// describable refuses what can't be shown as what a payment is for.
+func describable(text string) *problem.Error {
 	switch {
 	case utf8.RuneCountInString(text) > RequestDescriptionMax:
 		return problem.Field("description", "Use at most %d characters.", RequestDescriptionMax)

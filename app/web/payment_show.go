@@ -58,7 +58,7 @@ func (s *Site) outgoing(c *fiber.Ctx, p payments.Outgoing) (views.PaymentPage, e
 	}
 	v.Checking, v.Back = moneyUnlessZero(p.Suspended.Open), moneyUnlessZero(back(p))
 	if p.App != "" {
-		v.App, v.AppURL = p.App, agreementURL(p.AgreementID)
+		v.App, v.AppURL, v.AppSays = p.App, agreementURL(p.AgreementID), p.Description
 	}
 	if p.State == payments.NeedsReview {
 		v.Held = moneyUnlessZero(p.Held())

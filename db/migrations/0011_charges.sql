@@ -12,7 +12,7 @@ CREATE TABLE charges (
     reserved_amount INTEGER NOT NULL CHECK (reserved_amount > 0),  -- in that asset
     spent_amount    INTEGER CHECK (spent_amount BETWEEN 0 AND reserved_amount), -- of it; NULL until the payment has ended
     settled_amount  INTEGER NOT NULL DEFAULT 0 CHECK (settled_amount >= 0), -- in the account's asset: what was in suspense and isn't any more
-    note            TEXT    NOT NULL,                              -- what it is for, in the app's words
+    description     TEXT    NOT NULL,                              -- what it is for, in the app's words, or empty
     created_at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX charges_by_key ON charges (agreement_id, idempotency_key);
