@@ -29,7 +29,7 @@ run: preflight bin/pochi bin/hydra bin/hivemind ## build what is missing, start 
 	@exec tools/run
 
 .PHONY: demo
-demo: demo-preflight bin/pochi bin/hydra bin/hivemind ## two wallets that are each other's peers, with people in two currencies, in ./data/demo; Ctrl-C stops both
+demo: demo-preflight bin/pochi bin/hydra bin/hivemind bin/shop ## two wallets that are each other's peers, with people in two currencies, and a shop; in ./data/demo; Ctrl-C stops all
 	@exec tools/demo
 
 .PHONY: build
@@ -69,6 +69,9 @@ clean: ## remove what was built and fetched; ./data stays
 bin/pochi: $(SOURCES) $(HTMX) | programs
 	@echo "Building the wallet; the first time this takes about a minute…"
 	@tools/patiently "building the wallet" go build -tags $(TAGS) -o $@ ./app && touch $@
+
+bin/shop: go.mod go.sum $(wildcard e2e/shop/*.go e2e/shop/pages/*) $(shell find ilp -name '*.go' ! -name '*_test.go') | programs
+	@go build -o $@ ./e2e/shop && touch $@
 
 bin/hydra: tools/go.mod tools/go.sum $(filter-out %_test.go,$(wildcard tools/hydra/*.go)) | programs
 	@echo "Building Ory Hydra from source; the first time this takes about three minutes…"
@@ -134,7 +137,7 @@ unit: $(HTMX) $(PEERS) bin/hydra
 	@HYDRA_BIN=$(CURDIR)/bin/hydra go test -tags $(TAGS) -race ./...
 	@cd tools && go test -tags $(HYDRA_TAGS) ./...
 
-browser: bin/pochi bin/hydra bin/hivemind $(PEERS)
+browser: bin/pochi bin/hydra bin/hivemind bin/shop $(PEERS)
 	@tools/chromium
 	@echo "Browser tests; screenshots go to e2e/screenshots"
 	@POCHI_E2E=1 go test -tags $(TAGS) -count=1 -timeout 15m ./e2e

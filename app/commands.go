@@ -250,6 +250,7 @@ type adminCommands struct {
 	Peer     peerCommands     `cmd:"" help:"Other Interledger nodes that packets are exchanged with. Changes hold at once, also in a running wallet. Amounts are integers, in the smallest unit of the peer's asset."`
 	User     userCommands     `cmd:"" help:"People of this wallet."`
 	Rate     rateCommands     `cmd:"" help:"Exchange rates."`
+	App      appCommands      `cmd:"" help:"Apps of people's, which ask others to log in with this wallet and for agreements."`
 	Client   clientCommands   `cmd:"" help:"Programs of the wallet's own, such as a back office, that call its APIs as themselves. Apps of other people aren't among them."`
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -15,7 +16,7 @@ import (
 	"testing"
 )
 
-// TestDemo pays from either wallet of make demo to the other, and starts both again.
+// TestDemo pays from either wallet of make demo to the other and in the shop, and starts all of it again.
 func TestDemo(t *testing.T) {
 	d := newDemo(t)
 	all := d.start()
@@ -40,13 +41,17 @@ func TestDemo(t *testing.T) {
 	if got := d.peer("lisbon", "nairobi"); got != agreed {
 		t.Errorf("Lisbon says of Nairobi %+v, want %+v", got, agreed)
 	}
+	d.buy(amina, "Sunflowers")
+	amina.awaitBalance(t, "152419.25")
 	d.stop(all)
 
 	all = d.start()
-	amina.awaitBalance(t, "153169.25")
+	amina.awaitBalance(t, "152419.25")
 	rita.awaitBalance(t, "1177.63")
 	d.pay(rita, d.pointer("nairobi", "amina"), "1.00")
-	amina.awaitBalance(t, "153310.98")
+	amina.awaitBalance(t, "152560.98")
+	d.buy(amina, "Lavender")
+	amina.awaitBalance(t, "152110.98")
 	for _, city := range cities {
 		d.as(city, "bin/pochi", "check")
 	}
@@ -68,6 +73,14 @@ func TestDemoThatCannotStart(t *testing.T) {
 			t.Cleanup(func() { listener.Close() })
 			return nil
 		}, "or set DEMO_LISBON\n"},
+		"the shop's port in use": {func(t *testing.T, d *demo) []string {
+			listener, err := net.Listen("tcp", "127.0.0.1:"+strings.TrimPrefix(d.shop, "http://localhost:"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { listener.Close() })
+			return nil
+		}, "or set DEMO_SHOP\n"},
 		"too few ports": {func(*testing.T, *demo) []string { return []string{"DEMO_NAIROBI=3400"} }, "demo: DEMO_NAIROBI is \"3400\""},
 		"no folder":     {func(*testing.T, *demo) []string { return []string{"DEMO_DATA=/dev/null"} }, "or set DEMO_DATA\n"},
 	} {
@@ -91,16 +104,19 @@ type demo struct {
 	t           *testing.T
 	data        string
 	ports       map[string][]int // of each city; the first is that of the pages
+	shop        string           // URL
 	environment []string
 }
 
 func newDemo(t *testing.T) *demo {
 	t.Helper()
 	needPrograms(t)
-	free := freePorts(t, 10)
-	d := &demo{t: t, data: filepath.Join(t.TempDir(), "demo"), ports: map[string][]int{"nairobi": free[:5], "lisbon": free[5:]}}
+	free := freePorts(t, 11)
+	d := &demo{t: t, data: filepath.Join(t.TempDir(), "demo"), ports: map[string][]int{"nairobi": free[:5], "lisbon": free[5:10]}}
+	d.shop = fmt.Sprintf("http://localhost:%d", free[10])
 	list := func(city string) string { return strings.Trim(fmt.Sprint(d.ports[city]), "[]") }
 	d.environment = append(os.Environ(), "DEMO_DATA="+d.data, "DEMO_NAIROBI="+list("nairobi"), "DEMO_LISBON="+list("lisbon"),
+		fmt.Sprintf("DEMO_SHOP=%d", free[10]),
 		"POCHI_RATES=meant for another wallet")
 	return d
 }
@@ -185,6 +201,25 @@ func (d *demo) pay(from *visitor, to, amount string) {
 		page, err := from.get(payment)
 		return err == nil && strings.Contains(page.Body, "Delivered")
 	})
+}
+
+// buy buys a bouquet in the shop.
+func (d *demo) buy(v *visitor, flower string) {
+	d.t.Helper()
+	at := *v
+	at.base, at.origin = d.shop, d.shop
+	sent, err := at.post("/bouquets", url.Values{"flower": {flower}})
+	if err != nil || sent.Status != http.StatusSeeOther {
+		d.t.Fatalf("buy %s: %d, %v", flower, sent.Status, err)
+	}
+	back := v.allows(d.t, sent.Location, d.shop+"/callback")
+	paid, err := at.get(strings.TrimPrefix(back, d.shop))
+	if err != nil || paid.Status != http.StatusSeeOther {
+		d.t.Fatalf("back at the shop: %d, %v: %s", paid.Status, err, paid.Body)
+	}
+	if page, err := at.get(paid.Location); err != nil || !strings.Contains(page.Body, "Thank you, Amina Mwangi") {
+		d.t.Errorf("the shop says %s, %v", page.Body, err)
+	}
 }
 
 // awaitBalance waits until home shows that balance for the first account.

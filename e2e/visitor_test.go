@@ -107,6 +107,51 @@ func (v *visitor) balance(t *testing.T) string {
 	return figure(html.UnescapeString(found[1]))
 }
 
+// allows follows a URL to the question of an app, allows what it asks for, and returns where that leads in the end, below callback.
+func (v *visitor) allows(t *testing.T, to, callback string) string {
+	t.Helper()
+	question := v.follows(t, to, callback)
+	page, err := v.get(question)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form, ok := findForm(page.Body, "/oauth/consent")
+	if !ok {
+		t.Fatalf("%s, status %d, has no question: %s", question, page.Status, page.Body)
+	}
+	form.Set("decision", "allow")
+	answer, err := v.post("/oauth/consent", form)
+	if err != nil || answer.Status != http.StatusSeeOther {
+		t.Fatalf("allow it: %d, %v: %s", answer.Status, err, answer.Body)
+	}
+	return v.follows(t, answer.Location, callback)
+}
+
+// follows goes where redirects lead, through Hydra too, until there is a page or an address below callback, and returns that.
+func (v *visitor) follows(t *testing.T, to, callback string) string {
+	t.Helper()
+	elsewhere := *v
+	elsewhere.base = ""
+	for range 10 {
+		if strings.HasPrefix(to, callback) {
+			return to
+		}
+		if strings.HasPrefix(to, "/") {
+			to = v.base + to
+		}
+		got, err := elsewhere.get(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Status < 300 || got.Status >= 400 {
+			return strings.TrimPrefix(to, v.base)
+		}
+		to = got.Location
+	}
+	t.Fatalf("no end of redirects: %s", to)
+	return ""
+}
+
 // get fetches a page.
 func (v *visitor) get(path string) (answer, error) {
 	request, err := http.NewRequest(http.MethodGet, v.base+path, nil)

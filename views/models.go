@@ -279,7 +279,7 @@ type PaymentPage struct {
 	Pointer    string // the other side's, where it is known
 	Paid       string // coming in: our pointer that was paid, "" for none
 	Packets    string // coming in from another wallet: how many, so far
-	Request    string // coming in for a payment request: what for; else ""
+	Request    string // of a payment request: what for; else ""
 	RequestURL string
 	Account    string // name of our account
 	AccountID  string

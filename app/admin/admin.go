@@ -43,6 +43,7 @@ type Services struct {
 	People   People
 	Rates    Rates
 	Clients  Clients
+	Apps     Apps
 	Database string // of DatabaseKey
 	Log      *slog.Logger
 }
@@ -73,6 +74,7 @@ func Handler(s Services) http.Handler {
 		"POST " + pathAddClient:    s.addClient,
 		"POST " + pathListClients:  s.listClients,
 		"POST " + pathRemoveClient: s.removeClient,
+		"POST " + pathAddApp:       s.addApp,
 
 		"POST /peers/{name}/doubts/{reference}/dismiss": func(r *http.Request) (answer, error) { return s.resolveDoubt(r, false) },
 		"POST /peers/{name}/doubts/{reference}/accept":  func(r *http.Request) (answer, error) { return s.resolveDoubt(r, true) },

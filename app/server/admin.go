@@ -9,6 +9,7 @@ import (
 
 	"pochi/app/accounts"
 	"pochi/app/admin"
+	"pochi/app/apps"
 	"pochi/app/config"
 	"pochi/app/payments"
 	"pochi/app/peers"
@@ -20,10 +21,10 @@ import (
 
 // buildAdmin joins what does the admins' commands to the books.
 func buildAdmin(cfg config.Config, d *db.DB, books *ledger.Ledger, exchange *rates.Book, nodes *peers.Service, newcomers people,
-	clients admin.Clients, log *slog.Logger) http.Handler {
+	clients admin.Clients, registered *apps.Service, log *slog.Logger) http.Handler {
 	return admin.Handler(admin.Services{
 		Payments: payments.Review{DB: d, Ledger: books, Now: time.Now}, Rates: exchange,
-		Peers: nodes, People: newcomers, Clients: clients,
+		Peers: nodes, People: newcomers, Clients: clients, Apps: registrations{newcomers.users, registered},
 		Database: admin.DatabaseKey(cfg.DB), Log: log,
 	})
 }
@@ -67,9 +68,10 @@ func openAdmin(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
+	registered := apps.New(d, clients, buildAgreements(cfg, d, books, currencies, log), time.Now)
 	persons := accounts.New(d, books, currencies, time.Now)
 	newcomers := people{db: d, users: users.New(d, books, persons, users.Options{}), accounts: persons, host: cfg.Host()}
-	return buildAdmin(cfg, d, books, exchange, buildPeers(cfg, d, books, link), newcomers, clients, log), nil
+	return buildAdmin(cfg, d, books, exchange, buildPeers(cfg, d, books, link), newcomers, clients, registered, log), nil
 }
 
 // warnOfUnsettled says at the start what waits for somebody's decision.

@@ -89,15 +89,15 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 		return nil, err
 	}
 	allowed.OnEnd(provider.ForgetAgreement)
+	hookKey, err := cfg.HookKey()
+	if err != nil {
+		return nil, err
+	}
 	interledger, err := buildNode(cfg, d, secrets, nodeParts{money, exchange, allowed, provider, link, pending}, log)
 	if err != nil {
 		return nil, err
 	}
 	pay := buildPayments(cfg, d, books, persons, allowed, exchange, interledger, log)
-	hookKey, err := cfg.HookKey()
-	if err != nil {
-		return nil, err
-	}
 	nodes := buildPeers(cfg, d, books, link)
 	signIn := users.New(d, books, persons, users.Options{})
 	newcomers := people{db: d, users: signIn, accounts: persons, host: cfg.Host()}
@@ -109,7 +109,7 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	return &server{
 		db: d, payments: pay, agreements: allowed, apps: registered, rates: exchange, peers: nodes, node: interledger, pages: pages,
 		health: health{db: d, hydra: provider}, hook: oauth.TokenHook{Key: hookKey, Agreements: allowed, Apps: registered, Log: log},
-		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, provider, log), about: cfg, log: log,
+		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, provider, registered, log), about: cfg, log: log,
 	}, nil
 }
 

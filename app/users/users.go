@@ -100,6 +100,15 @@ func (s *Service) Find(ctx context.Context, id uuid.UUID) (User, error) {
 	return u, err
 }
 
+// FindByEmail returns the person with this e-mail, or problem.NotFound.
+func (s *Service) FindByEmail(ctx context.Context, email string) (User, error) {
+	u, _, err := s.byEmail(ctx, foldEmail(email))
+	if err == nil && u.ID == uuid.Nil {
+		return User{}, problem.New(problem.NotFound, "Nobody has the e-mail %s.", email)
+	}
+	return u, err
+}
+
 func (s *Service) find(ctx context.Context, id uuid.UUID) (User, error) {
 	u := User{ID: id}
 	var created int64

@@ -422,7 +422,7 @@ func allowed(v *visit) {
 	consent := v.at(v.get(login.URL.String()), 200, "/oauth/consent")
 	tokens := v.redeem(v.submit(consent, "decision", "allow"))
 	status, me := v.me(tokens["access_token"])
-	want := map[string]any{"sub": ann().ID.String(), "name": "Ann", "payment_pointers": []any{"$wallet.example/ann"}}
+	want := map[string]any{"sub": ann().ID.String(), "name": "Ann", "paymentPointers": []any{"$wallet.example/ann"}}
 	if diff := cmp.Diff(want, me); status != 200 || diff != "" {
 		v.t.Error(status, diff)
 	}

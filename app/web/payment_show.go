@@ -64,7 +64,24 @@ func (s *Site) outgoing(c *fiber.Ctx, p payments.Outgoing) (views.PaymentPage, e
 		v.Held = moneyUnlessZero(p.Held())
 	}
 	v.Where = where(p, v.State, account)
+	if err == nil && s.isRequest(p.Receiver) {
+		err = s.showWhatFor(c, p, &v)
+	}
 	return v, err
+}
+
+// showWhatFor adds the payment request of ours that a payment was for.
+func (s *Site) showWhatFor(c *fiber.Ctx, p payments.Outgoing, v *views.PaymentPage) error {
+	id, err := uuid.Parse(strings.TrimPrefix(p.Receiver, s.pointer("requests/")))
+	if err != nil {
+		return nil // it was none
+	}
+	r, err := s.Requests.FindRequest(c.UserContext(), id)
+	if problem.CodeOf(err) == problem.NotFound {
+		return nil
+	}
+	v.Request, v.RequestURL = cmp.Or(r.Description, "Payment request"), "/requests/"+id.String()
+	return err
 }
 
 // where says where the money of a payment is that isn't simply sent, and what
