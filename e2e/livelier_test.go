@@ -78,7 +78,7 @@ func TestMenuCloses(t *testing.T) {
 		"Escape":        func() error { return ann.page.Keyboard().Press("Escape") },
 		"a click":       func() error { return ann.page.Locator("main").Click() },
 		"its own entry": func() error { return summary.Click() },
-		"Tab":           func() error { return pressTwice(ann.page.Keyboard(), "Tab") },
+		"Tab":           func() error { return passMenu(ann.page.Keyboard()) },
 	} {
 		if err := summary.Click(); err != nil {
 			t.Fatal(err)
@@ -110,11 +110,14 @@ func TestMenuCloses(t *testing.T) {
 	}
 }
 
-func pressTwice(keyboard playwright.Keyboard, key string) error {
-	if err := keyboard.Press(key); err != nil {
-		return err
+// passMenu goes from the menu's own entry past the link and the button in it.
+func passMenu(keyboard playwright.Keyboard) error {
+	for range 3 {
+		if err := keyboard.Press("Tab"); err != nil {
+			return err
+		}
 	}
-	return keyboard.Press(key)
+	return nil
 }
 
 // TestPayeeAfterTheSessionEnded changes a pointer after logging out elsewhere: nobody is named any more, and nothing

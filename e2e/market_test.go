@@ -33,6 +33,7 @@ func TestShop(t *testing.T) {
 		{"a subscription", (*market).testSubscription},
 		{"an agreement that won't last", (*market).testShort},
 		{"tips, and the limit is lowered meanwhile", (*market).testTips},
+		{"from an account in another currency", (*market).testOtherCurrency},
 		{"a second device ends it", (*market).testSecondDevice},
 		{"the one that didn't last", (*market).testExpired},
 		{"consent that isn't", (*market).testConsentIsGuarded},

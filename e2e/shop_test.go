@@ -185,6 +185,27 @@ func (m *market) testSecondDevice() {
 	ann.sees("You have ended it")
 }
 
+// testOtherCurrency pays from euros, also in packets that are too small to be exchanged.
+func (m *market) testOtherCurrency() {
+	eve, flora := m.newPerson(m.wallet, "Eve", "EUR", true), m.device(m.flora)
+	eve.addMoney("50.00")
+	before := flora.balance()
+	eve.open(m.shop)
+	eve.press("Buy Sunflowers")
+	eve.sees("About")
+	eve.press("Allow")
+	m.isAt(eve)
+	eve.sees("Thank you, Eve")
+	if got, want := flora.balance(), add(m.t, before, "7.50"); got != want {
+		m.t.Errorf("Flora had %s and has %s, want %s", before, got, want)
+	}
+	m.beginTips(eve)
+	m.tipped(eve, func(sum int64) bool { return sum > 0 })
+	eve.press("No more tips")
+	eve.sees("You have ended it")
+	eve.seesNot("It stopped")
+}
+
 // beginTips agrees to tips and plays.
 func (m *market) beginTips(p *person) {
 	m.t.Helper()

@@ -333,6 +333,7 @@ type ConsentPage struct {
 // ConsentAgreement is the agreement that an app asks for, nil for none.
 type ConsentAgreement struct {
 	Description string // in the app's words
+	Password    string // why the password is asked for; "" when it isn't
 	Most        Money  // what it asks for
 	Often       string // "every month", "once"
 	Repeats     bool

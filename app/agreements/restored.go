@@ -23,6 +23,10 @@ func PauseAll(ctx context.Context, tx db.Tx, now time.Time) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("pause agreements: %w", err)
 	}
+	// Tokens may have been given since, too.
+	if _, err := tx.ExecContext(ctx, "UPDATE agreements SET collected_at = coalesce(collected_at, ?)", now.UnixMicro()); err != nil {
+		return 0, fmt.Errorf("pause agreements: %w", err)
+	}
 	res, err := tx.ExecContext(ctx, "UPDATE agreements SET state = 'paused' WHERE state = 'active'")
 	if err != nil {
 		return 0, fmt.Errorf("pause agreements: %w", err)

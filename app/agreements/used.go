@@ -45,13 +45,19 @@ func (u *used) take() map[uuid.UUID]time.Time {
 }
 
 // Run looks at what is used until ctx ends: first at all agreements, since the last
-// run may have been cut off.
+// run may have been cut off. Now and then it ends what nobody has collected.
 func (s *Service) Run(ctx context.Context) {
 	s.lookAtAll(ctx)
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-s.used.wake:
+		case <-sweep.C:
+			if err := s.EndUncollected(ctx); err != nil && ctx.Err() == nil {
+				s.Log.ErrorContext(ctx, "agreements that nobody has collected can't be ended; it is tried again", "error", err)
+			}
 		}
 		s.look(context.WithoutCancel(ctx), s.used.take())
 		select {

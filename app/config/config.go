@@ -36,6 +36,7 @@ type Config struct {
 	Currencies     string        `env:"CURRENCIES" envDefault:"USD/2,EUR/2,GBP/2,JPY/0,KES/2,MXN/2" doc:"currencies people can choose, each with its decimals"`
 	Rates          string        `env:"RATES" envDefault:"USD=1,EUR=0.9137,GBP=0.7812,JPY=149.62,KES=129.5,MXN=18.42" doc:"one and the same value in each currency"`
 	ExchangeLimit  uint64        `env:"EXCHANGE_LIMIT" envDefault:"1000000000" doc:"how much the wallet may owe from exchanging, in whole units of each currency"`
+	StepUp         uint64        `env:"STEP_UP" envDefault:"1000" doc:"who allows an app more than this in four weeks, in whole units of the currency, types their password again; 0 for nobody"`
 	QuoteTTL       time.Duration `env:"QUOTE_TTL" envDefault:"2m" doc:"how long a quote can be confirmed"`
 	SendTimeout    time.Duration `env:"SEND_TIMEOUT" envDefault:"1m" doc:"how long a confirmed payment may take"`
 	TrustedProxies []string      `env:"TRUSTED_PROXIES" doc:"addresses or ranges of the proxies in front, separated by commas, whose X-Real-Ip header says who asks; none when there are none, which production has to say"`

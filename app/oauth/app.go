@@ -60,13 +60,13 @@ func printableUpTo(text string, characters int) string {
 }
 
 // hostOf names where a redirect URI leads, for people: its host or, where an
-// installed program has an address of its own, its scheme.
+// installed program has an address of its own, its scheme, whatever host it names.
 func hostOf(uri string) string {
 	u, err := url.Parse(uri)
 	if err != nil {
 		return ""
 	}
-	if u.Host == "" {
+	if u.Scheme != "https" && u.Scheme != "http" {
 		return u.Scheme
 	}
 	return printable(u.Host)

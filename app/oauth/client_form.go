@@ -77,6 +77,8 @@ func redirectFault(uri string) string {
 		return "An address to come back to has neither # nor * in it."
 	case u.User != nil:
 		return "An address to come back to has neither a user nor a password in it."
+	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }): // escaped: it may look like another one
+		return "The host of an address to come back to is written in plain letters, such as xn--bcher-kva.example."
 	case u.Scheme == "https" && u.Hostname() != "", u.Scheme == "http" && isLoopback(u.Hostname()):
 		return ""
 	case u.Scheme == "https" || u.Scheme == "http":

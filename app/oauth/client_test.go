@@ -98,6 +98,7 @@ func TestWhatNoClientCanBe(t *testing.T) {
 		"javascript":                {redirect("javascript:alert(1)"), []string{"redirect_uris"}},
 		"a scheme without a dot":    {redirect("shop:/cb"), []string{"redirect_uris"}},
 		"a scheme without a path":   {redirect("com.example.shop:cb"), []string{"redirect_uris"}},
+		"a host in disguise":        {redirect("https://b%D0%B0nk.example/cb"), []string{"redirect_uris"}},
 		"a line break":              {redirect("https://shop.example/cb\nx"), []string{"redirect_uris"}},
 		"too long":                  {redirect("https://shop.example/" + strings.Repeat("x", 500)), []string{"redirect_uris"}},
 		"a script as policy":        {policy("javascript:alert(1)"), []string{"policy_url"}},

@@ -47,6 +47,7 @@ func TestConsentWithoutARedirectURIGoesToTheOnlyOne(t *testing.T) {
 	for uris, want := range map[string][]string{
 		`["https://shop.example/cb"]`:                     {"shop.example"},
 		`["com.example.app:/cb"]`:                         {"com.example.app"},
+		`["com.example.app://bank.example/cb"]`:           {"com.example.app"}, // which never sees it
 		`["https://shop\u202e.example:8443/cb"]`:          {"shop.example:8443"},
 		`["https://a.example/cb","https://b.example/cb"]`: {"a.example", "b.example"},
 		`null`: nil,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"pochi/app/problem"
@@ -38,13 +39,16 @@ const agreementClaim = "agreement"
 
 // Introspect returns what an access token stands for (RFC 7662). Any other
 // string, a refresh token among them, is Unauthenticated: Hydra calls refresh
-// tokens active, too. What is found is kept for 5 seconds at most; what is
-// refused isn't. Those who ask about one token at the same time are one question.
+// tokens active, too. What is found out is kept for 5 seconds at most. Those who
+// ask about one token at the same time are one question.
 func (p *Provider) Introspect(ctx context.Context, token string) (Token, error) {
-	if token == "" || len(token) > tokenMax {
-		return Token{}, invalidToken(errors.New("no token, or one that is too long"))
+	if !isToken(token) {
+		return Token{}, invalidToken(errors.New("nothing that Hydra has issued"))
 	}
 	key, now := sha256.Sum256([]byte(token)), p.now()
+	if why := p.cache.refusal(key, now); why != nil {
+		return Token{}, why
+	}
 	kept, asked, ok := p.cache.find(key, now)
 	if ok {
 		return kept, nil
@@ -53,8 +57,11 @@ func (p *Provider) Introspect(ctx context.Context, token string) (Token, error) 
 	answered := p.asking.DoChan(question, func() (any, error) {
 		// One who gives up takes the answer from nobody else.
 		found, err := p.introspect(context.WithoutCancel(ctx), token)
-		if err == nil {
+		switch problem.CodeOf(err) {
+		case "":
 			p.cache.keep(key, found, now, asked)
+		case problem.Unauthenticated:
+			p.cache.refuse(key, err, now)
 		}
 		return found, err
 	})
@@ -65,6 +72,13 @@ func (p *Provider) Introspect(ctx context.Context, token string) (Token, error) 
 	case <-ctx.Done():
 		return Token{}, unavailable(fmt.Errorf("introspect: %w", ctx.Err()))
 	}
+}
+
+// isToken reports whether a text can be a bearer token, which is visible ASCII
+// (RFC 6750, section 2.1), and isn't far longer than Hydra's: what can't be isn't
+// asked about.
+func isToken(text string) bool {
+	return text != "" && len(text) <= tokenMax && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // introspect asks Hydra.

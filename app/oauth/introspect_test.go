@@ -16,7 +16,7 @@ const activeToken = `{"active":true,"scope":"openid profile","client_id":"c1","s
 
 func TestIntrospect(t *testing.T) {
 	p, h := start(t, 200, activeToken)
-	got, err := p.Introspect(t.Context(), "tok en")
+	got, err := p.Introspect(t.Context(), "tok+en")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestIntrospect(t *testing.T) {
 	if !got.Has(oauth.OpenID) || got.Has(oauth.OfflineAccess) || !got.For(audience) || got.For("https://other.example") {
 		t.Error("the token is for something else")
 	}
-	if diff := cmp.Diff([]string{"token=tok+en"}, h.sent); diff != "" {
+	if diff := cmp.Diff([]string{"token=tok%2Ben"}, h.sent); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -54,7 +54,7 @@ func TestOnlyAccessTokensAreTokens(t *testing.T) {
 
 func TestIntrospectDoesNotAskAboutWhatCanBeNoToken(t *testing.T) {
 	p, h := start(t, 200, activeToken)
-	for _, token := range []string{"", strings.Repeat("x", 5000)} {
+	for _, token := range []string{"", strings.Repeat("x", 5000), "tok en", "tok\x00en", "tokén"} {
 		if _, err := p.Introspect(t.Context(), token); problem.CodeOf(err) != problem.Unauthenticated {
 			t.Errorf("%.10q: %v", token, err)
 		}

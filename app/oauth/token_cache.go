@@ -10,17 +10,44 @@ const (
 	tokensMax    = 10_000 // in memory, some 5 MB
 )
 
-// tokenCache keeps tokens that were found valid, by their SHA-256, for a short
-// while.
+// tokenCache keeps what was found out about tokens, by their SHA-256, for a short
+// while. Tokens that aren't valid are kept apart: however many there are, they
+// push out no valid one.
 type tokenCache struct {
 	mu      sync.Mutex
 	kept    map[[32]byte]keptToken
+	refused map[[32]byte]refusedToken
 	forgets uint64 // how often forget was called
 }
 
 type keptToken struct {
 	token Token
 	until time.Time
+}
+
+type refusedToken struct {
+	why   error
+	until time.Time
+}
+
+// refusal returns why a token isn't valid, nil when that isn't known.
+func (c *tokenCache) refusal(key [32]byte, now time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if refused, ok := c.refused[key]; ok && now.Before(refused.until) {
+		return refused.why
+	}
+	return nil
+}
+
+// refuse keeps why a token isn't valid: it never becomes so.
+func (c *tokenCache) refuse(key [32]byte, why error, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refused == nil || len(c.refused) >= tokensMax {
+		c.refused = map[[32]byte]refusedToken{}
+	}
+	c.refused[key] = refusedToken{why, now.Add(tokenKeptFor)}
 }
 
 // find returns a token that is kept. When there is none, asked is to be given

@@ -119,6 +119,50 @@ func TestWhatEndsIsForgottenAtOnce(t *testing.T) {
 	}
 }
 
+// Whoever repeats a token that isn't valid costs Hydra one question in a while,
+// and pushes out no valid one.
+func TestATokenThatIsNotValidIsAskedAboutOnceIn5Seconds(t *testing.T) {
+	clock := now()
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		if r.FormValue("token") == "good" {
+			fmt.Fprint(w, strings.Replace(activeToken, "1800000001", "1800003600", 1))
+			return
+		}
+		fmt.Fprint(w, `{"active":false}`)
+	}))
+	defer server.Close()
+	admin, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := oauth.New(oauth.Options{AdminURL: admin, PublicURL: admin, Audience: audience, Now: func() time.Time { return clock }})
+	if _, err := p.Introspect(t.Context(), "good"); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := p.Introspect(t.Context(), "bad"); problem.CodeOf(err) != problem.Unauthenticated {
+			t.Error(err)
+		}
+	}
+	if n := asked.Load(); n != 2 {
+		t.Errorf("asked %d times", n)
+	}
+	for n := range 10_001 {
+		_, _ = p.Introspect(t.Context(), fmt.Sprint("bad", n))
+	}
+	before := asked.Load()
+	if _, err := p.Introspect(t.Context(), "good"); err != nil || asked.Load() != before {
+		t.Errorf("the valid one was pushed out: %v", err)
+	}
+	clock = clock.Add(5 * time.Second)
+	if _, err := p.Introspect(t.Context(), "bad10000"); err == nil || asked.Load() != before+1 {
+		t.Errorf("after 5 s: %v, asked %d times", err, asked.Load()-before)
+	}
+}
+
 // An answer that was on its way when something ended may be from before.
 func TestAnAnswerFromBeforeTheEndIsNotKept(t *testing.T) {
 	clock := now()

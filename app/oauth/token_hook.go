@@ -27,7 +27,7 @@ const hookBodyMax = 1 << 20
 // 200 it would take the token's claims from the answer. 403 is no, and with
 // everything else, and without an answer, no token is given either.
 //
-// It asks up to three times: to be asked changes nothing.
+// It asks up to three times: to be asked again changes nothing.
 type TokenHook struct {
 	Key        string // that Hydra must know
 	Agreements HookAgreements
@@ -39,6 +39,8 @@ type TokenHook struct {
 type HookAgreements interface {
 	// OfClient returns an agreement of an app, or problem.NotFound.
 	OfClient(ctx context.Context, clientID string, id uuid.UUID) (agreements.Agreement, error)
+	// Collected notes that the app gets a token for an agreement.
+	Collected(ctx context.Context, id uuid.UUID) error
 }
 
 // HookApps is what the hook needs of the apps that people have registered.
@@ -138,7 +140,7 @@ func (h TokenHook) judgePerson(ctx context.Context, q hookQuestion) error {
 	case agreement.UserID.String() != q.Session.IDToken.Subject:
 		return noToken("the agreement is somebody else's")
 	}
-	return nil
+	return h.Agreements.Collected(ctx, id)
 }
 
 // judgeService is for tokens that a client gets for itself. Hydra would give it

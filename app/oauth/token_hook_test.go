@@ -21,6 +21,7 @@ type register struct {
 	state   agreements.State
 	deleted string
 	err     error
+	full    error // when something is to be written
 }
 
 func (r register) OfClient(_ context.Context, clientID string, id uuid.UUID) (agreements.Agreement, error) {
@@ -32,6 +33,8 @@ func (r register) OfClient(_ context.Context, clientID string, id uuid.UUID) (ag
 	}
 	return agreements.Agreement{ID: id, UserID: uuid.MustParse(subject), State: r.state}, nil
 }
+
+func (r register) Collected(context.Context, uuid.UUID) error { return r.full }
 
 func (r register) Deleted(_ context.Context, clientID string) (bool, error) {
 	return r.deleted == clientID, nil
@@ -51,6 +54,7 @@ func TestTokenHook(t *testing.T) {
 		status   int
 	}{
 		"a live agreement":                 {register{}, codeGrant, 204},
+		"nothing can be written":           {register{full: errors.New("disk")}, codeGrant, 503},
 		"a paused agreement":               {register{state: agreements.Paused}, codeGrant, 204},
 		"a revoked agreement":              {register{state: agreements.Revoked}, codeGrant, 403},
 		"an expired agreement":             {register{state: agreements.Expired}, replace(codeGrant, "authorization_code", "refresh_token", 1), 403},

@@ -385,12 +385,15 @@ func TestCheckNamesWhatIsWrongUnderAgreements(t *testing.T) {
 		"DELETE FROM streams WHERE peer IS NULL",
 		"UPDATE accounts SET user_data = zeroblob(16) WHERE code = 7",
 		"DELETE FROM streams WHERE peer IS NOT NULL",
+		"UPDATE agreements SET asked = 1, amount = 1",
+		"UPDATE holds SET reference = (SELECT id FROM agreements WHERE app = 'Jar') WHERE unreserved = 1 AND debit IN (SELECT n FROM accounts WHERE code = 7)",
 	} {
 		t.Run(statement, func(t *testing.T) {
 			w := newWallet(t)
 			ann := w.Person("ann", usd, "100")
 			w.Person("ben", usd, "")
 			id := w.Agree(ann, "Shop", ledger.Amount{Value: 5000, Asset: eur}, "")
+			w.Agree(ann, "Jar", ledger.Amount{Value: 5000, Asset: eur}, "")
 			charge(t, w.Wallet, asked(id, "k", benPointer, "500", payments.FixedDebit))
 			peer := w.AddPeer("test.far", usd, 0, nil)
 			ctx := context.Background()

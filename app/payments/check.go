@@ -142,8 +142,8 @@ func byID(query string, scan func(rows *sql.Rows) (uuid.UUID, error)) func(conte
 
 // byNumber walks a table of the ledger by its numbers, in pages without gaps.
 // query takes the first and the last number of a page and returns ids that are
-// wrong; highest is how many there are.
-func (a *Audit) byNumber(highest, query, what string) func(context.Context, db.Tx) (bool, error) {
+// wrong; highest is how many there are. Each is a defect of the name.
+func (a *Audit) byNumber(name, highest, query, what string) func(context.Context, db.Tx) (bool, error) {
 	from := int64(math.MinInt64)
 	return func(ctx context.Context, tx db.Tx) (done bool, err error) {
 		var last sql.NullInt64
@@ -161,7 +161,7 @@ func (a *Audit) byNumber(highest, query, what string) func(context.Context, db.T
 			if err := rows.Scan(&id); err != nil {
 				return false, err
 			}
-			a.defect(id, "%s", what)
+			a.name(name, id, "%s", what)
 		}
 		from = to + 1
 		return to >= last.Int64, rows.Err()
@@ -310,7 +310,7 @@ func (a *Audit) unrecorded() func(context.Context, db.Tx) (bool, error) {
 // holds looks for holds of people's money that neither a payment nor an agreement's
 // link has. Those of peers and of exchanges have none.
 func (a *Audit) holds() func(context.Context, db.Tx) (bool, error) {
-	return a.byNumber("SELECT max(n) FROM holds", `SELECT h.reference FROM holds h
+	return a.byNumber(DefectPayment, "SELECT max(n) FROM holds", `SELECT h.reference FROM holds h
 		JOIN accounts d ON d.n = h.debit AND d.code = 1 JOIN accounts c ON c.n = h.credit
 		LEFT JOIN outgoing_payments o ON o.id = h.reference AND o.account_id = d.id
 		LEFT JOIN agreements g ON g.id = h.reference AND g.account_id = d.id AND h.unreserved = 1
@@ -318,7 +318,7 @@ func (a *Audit) holds() func(context.Context, db.Tx) (bool, error) {
 }
 
 func (a *Audit) ledgerAccounts() func(context.Context, db.Tx) (bool, error) {
-	return a.byNumber("SELECT max(n) FROM accounts", `SELECT a.id FROM accounts a
+	return a.byNumber(DefectPayment, "SELECT max(n) FROM accounts", `SELECT a.id FROM accounts a
 		LEFT JOIN wallet_accounts w ON w.id = a.id
 		WHERE a.n BETWEEN ? AND ? AND a.code = 1 AND w.id IS NULL`, "account belongs to nobody")
 }

@@ -144,18 +144,20 @@ func (a *Audit) streamedUnder() func(context.Context, db.Tx) (bool, error) {
 // authorityHolds looks for holds of allowances that belong to no charge and to no
 // agreement's link.
 func (a *Audit) authorityHolds() func(context.Context, db.Tx) (bool, error) {
-	return a.byNumber("SELECT max(n) FROM holds", `SELECT h.reference FROM holds h
+	return a.byNumber(DefectAgreement, "SELECT max(n) FROM holds", `SELECT h.reference FROM holds h
 		JOIN accounts d ON d.n = h.debit AND d.code = 7
 		LEFT JOIN charges c ON c.id = h.reference AND c.authority = d.id AND h.unreserved = 0
-		LEFT JOIN agreements g ON g.id = h.reference AND h.unreserved = 1
+		LEFT JOIN agreements g ON g.id = h.reference AND g.id = d.user_data AND h.unreserved = 1
 		WHERE h.n BETWEEN ? AND ? AND c.id IS NULL AND g.id IS NULL`, "is a hold of an allowance that nothing uses")
 }
 
-// allowances looks for allowances that are no agreement's.
+// allowances looks for allowances that are no agreement's, in another asset, or larger
+// than what was ever granted.
 func (a *Audit) allowances() func(context.Context, db.Tx) (bool, error) {
-	return a.byNumber("SELECT max(n) FROM accounts", `SELECT a.id FROM accounts a
-		LEFT JOIN agreements g ON g.id = a.user_data
-		WHERE a.n BETWEEN ? AND ? AND a.code = 7 AND g.id IS NULL`, "is an allowance of no agreement")
+	return a.byNumber(DefectAgreement, "SELECT max(n) FROM accounts", `SELECT a.id FROM accounts a
+		JOIN assets s ON s.ledger = a.ledger
+		LEFT JOIN agreements g ON g.id = a.user_data AND g.asset_code || ' authority' = s.code AND g.asset_scale = s.scale AND g.asked >= a.debit_limit
+		WHERE a.n BETWEEN ? AND ? AND a.code = 7 AND g.id IS NULL`, "is an allowance that no agreement grants")
 }
 
 // unaccounted looks for what was used of allowances for neither a charge nor an

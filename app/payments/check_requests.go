@@ -64,7 +64,7 @@ func (a *Audit) compareRequest(r requestRow) {
 
 // caps looks for caps that no request has.
 func (a *Audit) caps() func(context.Context, db.Tx) (bool, error) {
-	return a.byNumber("SELECT max(n) FROM accounts", `SELECT k.id FROM accounts k LEFT JOIN payment_requests r ON r.id = k.id
+	return a.byNumber(DefectPayment, "SELECT max(n) FROM accounts", `SELECT k.id FROM accounts k LEFT JOIN payment_requests r ON r.id = k.id
 		WHERE k.n BETWEEN ? AND ? AND k.code = 8 AND r.id IS NULL`, "is a cap without a payment request")
 }
 

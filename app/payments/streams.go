@@ -145,11 +145,14 @@ func (s *streams) Committed() {
 
 // addStreamed adds what was taken from an agreement's account, and is resolved with an
 // item of suspense, to the line of the day. What it used of the agreement was counted
-// when the wallet crashed.
+// when the wallet crashed. Across currencies the wallet's exchange has the money next,
+// and the line is that of the peer toward which it was in flight at the same time: the
+// first, if there were several.
 func addStreamed(ctx context.Context, tx db.Tx, item ledger.SuspenseItem, now time.Time) error {
-	rows, err := tx.QueryContext(ctx, `SELECT g.account_id, g.user_id, c.id, x.amount FROM suspense x
-		JOIN agreements g ON g.id = x.reference JOIN accounts b ON b.n = x.bearer AND b.id = g.account_id
-		JOIN accounts c ON c.n = x.counterparty WHERE x.reference = ? AND x.together = ?`, item.Reference[:], item.Group)
+	rows, err := tx.QueryContext(ctx, `SELECT g.account_id, g.user_id, (SELECT c.id FROM suspense y JOIN accounts c ON c.n = y.counterparty
+		WHERE y.reference = x.reference AND y.batch = x.batch AND c.code = ?3 ORDER BY y.counterparty <> x.counterparty, y.n LIMIT 1), x.amount
+		FROM suspense x JOIN agreements g ON g.id = x.reference JOIN accounts b ON b.n = x.bearer AND b.id = g.account_id
+		WHERE x.reference = ?1 AND x.together = ?2`, item.Reference[:], item.Group, ledger.CodePeer)
 	if err != nil {
 		return fmt.Errorf("look up what an agreement sent: %w", err)
 	}

@@ -289,3 +289,44 @@ func TestPacketsComeBackToTheirInterval(t *testing.T) {
 	wantUsed(t, w.Wallet, second, 1000)
 	w.Check()
 }
+
+// What was in doubt of packets that crossed currencies was taken from their owner toward
+// the wallet's own exchange: it went to the peers nevertheless.
+func TestSuspenseOfAStreamAcrossCurrencies(t *testing.T) {
+	for _, pay := range []bool{true, false} {
+		w := newWallet(t)
+		ann := w.Person("ann", usd, "100")
+		id := w.Agree(ann, "Shop", ledger.Amount{Value: 1000, Asset: usd}, "R/P1M")
+		interval := w.Interval(id)
+		near, far := w.AddPeer("test.near", eur, 0, nil), w.AddPeer("test.far", jpy, 0, nil)
+		ctx := context.Background()
+		for _, to := range []connector.Party{peerParty(near, eur), peerParty(far, jpy)} {
+			d := w.used(id, to, 200)
+			d.AmountOut = 180
+			if err := w.Books.Take(ctx, d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Stop()
+		w.Start(true)
+		w.Check()
+		items, err := payments.ListSuspense(ctx, w.DB.Read, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range items {
+			if _, _, err := w.review().Resolve(ctx, item.Item, pay); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantUsed(t, w.Wallet, interval, 400)
+		want, has := "", "100.00 USD"
+		if pay {
+			want, has = "Shop 4.00 USD", "96.00 USD"
+		}
+		if got := w.history(ann); got != want || w.Has(ann) != has {
+			t.Errorf("paid %t: history %s, Ann has %s", pay, got, w.Has(ann))
+		}
+		w.Check()
+	}
+}

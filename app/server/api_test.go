@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pochi/app/api"
+	"pochi/db"
 	"pochi/ledger"
 
 	"github.com/google/uuid"
@@ -354,5 +355,25 @@ func TestAppReads(t *testing.T) {
 	}
 	if got := m.ask("GET", "/api/transactions?account="+m.ben.Account.String(), "reader's", ""); got.Status != 404 {
 		t.Errorf("Ben's account: %d %v", got.Status, got.Body)
+	}
+}
+
+// A token that Hydra still takes for valid is worth nothing once its app was
+// deleted here.
+func TestADeletedAppIsRefused(t *testing.T) {
+	m := newMarket(t)
+	if got := m.ask("GET", "/api/agreements", "shop's", ""); got.Status != 200 {
+		t.Fatalf("%d %v", got.Status, got.Body)
+	}
+	err := m.db.Write(t.Context(), func(tx db.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `INSERT INTO apps (client_id, owner, name, confidential, redirect_uris, policy_url, terms_url, revision, settled,
+			created_at, deleted_at) VALUES (?, ?, 'Shop', 1, 'https://shop.example/cb', '', '', 2, 1, 1, 2)`, m.agreement.ClientID, m.ben.ID[:])
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := m.charge("order", "700"); got.Status != 401 || m.has(m.ben) != personHas {
+		t.Errorf("%d %v", got.Status, got.Body)
 	}
 }

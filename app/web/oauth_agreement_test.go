@@ -54,8 +54,21 @@ func (d *deals) Approve(_ context.Context, p agreements.Approval) (agreements.Ag
 		return agreements.Agreement{}, d.refused
 	}
 	d.approved = append(d.approved, p)
+	made, err := d.Answered(context.Background(), p.UserID, p.Consent)
+	if err == nil && (made.Amount.Value != p.Amount || made.AccountID != p.AccountID) {
+		err = problem.New(problem.Conflict, "This request was answered already, in another way.")
+	}
+	return made, err
+}
+
+func (d *deals) Answered(_ context.Context, userID uuid.UUID, consent [32]byte) (agreements.Agreement, error) {
+	if len(d.approved) == 0 || d.approved[0].Consent != consent || d.approved[0].UserID != userID {
+		return agreements.Agreement{}, problem.New(problem.NotFound, "There is no such agreement.")
+	}
 	first := d.approved[0] // which is what counts
-	made := agreements.Agreement{ID: agreed, Terms: first.Terms, State: cmp.Or(d.state, agreements.Active)}
+	made := agreements.Agreement{
+		ID: agreed, UserID: userID, AccountID: first.AccountID, ClientID: first.ClientID, Terms: first.Terms, State: cmp.Or(d.state, agreements.Active),
+	}
 	made.Amount.Value = first.Amount
 	return made, nil
 }
@@ -299,6 +312,9 @@ func TestAllowingAProposalTwiceIsAllowingItOnce(t *testing.T) {
 	if !slices.Equal(h.decided, []string{"accept consent sesame", "accept consent sesame"}) || h.granted.Agreement != agreed {
 		t.Errorf("%v, %+v", h.decided, h.granted)
 	}
+	if got := b.post("/oauth/consent", append(form, "amount", "11")...); got.Status != 410 || len(d.taken) != 1 || len(h.decided) != 2 {
+		t.Errorf("another amount: %d, withdrawn %v, decided %v", got.Status, d.taken, h.decided)
+	}
 }
 
 // allowing sends the form of an agreement's consent page.
@@ -354,6 +370,54 @@ func TestWhatIsAllowedIsWhatWasSeenLast(t *testing.T) {
 	d.taken = nil
 	if got := b.allowing("allow"); got.Status != 303 || len(d.taken) != 0 {
 		t.Errorf("the same again: %d, withdrawn %v", got.Status, d.taken)
+	}
+}
+
+// A session that somebody left open allows no large amounts.
+func TestALargeAmountTakesThePassword(t *testing.T) {
+	terms := monthly(t)
+	terms.Amount.Value, terms.PaymentMax = 2000_01, 0
+	for name, tt := range map[string]struct {
+		amount, password string
+		status           int
+		text             string
+	}{
+		"no password":          {"2000.01", "", 422, "Enter your password to allow this much."},
+		"a wrong one":          {"1000.01", "guess", 422, "isn't your password"},
+		"the right one":        {"2000.01", "correct horse", 303, ""},
+		"an amount that is ok": {"1000", "", 303, ""},
+	} {
+		h, d := &hydra{consent: agreementRequest(oauth.Detail{Terms: terms})}, &deals{}
+		b := browseSite(t, web.OAuth{Logins: h, Consents: h, Logouts: h, Approvals: d, StepUp: 1000}, func() time.Time { return consentNow })
+		b.logIn(ann())
+		page := b.get("/oauth/consent?consent_challenge=sesame")
+		if !page.shows(`name="password"`, "Needed to allow more than 1,000.00 EUR in four weeks.") {
+			t.Fatal(page.Body)
+		}
+		got := b.post("/oauth/consent", "consent_challenge", "sesame", "seal", b.seal("sesame"), "decision", "allow",
+			"account", accountsOn(page)[0], "amount", tt.amount, "password", tt.password)
+		if allowed := tt.status == 303; got.Status != tt.status || !got.shows(tt.text) || len(d.approved) == 1 != allowed || len(h.decided) == 1 != allowed ||
+			tt.password != "" && strings.Contains(got.Body, tt.password) {
+			t.Errorf("%s: %d, approved %v, decided %v: %s", name, got.Status, d.approved, h.decided, got.Body)
+		}
+	}
+	hourly, err := interval.Parse("R/PT1H")
+	if err != nil {
+		t.Fatal(err)
+	}
+	little := monthly(t)
+	little.Amount.Value, little.Interval = 500, hourly
+	for want, asked := range map[bool]agreements.Terms{true: little, false: monthly(t)} {
+		h := &hydra{consent: agreementRequest(oauth.Detail{Terms: asked})}
+		b := browseSite(t, web.OAuth{Logins: h, Consents: h, Logouts: h, Approvals: &deals{}, StepUp: 1000}, func() time.Time { return consentNow })
+		b.logIn(ann())
+		if got := b.get("/oauth/consent?consent_challenge=sesame"); got.shows(`name="password"`) != want {
+			t.Errorf("%s: a password is asked for: %t", asked.Words(), !want)
+		}
+	}
+	b := openAgreement(t, &hydra{consent: agreementRequest(oauth.Detail{Terms: terms})}, &deals{})
+	if got := b.get("/oauth/consent?consent_challenge=sesame"); got.shows(`name="password"`) {
+		t.Error("a password is asked for where no amount takes one")
 	}
 }
 

@@ -51,6 +51,9 @@ func (s *Site) asking(c *fiber.Ctx, request oauth.ConsentRequest) (asking, *oaut
 	if request.Refusal != nil {
 		return asked, request.Refusal, nil
 	}
+	if deleted, err := s.isDeleted(c, request); err != nil || deleted {
+		return asked, &oauth.Reason{Code: oauth.AccessDenied, Description: "The app was deleted."}, err
+	}
 	if request.Detail == nil {
 		return asked, nil, nil
 	}
@@ -63,6 +66,13 @@ func (s *Site) asking(c *fiber.Ctx, request oauth.ConsentRequest) (asking, *oaut
 		return asked, oauth.DetailsFault(err), nil
 	}
 	return asked, nil, err
+}
+
+func (s *Site) isDeleted(c *fiber.Ctx, request oauth.ConsentRequest) (bool, error) {
+	if s.OAuth.Apps == nil {
+		return false, nil
+	}
+	return s.OAuth.Apps.Deleted(c.UserContext(), request.App.ID)
 }
 
 func (s *Site) terms(c *fiber.Ctx, request oauth.ConsentRequest) (agreements.Terms, error) {
@@ -116,6 +126,15 @@ func (s *Site) allowConsent(c *fiber.Ctx, request oauth.ConsentRequest) error {
 		if errs != nil {
 			return s.renderConsent(c, fiber.StatusUnprocessableEntity, asked, chosen, errs)
 		}
+		allowed := approval.Terms
+		allowed.Amount.Value = approval.Amount
+		wrong, err := s.unproven(c, allowed)
+		if err != nil {
+			return err
+		}
+		if wrong != "" {
+			return s.renderConsent(c, fiber.StatusUnprocessableEntity, asked, chosen, views.Errors{"password": wrong})
+		}
 		made, err := s.OAuth.Approvals.Approve(c.UserContext(), approval)
 		if err != nil {
 			return s.notApproved(c, asked, chosen, err)
@@ -128,8 +147,14 @@ func (s *Site) allowConsent(c *fiber.Ctx, request oauth.ConsentRequest) error {
 	return s.acceptConsent(c, request, grant)
 }
 
-// notApproved shows the form again when that helps.
+// notApproved shows the form again when that helps: it doesn't when the request
+// was answered before.
 func (s *Site) notApproved(c *fiber.Ctx, asked asking, chosen choice, err error) error {
+	if code := problem.CodeOf(err); code == problem.Conflict || code == problem.Gone {
+		if _, none := s.OAuth.Approvals.Answered(c.UserContext(), person(c).ID, asked.Key); none == nil {
+			return s.answeredOtherwise(c, asked.ConsentRequest)
+		}
+	}
 	if errs, ok := formErrors(c, err); ok && problem.CodeOf(err) != problem.Gone {
 		return s.renderConsent(c, problem.Status(err), asked, chosen, errs)
 	}
@@ -140,17 +165,18 @@ func (s *Site) notApproved(c *fiber.Ctx, asked asking, chosen choice, err error)
 // the form was sent twice and was accepted the first time: then the browser, which
 // follows the second answer only, gets the same one.
 func (s *Site) refuseOrRepeat(c *fiber.Ctx, request oauth.ConsentRequest, reason oauth.Reason) error {
-	if request.Refusal == nil && request.Detail != nil && request.Detail.ID != uuid.Nil {
-		made, err := s.OAuth.Approvals.Approve(c.UserContext(), s.approvalOf(c, request))
-		if err == nil {
-			amount, err := ledger.ParseAmount(text(c, "amount"), made.Amount.Asset)
-			if err != nil || !made.Live() || made.Amount != amount {
-				return s.answeredOtherwise(c, request)
-			}
-			return s.acceptConsent(c, request, oauth.Grant{Scopes: request.Scopes, Name: person(c).Name, Agreement: made.ID})
-		}
+	made, err := s.OAuth.Approvals.Answered(c.UserContext(), person(c).ID, request.Key)
+	switch {
+	case problem.CodeOf(err) == problem.NotFound:
+		return s.rejectConsent(c, request, reason)
+	case err != nil:
+		return err
 	}
-	return s.rejectConsent(c, request, reason)
+	amount, err := ledger.ParseAmount(text(c, "amount"), made.Amount.Asset)
+	if err != nil || request.Refusal != nil || !made.Live() || made.Amount != amount || made.AccountID != formID(c, "account") || made.ClientID != request.App.ID {
+		return s.answeredOtherwise(c, request)
+	}
+	return s.acceptConsent(c, request, oauth.Grant{Scopes: request.Scopes, Name: person(c).Name, Agreement: made.ID})
 }
 
 // answeredOtherwise is for who has allowed the same request before, but not what
@@ -160,15 +186,6 @@ func (s *Site) answeredOtherwise(c *fiber.Ctx, request oauth.ConsentRequest) err
 		return err
 	}
 	return problem.New(problem.Gone, "You have answered it before, in another way. Nothing is allowed now. Go back to the app and start again there.")
-}
-
-// approvalOf is the person's yes to a request; amount and terms are left to be
-// filled in.
-func (s *Site) approvalOf(c *fiber.Ctx, request oauth.ConsentRequest) agreements.Approval {
-	return agreements.Approval{
-		Proposal: request.Detail.ID, UserID: person(c).ID, AccountID: formID(c, "account"),
-		ClientID: request.App.ID, App: request.App.Name, Consent: request.Key,
-	}
 }
 
 // acceptConsent tells Hydra. When that is too late for it, nothing stays allowed;

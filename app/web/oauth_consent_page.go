@@ -73,6 +73,9 @@ func (s *Site) consentAgreement(c *fiber.Ctx, asked asking, chosen choice) (*vie
 		Worst: worst(allowed, now), Amount: chosen.amount, Currency: terms.Amount.Asset.Code,
 		RefreshURL: pathOAuthConsent + "?" + query("consent_challenge", asked.Challenge),
 	}
+	if most, takes := s.takesPassword(terms); takes {
+		page.Password = "Needed to allow more than " + most.String() + " in four weeks."
+	}
 	if begins.After(now) {
 		page.Starts = shortMoment(begins)
 	}
@@ -146,8 +149,10 @@ func granted(text string, most ledger.Amount) (ledger.Amount, error) {
 
 // approval is what the person allows, or what is wrong with the form.
 func (s *Site) approval(c *fiber.Ctx, asked asking) (agreements.Approval, views.Errors) {
-	approval, errs := s.approvalOf(c, asked.ConsentRequest), views.Errors{}
-	approval.Terms = *asked.terms
+	approval, errs := agreements.Approval{
+		Proposal: asked.proposal, UserID: person(c).ID, AccountID: formID(c, "account"),
+		ClientID: asked.App.ID, App: asked.App.Name, Terms: *asked.terms, Consent: asked.Key,
+	}, views.Errors{}
 	if approval.AccountID == uuid.Nil {
 		errs["account"] = "Choose one of your accounts."
 	}

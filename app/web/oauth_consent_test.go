@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -9,9 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pochi/app/oauth"
 	"pochi/app/problem"
+	"pochi/app/web"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -143,6 +146,28 @@ func TestARequestThatCannotBeAllowedIsRefused(t *testing.T) {
 		}
 		if got.Status != 303 || got.Location != onward || !slices.Equal(h.decided, []string{"reject consent: invalid_scope sesame"}) {
 			t.Errorf("%q: %d to %q, %v", decision, got.Status, got.Location, h.decided)
+		}
+	}
+}
+
+// gone is what was deleted here.
+type gone string
+
+func (g gone) Deleted(_ context.Context, clientID string) (bool, error) {
+	return clientID == string(g), nil
+}
+
+// An app that was deleted is allowed nothing, also while Hydra still knows it.
+func TestADeletedAppIsAllowedNothing(t *testing.T) {
+	h := &hydra{consent: consentRequest(oauth.OpenID)}
+	b := browseSite(t, web.OAuth{Logins: h, Consents: h, Logouts: h, Approvals: &deals{}, Apps: gone("c1")}, time.Now)
+	b.logIn(ann())
+	for method, got := range map[string]reply{
+		"GET":  b.get("/oauth/consent?consent_challenge=sesame"),
+		"POST": b.post("/oauth/consent", "consent_challenge", "sesame", "decision", "allow"),
+	} {
+		if got.Status != 303 || !slices.Equal(h.decided, []string{"reject consent: access_denied sesame", "reject consent: access_denied sesame"}) {
+			t.Errorf("%s: %d, %v", method, got.Status, h.decided)
 		}
 	}
 }

@@ -21,8 +21,10 @@ type OAuth struct {
 	Consents  Consents
 	Logouts   Logouts
 	Approvals Approvals
-	Logos     Logos    // nil where no app has a logo
-	Key       [32]byte // seals consent forms; kept over restarts
+	Logos     Logos       // nil where no app has a logo
+	Apps      DeletedApps // nil where none is registered
+	StepUp    uint64      // whole units of a currency: to allow more in four weeks takes the password; 0: no amount does
+	Key       [32]byte    // seals consent forms; kept over restarts
 }
 
 // Approvals makes agreements of what apps ask for. Errors are those of package
@@ -31,6 +33,7 @@ type Approvals interface {
 	Check(t agreements.Terms) (agreements.Terms, error)
 	Proposal(ctx context.Context, clientID string, id uuid.UUID) (agreements.Agreement, error)
 	Approve(ctx context.Context, p agreements.Approval) (agreements.Agreement, error)
+	Answered(ctx context.Context, userID uuid.UUID, consent [32]byte) (agreements.Agreement, error)
 	Withdraw(ctx context.Context, userID uuid.UUID, consent [32]byte) error
 }
 
@@ -38,6 +41,12 @@ type Approvals interface {
 type Logos interface {
 	// Logos returns the logos' versions by client; an app without one is left out.
 	Logos(ctx context.Context, clientIDs []string) (map[string]string, error)
+}
+
+// DeletedApps knows which of the apps that people have registered are gone.
+type DeletedApps interface {
+	// Deleted tells whether an app was deleted here: Hydra may not know yet.
+	Deleted(ctx context.Context, clientID string) (bool, error)
 }
 
 // Logins answers login challenges. Errors are those of package oauth.

@@ -21,6 +21,7 @@ CREATE TABLE agreements (
     consent      BLOB    UNIQUE CHECK (length(consent) = 32),           -- SHA-256 of the challenge that it was approved with
     created_at   INTEGER NOT NULL,
     approved_at  INTEGER,
+    collected_at INTEGER, -- the app first asked for a token for it; NULL: nobody can use it yet
     ended_at     INTEGER,
     last_used_at INTEGER,
     CHECK ((state = 'pending') = (user_id IS NULL) AND (user_id IS NULL) = (account_id IS NULL)

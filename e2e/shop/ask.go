@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
 	"golang.org/x/oauth2"
 )
 
-// What is asked for more than a bouquet's price, as a share of it: the way to the shop may cost something.
+// wayShare is the part of a bouquet's price, one in so many, that is asked for besides: the way to the shop may cost something.
 const wayShare = 50
 
 // askMax is how long a bouquet may be paid.
@@ -72,12 +73,16 @@ func (s *shop) sendOff(w http.ResponseWriter, r *http.Request, d deal, details a
 // comeBack is where the wallet sends the browser, with a code or with a no.
 func (s *shop) comeBack(w http.ResponseWriter, r *http.Request) {
 	back := r.URL.Query()
-	d, ok := s.deals.begun(visitor(w, r), back.Get("state"))
+	who, state := visitor(w, r), back.Get("state")
+	d, ok := s.deals.begun(who, state)
+	if ok {
+		defer s.deals.lock(d.ID)()
+		d, ok = s.deals.begun(who, state) // another request may have been faster
+	}
 	if !ok {
 		s.show(w, http.StatusBadRequest, "message.html", "Nothing was bought", "Your browser brought an answer that this shop didn't ask for, or had before.", nil)
 		return
 	}
-	defer s.deals.lock(d.ID)()
 	d.State = ""
 	if back.Get("code") == "" {
 		d.Stage = denied
@@ -88,7 +93,7 @@ func (s *shop) comeBack(w http.ResponseWriter, r *http.Request) {
 		s.show(w, http.StatusOK, "message.html", "Nothing was bought", "You said no in your wallet, so nothing is paid. That's fine.", back.Get("error"))
 		return
 	}
-	if err := s.agree(r.Context(), &d, func(ctx context.Context) (*oauth2.Token, error) { return s.wallet.exchange(ctx, back, d.Verifier) }); err != nil {
+	if err := s.agree(r.Context(), &d, back); err != nil {
 		s.fail(w, err)
 		return
 	}
@@ -101,9 +106,9 @@ func (s *shop) comeBack(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/deals/"+d.ID, http.StatusSeeOther)
 }
 
-// agree writes down what the customer agreed to.
-func (s *shop) agree(ctx context.Context, d *deal, exchange func(context.Context) (*oauth2.Token, error)) error {
-	token, err := exchange(ctx)
+// agree writes down what the customer agreed to, who came back with a code.
+func (s *shop) agree(ctx context.Context, d *deal, back url.Values) error {
+	token, err := s.wallet.exchange(ctx, back, d.Verifier)
 	if err != nil {
 		return fmt.Errorf("exchange the code: %w", err)
 	}

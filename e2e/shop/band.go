@@ -29,6 +29,8 @@ const (
 	beat    = 100 * time.Millisecond
 	song    = 5 * time.Minute
 	dropMax = 2 * time.Second
+
+	largestDrop = 1000 // times the usual one
 )
 
 // band plays music to customers, and streams their tips meanwhile, each customer's in a connection of its own.
@@ -135,12 +137,15 @@ func (b *band) tip(ctx context.Context, link wire, drop uint64, arrived func(uin
 		Link: link, Destination: to.DestinationAccount, Secret: to.SharedSecret, Clock: stream.SystemClock{}, Random: rand.Reader,
 	})
 	defer sender.Close(context.WithoutCancel(ctx))
+	if drop, err = audible(ctx, sender, drop); err != nil {
+		return err
+	}
 	next := time.NewTicker(beat)
 	defer next.Stop()
 	for sent := (stream.Result{}); ; {
 		all := sent.Sent + drop
 		sent, err = sender.Send(ctx, stream.SendParams{
-			Amount: all, MinDelivered: max(1, all*9/10), MaxRounding: all, Asset: b.asset, Deadline: time.Now().Add(dropMax), Done: sent,
+			Amount: all, MinDelivered: atLeast(all), MaxRounding: all, Asset: b.asset, Deadline: time.Now().Add(dropMax), Done: sent,
 		})
 		arrived(sent.Delivered)
 		if err != nil && ctx.Err() == nil {
@@ -153,6 +158,25 @@ func (b *band) tip(ctx context.Context, link wire, drop uint64, arrived func(uin
 		}
 	}
 }
+
+// audible returns a drop of which most arrives. Where the customer's account is in another currency each packet is rounded down, a
+// small one to nothing: then the drop is larger.
+func audible(ctx context.Context, sender *stream.Sender, drop uint64) (uint64, error) {
+	for larger := drop; larger <= drop*largestDrop; larger *= 10 {
+		probe, err := sender.Probe(ctx, larger)
+		if err == nil && probe.Received >= atLeast(larger) {
+			return larger, nil
+		}
+		var why *stream.Failure
+		if errors.As(err, &why) && why.Reason != stream.TooSmall {
+			return 0, err
+		}
+	}
+	return 0, errors.New("too little of it arrives")
+}
+
+// atLeast is how much of an amount must arrive.
+func atLeast(amount uint64) uint64 { return max(1, amount*9/10) }
 
 func (b *band) count(p *performance, arrived uint64) {
 	b.mu.Lock()
