@@ -51,15 +51,15 @@ func (a *API) tokenOf(c *fiber.Ctx) (oauth.Token, error) {
 	if !ok {
 		return oauth.Token{}, unauthenticated(realm, "This resource needs an access token.")
 	}
-	valid, err := a.limits.stranger(c.IP())
+	guessed, err := a.limits.stranger(c.IP())
 	if err != nil {
 		return oauth.Token{}, err
 	}
 	token, err := a.tokens.Introspect(c.UserContext(), bearer)
 	if problem.CodeOf(err) == problem.Unauthenticated {
+		guessed()
 		return oauth.Token{}, invalidToken(problem.MessageOf(err))
 	}
-	valid()
 	if err != nil {
 		return oauth.Token{}, fmt.Errorf("introspect: %w", err)
 	}

@@ -54,13 +54,15 @@ func (l *limits) app(clientID string) error {
 	return nil
 }
 
-// stranger counts a token that may be a guess. valid takes that back.
-func (l *limits) stranger(address string) (valid func(), err error) {
+// stranger refuses a network that too many tokens came from that were none. Until
+// a token is known to be none, which guessed is to be called for, it isn't counted:
+// many that are valid may be asked about at once.
+func (l *limits) stranger(address string) (guessed func(), err error) {
 	network := limit.Network(address)
-	if wait := l.strangers.Take(network, l.now()); wait > 0 {
+	if wait := l.strangers.Wait(network, l.now()); wait > 0 {
 		return nil, tooMany(wait, "Too many access tokens that aren't valid came from this network.")
 	}
-	return func() { l.strangers.GiveBack(network) }, nil
+	return func() { l.strangers.Count(network, l.now()) }, nil
 }
 
 // wait reports whether a request of a client may wait for an outcome. If so, it

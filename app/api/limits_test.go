@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -33,6 +34,46 @@ func TestAppsThatAskTooOften(t *testing.T) {
 	now = now.Add(1500 * time.Millisecond)
 	if got := ask(t, app, "GET", "/api/me", bearer("openid")); got.Status != 200 {
 		t.Errorf("later: %d %v", got.Status, got.Body)
+	}
+}
+
+// slowTokens are tokens of which nothing is said until it may be.
+type slowTokens struct {
+	tokens
+	asked, answer chan struct{}
+}
+
+func (s slowTokens) Introspect(ctx context.Context, token string) (oauth.Token, error) {
+	s.asked <- struct{}{}
+	<-s.answer
+	return s.tokens.Introspect(ctx, token)
+}
+
+// However many requests with valid tokens come from one network before Hydra has
+// answered, none is taken for a guess.
+func TestValidTokensAtOnce(t *testing.T) {
+	const requests = 400
+	opts := options()
+	opts.Rate = limit.Rate{Burst: requests, Every: time.Millisecond}
+	slow := slowTokens{opts.Tokens.(tokens), make(chan struct{}), make(chan struct{})}
+	opts.Tokens = slow
+	app, _ := serve(opts)
+	answers := make(chan answer, requests)
+	for range requests {
+		go func() { answers <- ask(t, app, "GET", "/api/me", bearer("openid")) }()
+	}
+	for waiting := requests; waiting > 0; waiting-- {
+		select {
+		case <-slow.asked:
+		case got := <-answers:
+			t.Fatalf("before Hydra has answered: %d %v", got.Status, got.Body)
+		}
+	}
+	close(slow.answer)
+	for range requests {
+		if got := <-answers; got.Status != 200 {
+			t.Errorf("%d %v", got.Status, got.Body)
+		}
 	}
 }
 

@@ -88,11 +88,11 @@ func (c *connection) seal(b *testing.B, expires time.Time) []byte {
 	return wire
 }
 
-// load is packets on their way to a server, from a peer that is known by a token there.
+// load is packets on their way to a server, from a peer that is known by a token there, or under agreements.
 type load struct {
 	b           *testing.B
-	server      string // host and port
-	header      string // of each request, but for its length
+	server      string   // host and port
+	headers     []string // of requests in turn, but for their lengths
 	connections []*connection
 	rate        float64 // packets a second in the last round, for which there have to be enough
 }
@@ -111,12 +111,33 @@ func (w *wallet) addLoad() {
 // newLoad prepares packets to receivers, of which the first is sent to see that it is fulfilled. The answer is returned too.
 func newLoad(b *testing.B, server string, connections []*connection) (*load, []byte) {
 	b.Helper()
-	l := &load{b: b, server: server, connections: connections, rate: 1000, header: fmt.Sprintf(
-		"POST %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: ",
-		ilphttp.Path, server, peerToken, ilphttp.ContentType)}
-	c, err := call(server)
+	l := &load{b: b, server: server, connections: connections, rate: 1000}
+	l.addHeader(ilphttp.Path, peerToken)
+	return l, l.try()
+}
+
+// newAgreementLoad prepares packets under agreements, of which the first is sent too.
+func newAgreementLoad(b *testing.B, w *wallet, agreements []agreement, connections []*connection) *load {
+	b.Helper()
+	l := &load{b: b, server: w.packets, connections: connections, rate: 1000}
+	for _, a := range agreements {
+		l.addHeader(ilphttp.AgreementPath+a.id, a.token)
+	}
+	l.try()
+	return l
+}
+
+func (l *load) addHeader(path, token string) {
+	l.headers = append(l.headers, fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: ",
+		path, l.server, token, ilphttp.ContentType))
+}
+
+// try sends a packet to see that it is fulfilled, and returns the answer.
+func (l *load) try() []byte {
+	l.b.Helper()
+	c, err := call(l.server)
 	if err != nil {
-		b.Fatal(err)
+		l.b.Fatal(err)
 	}
 	defer c.Close()
 	got, err := c.do(l.requests(1)[0])
@@ -124,9 +145,9 @@ func newLoad(b *testing.B, server string, connections []*connection) (*load, []b
 		err = fulfilled(got)
 	}
 	if err != nil {
-		b.Fatal(err)
+		l.b.Fatal(err)
 	}
-	return l, bytes.Clone(got.body)
+	return bytes.Clone(got.body)
 }
 
 // requests returns requests with packets of their own, to all receivers in turn.
@@ -136,7 +157,8 @@ func (l *load) requests(n int) [][]byte {
 	all := make([][]byte, n)
 	for i := range all {
 		wire := l.connections[i%len(l.connections)].seal(l.b, expires)
-		all[i] = fmt.Appendf(make([]byte, 0, len(l.header)+8+len(wire)), "%s%d\r\n\r\n%s", l.header, len(wire), wire)
+		header := l.headers[i%len(l.headers)]
+		all[i] = fmt.Appendf(make([]byte, 0, len(header)+8+len(wire)), "%s%d\r\n\r\n%s", header, len(wire), wire)
 	}
 	return all
 }

@@ -76,7 +76,13 @@ type side struct {
 // compare has the sides take turns, and returns the median of each. The spread of the rates is logged.
 func compare(b *testing.B, inFlight int, sides ...side) []measure {
 	b.Helper()
-	lasts := duration(b, "BENCH_ROUND", 2*time.Second)
+	return compareFor(b, 2*time.Second, inFlight, sides...)
+}
+
+// compareFor is compare with rounds of another length, unless BENCH_ROUND says how long they are.
+func compareFor(b *testing.B, lasts time.Duration, inFlight int, sides ...side) []measure {
+	b.Helper()
+	lasts = duration(b, "BENCH_ROUND", lasts)
 	for _, s := range sides { // so that it is warm, and has a rate
 		s.round(s.server, inFlight, lasts/4)
 	}

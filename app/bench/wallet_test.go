@@ -37,6 +37,8 @@ type person struct {
 	Balance uint64 // in its smallest unit
 }
 
+func (p person) id() uuid.UUID { return uuid.NewSHA1(uuid.Nil, []byte(p.Name)) }
+
 // token is what the person's browser is known by.
 func (p person) token() [32]byte { return sha256.Sum256([]byte("session of " + p.Name)) }
 
@@ -117,7 +119,7 @@ type adding struct {
 
 func (a adding) person(ctx context.Context, p person) error {
 	opening := payments.Opening{Opener: a.accounts, DB: a.db, Balance: p.Balance, Now: time.Now}
-	id := uuid.Must(uuid.NewV7())
+	id := p.id()
 	chain, rows, err := opening.Opening(ctx, id, p.Asset, p.Name)
 	if err != nil {
 		return fmt.Errorf("add %s: %w", p.Name, err)
@@ -148,8 +150,9 @@ type wallet struct {
 	cookie         string // name of the session's
 }
 
-// startWallet starts a wallet whose ILP address is test. and its name.
-func startWallet(b *testing.B, name string, people []person) *wallet {
+// startWallet starts a wallet whose ILP address is test. and its name, with the variables given in pairs. Unless they name one it has
+// no Hydra.
+func startWallet(b *testing.B, name string, people []person, variables ...string) *wallet {
 	b.Helper()
 	ports := freePorts(b, 3)
 	w := &wallet{
@@ -158,11 +161,15 @@ func startWallet(b *testing.B, name string, people []person) *wallet {
 	w.database = "sqlite:" + filepath.Join(w.data, "pochi.db")
 	public := &url.URL{Scheme: "http", Host: w.pages}
 	w.cookie = sessions.CookieName("pochi", public, false)
-	w.child = startChild(b, "wallet", walletSpec{People: people, Environment: map[string]string{
+	environment := map[string]string{
 		"POCHI_DATA": w.data, "POCHI_PUBLIC_URL": public.String(), "POCHI_LISTEN": "127.0.0.1:" + ports[0],
 		"POCHI_ILP_LISTEN": w.packets, "POCHI_ILP_ADDRESS": w.address, "POCHI_OPS_LISTEN": "127.0.0.1:" + ports[2],
 		"POCHI_HYDRA_ADMIN_URL": "http://127.0.0.1:1",
-	}})
+	}
+	for i := 0; i < len(variables); i += 2 {
+		environment[variables[i]] = variables[i+1]
+	}
+	w.child = startChild(b, "wallet", walletSpec{environment, people})
 	return w
 }
 

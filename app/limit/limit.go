@@ -45,18 +45,47 @@ func (l *Limiter) Take(key string, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	hash := sha256.Sum256([]byte(key)) // of a fixed size, whatever was typed
-	at, known := l.forgotten[hash]
+	if wait := l.wait(hash, now); wait > 0 {
+		return wait
+	}
+	l.count(hash, now)
+	return 0
+}
+
+// Wait returns how long to wait for an attempt to be allowed, 0 if one is now. It
+// counts none: Count does, for those that are known to count only when they are
+// over. Many may begin before the first of them is, and all are counted, so that
+// the wait afterwards is as much longer.
+func (l *Limiter) Wait(key string, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.wait(sha256.Sum256([]byte(key)), now)
+}
+
+// Count counts an attempt, allowed or not.
+func (l *Limiter) Count(key string, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.count(sha256.Sum256([]byte(key)), now)
+}
+
+func (l *Limiter) wait(key [sha256.Size]byte, now time.Time) time.Duration {
+	at := l.forgotten[key]
 	if at.Before(now) {
 		at = now
 	}
-	if wait := at.Sub(now) - time.Duration(l.rate.Burst-1)*l.rate.Every; wait > 0 {
-		return wait
+	return max(0, at.Sub(now)-time.Duration(l.rate.Burst-1)*l.rate.Every)
+}
+
+func (l *Limiter) count(key [sha256.Size]byte, now time.Time) {
+	at, known := l.forgotten[key]
+	if at.Before(now) {
+		at = now
 	}
 	if !known && len(l.forgotten) >= l.keysMax {
 		l.evict()
 	}
-	l.forgotten[hash] = at.Add(l.rate.Every)
-	return 0
+	l.forgotten[key] = at.Add(l.rate.Every)
 }
 
 // GiveBack takes one attempt off the count.

@@ -29,6 +29,25 @@ func TestTakeAndGiveBack(t *testing.T) {
 	}
 }
 
+// Attempts that are counted afterwards are all counted, also those that were more
+// than are allowed.
+func TestWaitAndCount(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	l := limit.New(limit.Rate{Burst: 2, Every: time.Minute}, 10)
+	for i, want := range []time.Duration{0, 0, time.Minute, 2 * time.Minute} {
+		if got := l.Wait("ann", now); got != want {
+			t.Errorf("attempt %d waits %v, want %v", i, got, want)
+		}
+		l.Count("ann", now)
+	}
+	if got := l.Wait("ben", now); got != 0 {
+		t.Errorf("somebody else waits %v", got)
+	}
+	if got := l.Wait("ann", now.Add(3*time.Minute)); got != 0 {
+		t.Errorf("later, an attempt waits %v", got)
+	}
+}
+
 // Many keys make room by forgetting who is least limited.
 func TestKeysAreBounded(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

@@ -23,10 +23,6 @@ func (s *Service) bill(ctx context.Context, req ChargeRequest) (bill, error) {
 	if err != nil {
 		return bill{}, err
 	}
-	a, err := s.Agreements.Find(ctx, req.AgreementID)
-	if err != nil {
-		return bill{}, err
-	}
 	receiver, err := s.Resolve(ctx, req.Receiver)
 	if err != nil {
 		return bill{}, err
@@ -35,9 +31,11 @@ func (s *Service) bill(ctx context.Context, req ChargeRequest) (bill, error) {
 	if req.Fixed == FixedDebit {
 		use.Amount = amount
 	}
-	if _, err := s.Agreements.Allow(ctx, a.ID, use); err != nil { // before anybody else is asked
+	allowance, err := s.Agreements.Allow(ctx, req.AgreementID, use) // before anybody else is asked
+	if err != nil {
 		return bill{}, err
 	}
+	a := allowance.Agreement
 	account, err := s.agreementAccount(ctx, a)
 	if err != nil {
 		return bill{}, err

@@ -24,7 +24,8 @@ const (
 	packetsEvery  = time.Second / packetsAtOnce
 
 	// How many tokens that aren't valid come from one network at once, and in how
-	// long another: each costs a question to Hydra.
+	// long another: each costs a question to Hydra. Tokens are counted when that is
+	// answered: many that are valid may be asked about at once.
 	badTokensAtOnce = 300
 	badTokenEvery   = 200 * time.Millisecond
 
@@ -109,14 +110,14 @@ func refusedLink(found oauth.Token, id [16]byte) error {
 // same network.
 func (l *appLink) introspect(ctx context.Context, token string, from netip.Addr) (oauth.Token, error) {
 	network := limit.Network(from.String())
-	if wait := l.strangers.Take(network, l.now()); wait > 0 {
+	if wait := l.strangers.Wait(network, l.now()); wait > 0 {
 		return oauth.Token{}, &ilphttp.TooOftenError{Wait: wait}
 	}
 	found, err := l.tokens.Introspect(ctx, token)
 	if problem.CodeOf(err) == problem.Unauthenticated {
+		l.strangers.Count(network, l.now())
 		return oauth.Token{}, ilphttp.ErrToken
 	}
-	l.strangers.GiveBack(network)
 	if err != nil {
 		return oauth.Token{}, fmt.Errorf("introspect: %w", err)
 	}

@@ -7,11 +7,13 @@ import (
 	"crypto/sha256"
 	"maps"
 	"net/http"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
 
 	"pochi/app/agreements"
+	"pochi/app/oauth"
 	"pochi/app/peers"
 	"pochi/ilp"
 	"pochi/ilp/address"
@@ -205,6 +207,57 @@ func TestWrongTokensSendNothing(t *testing.T) {
 	}
 	if m.has(m.ann) != personHas {
 		t.Errorf("Ann has %d", m.has(m.ann))
+	}
+}
+
+// slowTokens knows one token, and says nothing until it may.
+type slowTokens struct {
+	token  oauth.Token
+	asked  chan struct{}
+	answer chan struct{}
+}
+
+func (s slowTokens) Introspect(context.Context, string) (oauth.Token, error) {
+	s.asked <- struct{}{}
+	<-s.answer
+	return s.token, nil
+}
+
+// oneAgreement is a clientAgreements with one agreement.
+type oneAgreement struct{ agreements.Agreement }
+
+func (o oneAgreement) OfClient(context.Context, string, uuid.UUID) (agreements.Agreement, error) {
+	return o.Agreement, nil
+}
+
+// However many packets with valid tokens come from one network before Hydra has
+// answered, none is taken for a guess.
+func TestValidTokensAtOnce(t *testing.T) {
+	const packets = badTokensAtOnce + 100
+	made := agreements.Agreement{ID: uuid.New(), UserID: uuid.New(), ClientID: shopClient}
+	slow := slowTokens{
+		token: oauth.Token{
+			Subject: made.UserID.String(), ClientID: shopClient, Scopes: []oauth.Scope{oauth.AgreementScope}, Audience: []string{"wallet"}, Agreement: made.ID,
+		},
+		asked: make(chan struct{}), answer: make(chan struct{}),
+	}
+	link := newAppLink(slow, oneAgreement{made}, nil, "wallet", time.Now)
+	admitted := make(chan error, packets)
+	for range packets {
+		go func() { admitted <- link.Admit(t.Context(), made.ID, "shop's", netip.MustParseAddr("203.0.113.7")) }()
+	}
+	for waiting := packets; waiting > 0; waiting-- {
+		select {
+		case <-slow.asked:
+		case err := <-admitted:
+			t.Fatalf("before Hydra has answered: %v", err)
+		}
+	}
+	close(slow.answer)
+	for range packets {
+		if err := <-admitted; err != nil {
+			t.Error(err)
+		}
 	}
 }
 
