@@ -137,7 +137,11 @@ func (s Services) guard(do answerer) http.HandlerFunc {
 }
 
 func (s Services) log(r *http.Request, done answer, err error) {
-	log := s.Log.With("path", r.URL.Path).With(callerAttributes(r.Context())...)
+	record(s.Log.With("path", r.URL.Path).With(callerAttributes(r.Context())...), done, err)
+}
+
+// record logs what became of a command; log says which, and whose.
+func record(log *slog.Logger, done answer, err error) {
 	switch {
 	case err == nil:
 		log.Info("admin command", done.attributes()...)

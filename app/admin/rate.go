@@ -99,15 +99,21 @@ func (s Services) setRate(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	changed, err := s.Rates.Set(r.Context(), change)
+	_, done, err := setRate(r.Context(), s.Rates, change)
+	return done, err
+}
+
+// setRate sets a rate. It returns the direction that was set and the other.
+func setRate(ctx context.Context, book Rates, change rates.Change) ([]Rate, answer, error) {
+	changed, err := book.Set(ctx, change)
 	if err != nil {
-		return answer{}, err
+		return nil, answer{}, err
 	}
 	out := make([]Rate, len(changed))
 	for i, rate := range changed {
 		out[i] = newRate(rate, rate.SetAt)
 	}
-	return answer{out, false, changed[0].String(), "set"}, nil
+	return out, answer{out, false, changed[0].String(), "set"}, nil
 }
 
 func (s Services) removeRate(r *http.Request) (answer, error) {

@@ -16,10 +16,12 @@ import (
 	"time"
 
 	"pochi/app/accounts"
+	"pochi/app/admin"
 	"pochi/app/agreements"
 	"pochi/app/limit"
 	"pochi/app/oauth"
 	"pochi/app/payments"
+	"pochi/app/rates"
 	"pochi/app/users"
 
 	"github.com/gofiber/fiber/v2"
@@ -91,6 +93,14 @@ type Terms interface {
 	Terms(body []byte) (agreements.Terms, error)
 }
 
+// Office does what the wallet's back office asks for. SetRate's errors: as
+// rates.Book says.
+type Office interface {
+	ListPeers(ctx context.Context) ([]admin.Peer, error)
+	ListRates() []admin.Rate
+	SetRate(ctx context.Context, clientID string, c rates.Change) ([]admin.Rate, error)
+}
+
 // Options of an API. All are needed but those with a default.
 type Options struct {
 	Tokens     Introspector
@@ -103,6 +113,7 @@ type Options struct {
 	History    History
 	Requests   Requests
 	Terms      Terms
+	Office     Office
 	Audience   string // what tokens must be meant for, as given to oauth.Options
 	Host       string // payment pointers here are $Host/name
 	// PacketsURL is where agreements take packets, each below it by its id; "" when apps can't reach that.
@@ -133,6 +144,7 @@ type API struct {
 	history     History
 	requests    Requests
 	terms       Terms
+	office      Office
 	audience    string
 	host        string
 	packetsURL  string
@@ -156,6 +168,7 @@ func New(opts Options) *API {
 	return &API{
 		tokens: opts.Tokens, clients: opts.Clients, people: opts.People, accounts: opts.Accounts, pointers: opts.Pointers,
 		agreements: opts.Agreements, charges: opts.Charges, history: opts.History, requests: opts.Requests, terms: opts.Terms,
+		office:   opts.Office,
 		audience: opts.Audience, host: opts.Host, packetsURL: opts.PacketsURL, requestsURL: opts.RequestsURL,
 		patience: opts.Patience, now: opts.Now, limits: newLimits(opts.Rate, opts.Now),
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"pochi/app/agreements"
@@ -30,6 +31,9 @@ func (a *API) authorize(e endpoint) fiber.Handler {
 			return err
 		}
 		if err := e.allows(token, a.audience); err != nil {
+			return err
+		}
+		if err := a.checkOwn(c.UserContext(), e.scope, token); err != nil {
 			return err
 		}
 		by, err := a.callerOf(c, token)
@@ -86,6 +90,25 @@ func (e endpoint) allows(token oauth.Token, audience string) error {
 	}
 	if !token.Has(e.scope) {
 		return insufficient(e.scope, fmt.Sprintf("The access token lacks the scope %s.", e.scope))
+	}
+	return nil
+}
+
+// checkOwn lets only clients of the wallet's own use the scopes of its back
+// office, and only those that have the scope to this day: whatever a token of an
+// app says, it isn't enough.
+func (a *API) checkOwn(ctx context.Context, scope oauth.Scope, token oauth.Token) error {
+	if !slices.Contains(oauth.ServiceScopes(), scope) {
+		return nil
+	}
+	found, err := a.clients.FindClient(ctx, token.ClientID)
+	switch {
+	case problem.CodeOf(err) == problem.NotFound:
+		return invalidToken("The client that the access token belongs to isn't registered any more.")
+	case err != nil:
+		return fmt.Errorf("find the client: %w", err)
+	case !found.Service || !slices.Contains(found.Scopes, scope):
+		return insufficient(scope, fmt.Sprintf("Only the wallet's own clients that have the scope %s can do this.", scope))
 	}
 	return nil
 }

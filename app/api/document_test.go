@@ -89,9 +89,11 @@ func TestDocumentIsPublic(t *testing.T) {
 
 // The examples are what they are examples of.
 func TestDocumentExamples(t *testing.T) {
-	const body = "/paths/~1agreements~1{id}~1charges/post/requestBody/content/application~1json"
-	if err := schema(t, "#"+body+"/schema").Validate(resolve("#" + body + "/example")); err != nil {
-		t.Error(err)
+	for _, operation := range []string{"~1agreements~1{id}~1charges/post", "~1admin~1rates~1{from}~1{to}/put"} {
+		body := "#/paths/" + operation + "/requestBody/content/application~1json"
+		if err := schema(t, body+"/schema").Validate(resolve(body + "/example")); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

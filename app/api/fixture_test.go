@@ -6,12 +6,15 @@ import (
 	"time"
 
 	"pochi/app/accounts"
+	"pochi/app/admin"
 	"pochi/app/agreements"
 	"pochi/app/agreements/interval"
 	"pochi/app/api"
 	"pochi/app/oauth"
 	"pochi/app/payments"
 	"pochi/app/problem"
+	"pochi/app/rates"
+	"pochi/ilp/address"
 	"pochi/ledger"
 
 	"github.com/google/uuid"
@@ -47,6 +50,13 @@ func forAgreement(id uuid.UUID, scopes ...oauth.Scope) oauth.Token {
 	return t
 }
 
+// ofOffice is a token of the wallet's own back office.
+func ofOffice() oauth.Token {
+	t := token("office", oauth.AdminRead, oauth.AdminWrite)
+	t.ClientID = "office"
+	return t
+}
+
 // options has every part, all of them fakes that answer.
 func options() api.Options {
 	elsewhere := token(ann().String(), oauth.OpenID)
@@ -63,6 +73,7 @@ func options() api.Options {
 			"app":       token("shop", oauth.OpenID),
 			"requests":  token(ann().String(), oauth.PaymentsRequest),
 			"service":   token("shop", oauth.AgreementsPropose),
+			"office":    ofOffice(),
 			"agreement": forAgreement(shopping, oauth.OpenID),
 			"over":      forAgreement(over, oauth.OpenID),
 		}},
@@ -75,6 +86,7 @@ func options() api.Options {
 		History:    &historyFake{},
 		Requests:   &requestsFake{},
 		Terms:      termsFake{},
+		Office:     &officeFake{},
 		Audience:   audience,
 		Host:       "wallet.example",
 		PacketsURL: "https://ilp.wallet.example/ilp/agreements/",
@@ -86,10 +98,15 @@ func options() api.Options {
 type clients struct{}
 
 func (clients) FindClient(_ context.Context, id string) (oauth.Client, error) {
-	if id != "shop" {
-		return oauth.Client{}, problem.New(problem.NotFound, "There is no such app.")
+	switch id {
+	case "shop":
+		return oauth.Client{ID: id, Name: "The shop"}, nil
+	case "office":
+		return oauth.Client{ID: id, Name: "Back office", Service: true, Scopes: oauth.ServiceScopes()}, nil
+	case "clerk":
+		return oauth.Client{ID: id, Name: "Clerk", Service: true}, nil
 	}
-	return oauth.Client{ID: id, Name: "The shop"}, nil
+	return oauth.Client{}, problem.New(problem.NotFound, "There is no such app.")
 }
 
 type accountsOfAnn struct{}
@@ -268,4 +285,31 @@ func (f *requestsFake) FindRequestOf(_ context.Context, userID, id uuid.UUID) (p
 func (f *requestsFake) Requests(_ context.Context, filter payments.RequestFilter) ([]payments.Request, string, error) {
 	f.seen = filter
 	return []payments.Request{requested()}, "older", nil
+}
+
+// officeFake has a peer and a rate.
+type officeFake struct {
+	set    atomic.Int64
+	client string       // that set the last
+	change rates.Change // the last
+	err    error
+}
+
+func (*officeFake) ListPeers(context.Context) ([]admin.Peer, error) {
+	return []admin.Peer{{
+		Name: "ben", ID: id(13), Address: "test.ben", Asset: "USD/2", OutgoingURL: "https://ben.example/ilp", HasOutgoingToken: true,
+		Tokens: admin.PeerTokens{Count: 1, Hashes: []string{"deadbeef"}}, Routes: []address.Address{"test.far"}, CreditLimit: 1 << 60, OwedByPeer: 5,
+		CreatedAt: begun(),
+	}}, nil
+}
+
+func (*officeFake) ListRates() []admin.Rate {
+	at := begun()
+	return []admin.Rate{{From: "USD", To: "EUR", Rate: "9/10", SpreadBps: 50, Effective: "1791/2000", Source: "admin", SetAt: &at, GoodUntil: &at, Stale: true, Renew: "USD EUR"}}
+}
+
+func (f *officeFake) SetRate(_ context.Context, clientID string, c rates.Change) ([]admin.Rate, error) {
+	f.set.Add(1)
+	f.client, f.change = clientID, c
+	return f.ListRates(), f.err
 }

@@ -48,5 +48,9 @@ func (a *API) endpoints() []endpoint {
 		{fiber.MethodPost, "/incoming-payments", oauth.PaymentsRequest, person, false, a.makeIncomingPayment},
 		{fiber.MethodGet, "/incoming-payments", oauth.PaymentsRequest, person, false, a.listIncomingPayments},
 		{fiber.MethodGet, "/incoming-payments/:payment", oauth.PaymentsRequest, person, false, a.showIncomingPayment},
+
+		{fiber.MethodGet, "/admin/peers", oauth.AdminRead, service, false, a.listPeers},
+		{fiber.MethodGet, "/admin/rates", oauth.AdminRead, service, false, a.listRates},
+		{fiber.MethodPut, "/admin/rates/:from/:to", oauth.AdminWrite, service, false, a.setRate},
 	}
 }

@@ -27,7 +27,11 @@ type doc struct {
 	}
 }
 
-type tag struct{ Name, Description string }
+type tag struct {
+	Name        string
+	Description string
+	Internal    bool `json:"x-internal"` // for the wallet's own programs alone
+}
 
 type operation struct {
 	Tags        []string

@@ -1,6 +1,7 @@
-// Package openapi reads of an OpenAPI 3.1 document what a page for people shows.
-// It reads documents of our own: what it doesn't know isn't shown, and a reference
-// that leads nowhere is an error.
+// Package openapi reads of an OpenAPI 3.1 document what a page for people shows:
+// all but what is below a tag with "x-internal": true, which is no business of
+// theirs. It reads documents of our own: what it doesn't know isn't shown, and a
+// reference that leads nowhere is an error.
 package openapi
 
 import (
@@ -80,6 +81,9 @@ func Parse(document []byte) (Reference, error) {
 	out := Reference{Description: paragraphs(d.Info.Description)}
 	used := map[string]bool{}
 	for _, tag := range d.Tags {
+		if tag.Internal {
+			continue
+		}
 		group, err := d.group(tag, used)
 		if err != nil {
 			return Reference{}, err

@@ -38,12 +38,3 @@ func (b *Book) Take(from, to string) error {
 // Narrow returns what follows from rates when each pair depends only on what
 // moved it.
 func Narrow(table Table, set []Rate) []Rate { return sorted(derive(table, set).rates()) }
-
-// InForce returns what is in force in each direction, too old or not.
-func (b *Book) InForce() []Rate {
-	all := map[pair]Rate{}
-	for p, e := range *b.entries.Load() {
-		all[p] = e.rate
-	}
-	return sorted(all)
-}

@@ -105,6 +105,16 @@ func (b *Book) find(from, to string) (entry, error) {
 	return e, nil
 }
 
+// InForce returns what is in force in each direction, too old or not, in the
+// order of the currencies.
+func (b *Book) InForce() []Rate {
+	all := map[pair]Rate{}
+	for p, e := range *b.entries.Load() {
+		all[p] = e.rate
+	}
+	return sorted(all)
+}
+
 // Check returns connector.ErrNoRate or ErrStaleRate when nothing of one
 // currency can be exchanged into the other right now.
 func (b *Book) Check(from, to string) error {

@@ -13,6 +13,7 @@ import (
 
 	"pochi/app/api"
 	"pochi/db"
+	"pochi/ilp"
 	"pochi/ledger"
 
 	"github.com/google/uuid"
@@ -149,9 +150,11 @@ func TestWrongTokensMoveNothing(t *testing.T) {
 	m.hydra.give("person's", with(map[string]any{"scope": all, "ext": nil}))
 	m.hydra.give("app's", with(map[string]any{"sub": shopClient, "scope": all, "ext": nil}))
 	for token, foreign := range map[string][]string{
-		"person's": {"POST /api/agreements", "GET " + m.chargesPath(), "POST " + m.chargesPath(), "DELETE /api/agreements/" + m.agreement.ID.String()},
-		"app's":    {"GET /api/me", "GET /api/accounts", "GET /api/transactions", "GET /api/agreements", "POST " + m.chargesPath()},
-		"shop's":   {"GET /api/accounts", "GET /api/transactions", "POST /api/agreements"},
+		"person's": {"POST /api/agreements", "GET " + m.chargesPath(), "POST " + m.chargesPath(), "DELETE /api/agreements/" + m.agreement.ID.String(),
+			"GET /api/admin/peers", "PUT /api/admin/rates/USD/EUR"},
+		"app's": {"GET /api/me", "GET /api/accounts", "GET /api/transactions", "GET /api/agreements", "POST " + m.chargesPath(),
+			"GET /api/admin/peers", "GET /api/admin/rates", "PUT /api/admin/rates/USD/EUR"},
+		"shop's": {"GET /api/accounts", "GET /api/transactions", "POST /api/agreements"},
 	} {
 		for _, route := range foreign {
 			method, path, _ := strings.Cut(route, " ")
@@ -185,6 +188,39 @@ func routes(t *testing.T) (all []route) {
 		}
 	}
 	return all
+}
+
+// The back office sees what admins see, and what it sets is in force at once.
+func TestBackOffice(t *testing.T) {
+	m := newMarket(t)
+	about := m.accessToken(m.agreement.ID)
+	about["sub"], about["client_id"], about["scope"], about["ext"] = officeClient, officeClient, "admin:read admin:write", nil
+	m.hydra.give("office's", about)
+	if got := m.ask("GET", "/api/admin/peers", "office's", ""); got.Status != 200 || len(got.Body["peers"].([]any)) != 0 {
+		t.Errorf("%d %v", got.Status, got.Body)
+	}
+	was, err := m.server.rates.Convert(t.Context(), 1000, ilp.Asset{Code: "USD", Scale: 2}, ilp.Asset{Code: "EUR", Scale: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := m.ask("PUT", "/api/admin/rates/USD/EUR", "office's", `{"rate": "9/10", "spreadBps": 100, "valid": "24h"}`)
+	if got.Status != 200 || len(got.Body["rates"].([]any)) != 2 {
+		t.Fatalf("%d %v", got.Status, got.Body)
+	}
+	is, err := m.server.rates.Convert(t.Context(), 1000, ilp.Asset{Code: "USD", Scale: 2}, ilp.Asset{Code: "EUR", Scale: 2})
+	if err != nil || is != 891 || is == was {
+		t.Errorf("10.00 USD were %d, and are %d cents, %v", was, is, err)
+	}
+	if got := m.ask("PUT", "/api/admin/rates/USD/EUR", "office's", `{"rate": "9", "spreadBps": 100, "valid": "24h"}`); got.Status != 409 {
+		t.Errorf("ten times as much: %d %v", got.Status, got.Body)
+	}
+	set := slices.ContainsFunc(m.ask("GET", "/api/admin/rates", "office's", "").Body["rates"].([]any), func(each any) bool {
+		r := each.(map[string]any)
+		return r["from"] == "USD" && r["to"] == "EUR" && r["rate"] == "9/10" && r["source"] == "admin"
+	})
+	if !set {
+		t.Error("the rate isn't listed as it was set")
+	}
 }
 
 // While Hydra doesn't answer, nothing moves; what it said a moment ago counts, for

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pochi/app/accounts"
+	"pochi/app/admin"
 	"pochi/app/agreements"
 	"pochi/app/api"
 	"pochi/app/apps"
@@ -251,7 +252,7 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	if cfg.FaucetOn() {
 		site.Faucet = p.payments
 	}
-	apis := buildAPI(cfg, p, log)
+	apis := buildAPI(cfg, d, p, log)
 	app := newFiber(web.Unrouted(log, cfg.Production(), nil, apis.OrElse(site.ShowError)), cfg.TrustedProxies)
 	app.Use(web.AssignRequestID(nil), web.AccessLog(log, time.Now), web.SecurityHeaders(cfg.Production()), web.Recover,
 		web.Deadline(requestMax))
@@ -260,11 +261,12 @@ func buildPages(cfg config.Config, d *db.DB, p parts, secrets config.Secrets, lo
 	return app, nil
 }
 
-// buildAPI makes what answers apps.
-func buildAPI(cfg config.Config, p parts, log *slog.Logger) *api.API {
+// buildAPI makes what answers apps and the back office.
+func buildAPI(cfg config.Config, d *db.DB, p parts, log *slog.Logger) *api.API {
 	return api.New(api.Options{
 		Tokens: noting{p.provider, p.apps, log}, Clients: p.provider, People: p.users, Accounts: p.accounts, Pointers: p.accounts,
 		Agreements: p.agreements, Charges: p.payments, History: p.payments, Requests: p.payments, Terms: termsReader(cfg, p.currencies),
+		Office:   admin.Office{DB: d, Rates: p.rates, Log: log},
 		Audience: cfg.PublicURL, Host: cfg.Host(), PacketsURL: cfg.AgreementsURL(), RequestsURL: cfg.PublicURL + "/requests/",
 	})
 }

@@ -32,7 +32,10 @@ type market struct {
 	agreement agreements.Agreement // of Ann's with the shop: 50 dollars a month
 }
 
-const shopClient = "shop"
+const (
+	shopClient   = "shop"
+	officeClient = "office" // of the wallet's own
+)
 
 var dollars = ledger.Asset{Code: "USD", Scale: 2}
 
@@ -185,7 +188,11 @@ func newTokenServer(t *testing.T) *tokenServer {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /admin/oauth2/introspect", h.introspect)
 	mux.HandleFunc("GET /admin/clients/{id}", func(w http.ResponseWriter, r *http.Request) {
-		answerJSON(w, map[string]any{"client_id": r.PathValue("id"), "client_name": "The shop"})
+		about := map[string]any{"client_id": r.PathValue("id"), "client_name": "The shop"}
+		if r.PathValue("id") == officeClient {
+			about = map[string]any{"client_id": officeClient, "client_name": "Back office", "owner": "wallet", "scope": "admin:read admin:write"}
+		}
+		answerJSON(w, about)
 	})
 	h.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h.down.Load() {

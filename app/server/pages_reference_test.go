@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The API reference says all that the document does, with lines to copy.
+// The API reference says all that the document does for apps, with lines to copy.
 func TestAPIReference(t *testing.T) {
 	s := newWallet(t, "POCHI_PUBLIC_URL", "https://wallet.example", "POCHI_HYDRA_PUBLIC_URL", "https://id.wallet.example")
 	page := newBrowser(t, s).get("/developers/api").expect(t, "logged out", http.StatusOK,
