@@ -14,7 +14,7 @@ type agreement struct{ id, token string }
 func startAgreed(b *testing.B, name string, people []person) (*wallet, *hydra) {
 	b.Helper()
 	h := startHydra(b)
-	w := startWallet(b, name, people, "POCHI_HYDRA_ADMIN_URL", h.URL)
+	w := startWallet(b, name, people, "POCHI_HYDRA_ADMIN_URL", h.URL, "POCHI_STEP_UP", "0")
 	h.audience = "http://" + w.pages
 	return w, h
 }
