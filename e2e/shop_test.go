@@ -67,6 +67,7 @@ func (m *market) testLess() {
 	ann.sees("USD 5.00")
 	ann.shot("shop-not-paid")
 	ann.press("Never mind")
+	ann.sees("Nothing was bought")
 	if got := ann.balance(); got != before {
 		m.t.Errorf("Ann had %s and has %s", before, got)
 	}

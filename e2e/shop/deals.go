@@ -67,6 +67,9 @@ func (b bill) open() bool {
 // Paid tells whether everything arrived.
 func (b bill) Paid() bool { return b.Payment.State == "delivered" }
 
+// AnyPaid tells whether a charge was paid in full.
+func (d deal) AnyPaid() bool { return slices.ContainsFunc(d.Bills, bill.Paid) }
+
 // deals are all deals, in a file. They are safe for concurrent use.
 type deals struct {
 	file string
