@@ -243,6 +243,9 @@ func TestWhatCannotBeAllowedComesBack(t *testing.T) {
 			tt.account = accountsOn(b.get("/oauth/consent?consent_challenge=sesame"))[0]
 		}
 		got := b.post("/oauth/consent", "consent_challenge", "sesame", "seal", b.seal("sesame"), "decision", "allow", "account", tt.account, "amount", tt.amount)
+		if tt.amount == "" && got.shows(`value="12.00"`) {
+			t.Errorf("%s: what was asked for stands in the field again", name)
+		}
 		if got.Status != tt.status || !got.shows(tt.text, "Flowers", `value="`+tt.amount+`"`) && tt.amount != "" || len(d.approved) != 0 || len(h.decided) != 0 {
 			t.Errorf("%s: %d, approved %v, decided %v: %s", name, got.Status, d.approved, h.decided, got.Body)
 		}

@@ -36,6 +36,9 @@ func (s *Site) renderConsent(c *fiber.Ctx, status int, asked asking, chosen choi
 		if page.Agreement, err = s.consentAgreement(c, asked, chosen); err != nil {
 			return err
 		}
+		if errs["amount"] != "" { // what was typed, also nothing: another click must not allow what was asked for
+			page.Agreement.Amount = chosen.amount
+		}
 	}
 	return render(c, status, views.Consent(s.page(c, "Allow "+asked.App.Name+"?", views.NavNone), page))
 }
