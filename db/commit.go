@@ -75,10 +75,10 @@ func (w *Writer) finish(ctx context.Context, done int) (err error) {
 		return fmt.Errorf("commit: %w", err)
 	}
 	w.head.Seq, w.head.At = batch.Seq, batch.At.UnixMicro()
-	w.seq.Store(batch.Seq)
 	for _, p := range w.participants {
 		p.Committed()
 	}
+	w.seq.Store(batch.Seq)
 	return nil
 }
 

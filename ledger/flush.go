@@ -67,6 +67,7 @@ func (l *Ledger) Committed() {
 			l.holds.drop(image.hold)
 		}
 	}
+	l.looked.committed()
 	l.index.committed(l.flusher.written)
 	l.flusher.written = l.flusher.written[:0]
 	l.batch.reset()
@@ -255,6 +256,7 @@ func (l *Ledger) writeAccounts(_ context.Context, tx db.BatchTx, _ db.Batch) err
 	f := &l.flusher
 	slices.SortFunc(f.accounts, func(a, b *account) int { return int(a.n - b.n) })
 	f.values = f.values[:0]
+	l.looked.commit(f.accounts)
 	for _, a := range f.accounts {
 		a.written = true
 		f.values = append(f.values, a.n, a.ID[:], int64(a.Ledger), int64(a.Code), int64(a.Limit), int64(a.DebitsPending),

@@ -10,7 +10,7 @@
 //
 // Balances are checked in memory, on the writer's goroutine, and written with
 // the batch they belong to. Reads go to the database, which shows what is
-// committed.
+// committed; accounts that are often looked at are remembered as that (see Find).
 //
 // What finds a transfer, by its id and by its accounts, is not written with the
 // batch. The rows of those tables are scattered; a plain loop that inserts
@@ -72,6 +72,8 @@ type Ledger struct {
 	flusher  flusher
 	index    index
 	expiry   expiry
+
+	looked looked // everybody's
 }
 
 // Open loads what a start needs and makes good what a crash left: what was in
@@ -92,6 +94,7 @@ func open(ctx context.Context, d *db.DB, now func() time.Time) (*Ledger, error) 
 		accounts: accounts{byID: map[ID]*account{}, most: accountsKept},
 		holds:    holds{byKey: map[holdKey]*hold{}, most: holdsKept},
 		expiry:   newExpiry(),
+		looked:   looked{byID: map[ID]Account{}},
 	}
 	l.index.wake = l.wake
 	l.batch.reset()

@@ -32,6 +32,7 @@ const FirstAccountName = "Everyday"
 // Ledger is what this package needs of the ledger.
 type Ledger interface {
 	Submit(ctx context.Context, chain ledger.Chain, rows func(db.Tx) error) error
+	Find(ctx context.Context, id ledger.ID) (ledger.Account, error)
 }
 
 // Agreements knows which apps may still spend an account's money.
@@ -62,23 +63,29 @@ type Service struct {
 	agreements Agreements // nil: nobody has any
 	now        func() time.Time
 	payees     *memory.Rows[string, Payee] // by their pointer's name
-	names      *memory.Rows[ownership, string]
+	owned      *memory.Rows[ownership, owned]
 }
 
 // ownership is a person's of an account.
 type ownership struct{ user, account uuid.UUID }
 
+// owned is what an account is besides its money.
+type owned struct {
+	name  string
+	asset ledger.Asset
+}
+
 // Bounds of what is remembered, up to a few hundred bytes each.
 const (
 	payeesMax = 1 << 16
-	namesMax  = 1 << 15
+	ownedMax  = 1 << 15
 )
 
 // New returns the service. The currencies' ledgers must have been opened.
 func New(d *db.DB, l Ledger, currencies []ledger.Asset, now func() time.Time) *Service {
 	return &Service{
 		db: d, ledger: l, currencies: currencies, now: now,
-		payees: memory.New[string, Payee](payeesMax), names: memory.New[ownership, string](namesMax),
+		payees: memory.New[string, Payee](payeesMax), owned: memory.New[ownership, owned](ownedMax),
 	}
 }
 
@@ -185,7 +192,7 @@ func (s *Service) Rename(ctx context.Context, userID, id uuid.UUID, name string)
 	if err := validName(name); err != nil {
 		return problem.Errors{err}
 	}
-	defer s.names.Changed(ownership{userID, id})
+	defer s.owned.Changed(ownership{userID, id})
 	return s.db.Write(ctx, func(tx db.Tx) error {
 		return changeOne(tx.ExecContext(ctx, "UPDATE wallet_accounts SET name = ? WHERE id = ? AND user_id = ? AND closed = 0",
 			trimmed(name), id[:], userID[:]))
@@ -243,22 +250,48 @@ func (s *Service) FindAny(ctx context.Context, userID, id uuid.UUID) (Account, e
 	return a, err
 }
 
+// Payer returns an open account of the person as Find does, but from memory, and
+// without whether something is checked. It returns problem.NotFound.
+func (s *Service) Payer(ctx context.Context, userID, id uuid.UUID) (Account, error) {
+	o, err := s.find(ctx, ownership{userID, id})
+	if err != nil {
+		return Account{}, err
+	}
+	a, err := s.ledger.Find(ctx, id)
+	switch {
+	case err != nil:
+		return Account{}, fmt.Errorf("find an account: %w", err)
+	case a.Closed:
+		return Account{}, errNotFound()
+	}
+	return Account{
+		ID: id, UserID: userID, Name: o.name,
+		Available: ledger.Amount{Value: a.Available(), Asset: o.asset}, Pending: ledger.Amount{Value: a.DebitsPending, Asset: o.asset},
+	}, nil
+}
+
 // Name returns what the person calls an account, also a closed one, or
 // problem.NotFound.
 func (s *Service) Name(ctx context.Context, userID, id uuid.UUID) (string, error) {
-	key := ownership{userID, id}
-	name, here, changes := s.names.Get(key)
+	o, err := s.find(ctx, ownership{userID, id})
+	return o.name, err
+}
+
+// find returns what an account of the person is, from memory if it is there.
+func (s *Service) find(ctx context.Context, key ownership) (owned, error) {
+	o, here, changes := s.owned.Get(key)
 	if here {
-		return name, nil
+		return o, nil
 	}
-	err := s.db.Read.QueryRowContext(ctx, "SELECT name FROM wallet_accounts WHERE id = ? AND user_id = ?", id[:], userID[:]).Scan(&name)
+	err := s.db.Read.QueryRowContext(ctx, `SELECT w.name, s.code, s.scale FROM wallet_accounts w JOIN accounts a ON a.id = w.id
+		JOIN assets s ON s.ledger = a.ledger WHERE w.id = ? AND w.user_id = ?`, key.account[:], key.user[:]).Scan(&o.name, &o.asset.Code, &o.asset.Scale)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return "", errNotFound()
+		return owned{}, errNotFound()
 	case err == nil:
-		s.names.Put(key, name, changes)
+		s.owned.Put(key, o, changes)
 	}
-	return name, err
+	return o, err
 }
 
 // FindByID returns an account whoever it belongs to, or problem.NotFound.

@@ -57,7 +57,7 @@ func (s *Service) bill(ctx context.Context, req ChargeRequest) (bill, error) {
 
 // agreementAccount is the account that pays. What it has is for the ledger to say.
 func (s *Service) agreementAccount(ctx context.Context, a agreements.Agreement) (accounts.Account, error) {
-	account, err := s.Accounts.Find(ctx, a.UserID, a.AccountID)
+	account, err := s.Accounts.Payer(ctx, a.UserID, a.AccountID)
 	if problem.CodeOf(err) == problem.NotFound {
 		return account, problem.New(problem.Conflict, "The account of this agreement was closed. Nothing was taken.").Because(err)
 	}

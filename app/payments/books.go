@@ -36,6 +36,7 @@ type Writer interface {
 // Applier is what Books needs of the ledger.
 type Applier interface {
 	Apply(tx db.Tx, chain ledger.Chain) (undo func(), err error)
+	Find(ctx context.Context, id ledger.ID) (ledger.Account, error)
 }
 
 // BooksConfig says what Books works with. All fields are required.

@@ -111,6 +111,7 @@ func (s *Service) Confirm(ctx context.Context, userID, quoteID uuid.UUID) (Outgo
 	if s.payAtOnce(ctx, o) {
 		s.unsaved.drop(q.ID)
 		s.quoted.forget(q.ID)
+		s.made.put(q.ID, o.Outgoing)
 		return o.Outgoing, nil
 	}
 	err = s.Ledger.Submit(ctx, o.chain, func(tx db.Tx) error { return insertOutgoing(ctx, tx, o.Outgoing) })
@@ -154,11 +155,20 @@ func insertOutgoing(ctx context.Context, tx db.Tx, p Outgoing) error {
 
 // FindOutgoing returns an outgoing payment of the person, or problem.NotFound.
 func (s *Service) FindOutgoing(ctx context.Context, userID, id uuid.UUID) (Outgoing, error) {
-	p, err := findOutgoing(ctx, s.DB.Read, id)
+	p, err := s.findMade(ctx, id)
 	if err == nil && p.UserID != userID {
 		return Outgoing{}, errNoPayment()
 	}
 	return p, err
+}
+
+// findMade finds a payment that was made at once in memory, if it is one of the
+// last: whoever confirmed it looks at it next, and nothing of it changes any more.
+func (s *Service) findMade(ctx context.Context, id uuid.UUID) (Outgoing, error) {
+	if p, here := s.made.get(id); here {
+		return p, nil
+	}
+	return findOutgoing(ctx, s.DB.Read, id)
 }
 
 const outgoingQuery = `SELECT o.id, o.user_id, o.account_id, o.receiver, o.receiver_name, o.rate,

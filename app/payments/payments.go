@@ -48,7 +48,7 @@ type Ledger interface {
 
 // Accounts is what this package needs of people's accounts and pointers.
 type Accounts interface {
-	Find(ctx context.Context, userID, id uuid.UUID) (accounts.Account, error)
+	Payer(ctx context.Context, userID, id uuid.UUID) (accounts.Account, error)
 	PayeeByName(ctx context.Context, name string) (accounts.Payee, error)
 	PayeeByID(ctx context.Context, id uuid.UUID) (accounts.Payee, error)
 }
@@ -104,6 +104,7 @@ type Service struct {
 	slots       *slots
 	quoted      *quoted
 	unsaved     *unsaved
+	made        *recent[uuid.UUID, Outgoing] // at once, as they ended
 	authorities authorities
 	// goodbyes has an entry for each that is being said.
 	goodbyes chan struct{}
@@ -114,6 +115,9 @@ type Service struct {
 	workers sync.WaitGroup
 }
 
+// madeKept is how many of the payments that were made last are remembered at least.
+const madeKept = 512
+
 // New returns the service. Start makes it send.
 func New(cfg Config) *Service {
 	return &Service{
@@ -121,6 +125,7 @@ func New(cfg Config) *Service {
 		slots:       newSlots(),
 		quoted:      newQuoted(),
 		unsaved:     newUnsaved(),
+		made:        newRecent[uuid.UUID, Outgoing](madeKept),
 		authorities: newAuthorities(cfg.DB),
 		goodbyes:    make(chan struct{}, goodbyesMax),
 		running:     map[uuid.UUID]chan struct{}{},
@@ -130,7 +135,7 @@ func New(cfg Config) *Service {
 // ownAccount returns an account of the person; one that isn't theirs is a
 // problem with the field account.
 func (s *Service) ownAccount(ctx context.Context, userID, id uuid.UUID) (accounts.Account, error) {
-	a, err := s.Accounts.Find(ctx, userID, id)
+	a, err := s.Accounts.Payer(ctx, userID, id)
 	if problem.CodeOf(err) == problem.NotFound {
 		return a, problem.Field("account", "Choose one of your accounts.").Because(err)
 	}

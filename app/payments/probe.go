@@ -35,7 +35,7 @@ func (b *Books) CanDeliver(ctx context.Context, d connector.Delivery) error {
 			return err
 		}
 	}
-	to, err := ledger.Find(ctx, b.DB.Read, d.To.Account)
+	to, err := b.Ledger.Find(ctx, d.To.Account)
 	switch {
 	case err != nil:
 		return fmt.Errorf("find the receiver's account: %w", err)
@@ -57,7 +57,7 @@ func (b *Books) allows(ctx context.Context, a *connector.Authority) error {
 		return err
 	}
 	left := a.Limit
-	switch account, err := ledger.Find(ctx, b.DB.Read, a.Account); {
+	switch account, err := b.Ledger.Find(ctx, a.Account); {
 	case err == nil:
 		left = account.Available()
 	case !errors.Is(err, ledger.ErrAccountUnknown):
@@ -71,7 +71,7 @@ func (b *Books) allows(ctx context.Context, a *connector.Authority) error {
 
 // has refuses what an account can't be debited.
 func (b *Books) has(ctx context.Context, account uuid.UUID, amount uint64, whose string) error {
-	a, err := ledger.Find(ctx, b.DB.Read, account)
+	a, err := b.Ledger.Find(ctx, account)
 	switch {
 	case errors.Is(err, ledger.ErrAccountUnknown), err == nil && a.Closed:
 		return fmt.Errorf("%w: there is no such account: %s", connector.ErrRefused, whose)

@@ -12,6 +12,7 @@ import (
 	"pochi/db"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 )
 
 // expect fails unless the answer has the status and shows all the texts.
@@ -62,11 +63,14 @@ func TestPaymentThatNeedsReview(t *testing.T) {
 	quote := ann.post("/send", "to", pointerOf+"ben", "account", account, "amount", "25", "side", "send").
 		expect(t, "send", http.StatusSeeOther).Location
 	ann.get(quote) // for its token
-	payment := ann.post(quote+"/confirm").expect(t, "confirm", http.StatusSeeOther).Location
-	ann.get(payment).expect(t, "payment", http.StatusOK, "Delivered")
+	made := ann.post(quote+"/confirm").expect(t, "confirm", http.StatusSeeOther).Location
+	ann.get(made).expect(t, "payment", http.StatusOK, "Delivered")
+	id := uuid.New()
+	payment := "/payments/" + id.String()
 	const sentence = "We look into what became of it."
 	err := s.db.Write(t.Context(), func(tx db.Tx) error {
-		_, err := tx.ExecContext(t.Context(), `UPDATE outgoing_payments SET state = 'sending', ended_at = NULL, sent_amount = 0, delivered_amount = 0`)
+		_, err := tx.ExecContext(t.Context(), `UPDATE outgoing_payments
+			SET id = ?, state = 'sending', ended_at = NULL, sent_amount = 0, delivered_amount = 0`, id[:])
 		if err == nil {
 			_, err = payments.Park(t.Context(), tx)
 		}
