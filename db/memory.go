@@ -1,18 +1,3 @@
 package db
 
-/*
-#include <stdlib.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-static void share_memory(void) { mallopt(M_ARENA_MAX, 1); }
-#else
-static void share_memory(void) {}
-#endif
-*/
-import "C"
-
-// All threads take SQLite's memory from one place. Otherwise glibc gives each its
-// own, and as Go moves its goroutines between threads, what one of them has given
-// back the others don't find: the process grows for as long as it runs. Nothing is
-// slower for it, since SQLite takes memory under a lock of its own.
-func init() { C.share_memory() }
+import "C" // memory.c
