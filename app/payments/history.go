@@ -49,32 +49,40 @@ type Filter struct {
 }
 
 // What the lines of the history are read from; the twelfth column is when they began.
-// Each takes an id, a line's time and id to come before, and how many.
+// Each takes an id, a line's time and id to come before, and how many. What a person's
+// payments are is read account by account.
 const (
 	outgoingLines = `SELECT o.id, 0, o.account_id, o.receiver_name, o.receiver, '', o.packets, o.debit_amount, o.sent_amount,
 		(SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer
 		WHERE x.reference = o.id AND x.state = 0 AND b.id = o.account_id), o.state, o.created_at, coalesce(g.app, ''), g.id, NULL AS request
-		FROM outgoing_payments o LEFT JOIN charges c ON c.id = o.id LEFT JOIN agreements g ON g.id = c.agreement_id
-		WHERE o.%[1]s = ?1 AND (o.created_at, o.id) < (?2, ?3) ORDER BY o.created_at DESC, o.id DESC LIMIT ?4`
+		FROM wallet_accounts w JOIN outgoing_payments o ON o.id IN (SELECT p.id FROM outgoing_payments p
+		WHERE p.account_id = w.id AND (p.created_at, p.id) < (?2, ?3) ORDER BY p.created_at DESC, p.id DESC LIMIT ?4)
+		LEFT JOIN charges c ON c.id = o.id LEFT JOIN agreements g ON g.id = c.agreement_id
+		WHERE w.%[1]s = ?1 ORDER BY o.created_at DESC, o.id DESC LIMIT ?4`
 	chargedLines = `SELECT o.id, 0, o.account_id, o.receiver_name, o.receiver, '', o.packets, o.debit_amount, o.sent_amount,
 		(SELECT coalesce(sum(x.amount), 0) FROM suspense x JOIN accounts b ON b.n = x.bearer
 		WHERE x.reference = o.id AND x.state = 0 AND b.id = o.account_id), o.state, c.created_at, g.app, g.id, NULL AS request
 		FROM charges c JOIN outgoing_payments o ON o.id = c.id JOIN agreements g ON g.id = c.agreement_id
 		WHERE c.agreement_id = ?1 AND (c.created_at, c.id) < (?2, ?3) ORDER BY c.created_at DESC, c.id DESC LIMIT ?4`
-	incomingLines = `SELECT i.id, 1, i.account_id, i.sender_name, i.sender,
+	incomingColumns = `SELECT i.id, 1, i.account_id, i.sender_name, i.sender,
 		coalesce((SELECT p.name FROM pointers p WHERE p.id = i.pointer_id), ''), i.packets, i.received_amount, i.received_amount, 0, 'completed',
-		i.created_at, '', NULL, i.request_id AS request
-		FROM incoming_payments i WHERE i.%[1]s = ?1 AND (i.created_at, i.id) < (?2, ?3)
+		i.created_at, '', NULL, i.request_id AS request`
+	incomingLines = incomingColumns + `
+		FROM wallet_accounts w JOIN incoming_payments i ON i.id IN (SELECT p.id FROM incoming_payments p
+		WHERE p.account_id = w.id AND (p.created_at, p.id) < (?2, ?3) ORDER BY p.created_at DESC, p.id DESC LIMIT ?4)
+		WHERE w.%[1]s = ?1 ORDER BY i.created_at DESC, i.id DESC LIMIT ?4`
+	requestLines = incomingColumns + `
+		FROM incoming_payments i WHERE i.request_id = ?1 AND (i.created_at, i.id) < (?2, ?3)
 		ORDER BY i.created_at DESC, i.id DESC LIMIT ?4`
 	streamLines = `SELECT t.id, 2, t.account_id, coalesce((SELECT u.name FROM pointers p JOIN users u ON u.id = p.user_id WHERE p.id = t.pointer_id), ''),
 		coalesce((SELECT p.name FROM pointers p WHERE p.id = t.pointer_id), ''), '', t.packets, t.sent_amount, t.sent_amount, 0, 'completed',
 		t.created_at, g.app, g.id, NULL AS request
-		FROM streams t JOIN agreements g ON g.id = t.agreement_id WHERE t.%[1]s = ?1 AND (t.created_at, t.id) < (?2, ?3)
+		FROM streams t JOIN agreements g ON g.id = t.agreement_id WHERE t.%[2]s = ?1 AND (t.created_at, t.id) < (?2, ?3)
 		ORDER BY t.created_at DESC, t.id DESC LIMIT ?4`
 	// What agreements' own links had in flight to another node when the wallet crashed, while it isn't known whether it arrived.
 	doubtfulLines = `SELECT g.id, 2, g.account_id, '', '', '', 0, sum(x.amount), 0, sum(x.amount), 'completed', t.at, g.app, g.id, NULL AS request
 		FROM suspense x JOIN agreements g ON g.id = x.reference JOIN accounts b ON b.n = x.bearer AND b.id = g.account_id
-		JOIN batches t ON t.seq = x.batch WHERE x.state = 0 AND g.%[2]s = ?1 AND (t.at, g.id) < (?2, ?3)
+		JOIN batches t ON t.seq = x.batch WHERE x.state = 0 AND g.%[3]s = ?1 AND (t.at, g.id) < (?2, ?3)
 		GROUP BY x.batch, g.id ORDER BY t.at DESC, g.id DESC LIMIT ?4`
 )
 
@@ -89,11 +97,11 @@ func historyOf(lines ...string) string {
 // History returns a page of movements, newest first, and the cursor of the
 // next older page, "" at the end.
 func (s *Service) History(ctx context.Context, f Filter) ([]Movement, string, error) {
-	column, owner := "user_id", f.UserID
+	account, column, owner := "user_id", "user_id", f.UserID // columns of accounts, and of what has an account
 	if f.AccountID != uuid.Nil {
-		column, owner = "account_id", f.AccountID
+		account, column, owner = "id", "account_id", f.AccountID
 	}
-	query := fmt.Sprintf(historyOf(outgoingLines, incomingLines, streamLines, doubtfulLines), column, column)
+	query := fmt.Sprintf(historyOf(outgoingLines, incomingLines, streamLines, doubtfulLines), account, column, column)
 	return s.movements(ctx, query, owner, f.Before, f.Limit)
 }
 
@@ -107,7 +115,7 @@ func (s *Service) AgreementMovements(ctx context.Context, userID, agreementID uu
 	if err != nil {
 		return nil, "", fmt.Errorf("history: %w", err)
 	}
-	query := fmt.Sprintf(historyOf(chargedLines, streamLines, doubtfulLines), "agreement_id", "id")
+	query := fmt.Sprintf(historyOf(chargedLines, streamLines, doubtfulLines), "", "agreement_id", "id")
 	return s.movements(ctx, query, agreementID, before, limit)
 }
 

@@ -209,7 +209,7 @@ func (s *Service) RequestPayments(ctx context.Context, userID, id uuid.UUID, bef
 	} else if err != nil {
 		return nil, "", err
 	}
-	return s.movements(ctx, fmt.Sprintf(historyOf(incomingLines), "request_id"), id, before, limit)
+	return s.movements(ctx, historyOf(requestLines), id, before, limit)
 }
 
 // CancelRequest ends an open request of the person: from its commit on nothing more
