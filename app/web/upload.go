@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"mime/multipart"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -15,7 +16,8 @@ import (
 const UploadMax = 1 << 20
 
 const (
-	uploadRoute    = "/developers/apps/:id/logo"
+	uploadRoot     = "/developers/" // of all routes with a file
+	uploadRoute    = uploadRoot + "apps/:id/logo"
 	uploadFile     = "logo" // the field with the file
 	uploadParts    = 4      // fields of a form with a file
 	uploadFieldMax = 1 << 10
@@ -25,7 +27,7 @@ type uploadLocal struct{} // key of the file in Fiber's locals
 
 // TakesFile tells whether a request is for the one form that has a file.
 func TakesFile(method, path string) bool {
-	return method == fiber.MethodPost && fiber.RoutePatternMatch(path, uploadRoute)
+	return method == fiber.MethodPost && strings.HasPrefix(path, uploadRoot) && fiber.RoutePatternMatch(path, uploadRoute)
 }
 
 // uploaded returns the file that was sent, nil for none.
