@@ -116,7 +116,7 @@ type Service struct {
 }
 
 // madeKept is how many of the payments that were made last are remembered at least.
-const madeKept = 512
+const madeKept = 64
 
 // New returns the service. Start makes it send.
 func New(cfg Config) *Service {
