@@ -98,6 +98,7 @@ func answerQuestions(in *bufio.Reader) error {
 		case err != nil:
 			return err
 		case question == "memory\n":
+			runtime.GC()         // what is kept to be used again leaves with the second
 			debug.FreeOSMemory() // collects, and gives back
 			profileHeap()
 		}
