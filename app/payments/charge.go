@@ -180,9 +180,12 @@ func (s *Service) begin(ctx context.Context, o *opening, c connection) error {
 		s.quoted.forget(o.ID)
 		return nil
 	}
-	err := s.Ledger.Submit(ctx, o.chain, func(tx db.Tx) error {
-		return o.charge.rows(ctx, tx, o.Outgoing, func() error { return insertOutgoing(ctx, tx, o.Outgoing) })
-	})
+	err := o.refused
+	if err == nil {
+		err = s.Ledger.Submit(ctx, o.chain, func(tx db.Tx) error {
+			return o.charge.rows(ctx, tx, o.Outgoing, func() error { return insertOutgoing(ctx, tx, o.Outgoing) })
+		})
+	}
 	if err != nil {
 		s.quoted.forget(o.ID)
 		return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 
@@ -199,6 +201,43 @@ func TestListOfCharges(t *testing.T) {
 	if _, err := w.Payments.FindCharge(context.Background(), other, mine[0].ID); problem.CodeOf(err) != problem.NotFound {
 		t.Errorf("another agreement's charge: %v", err)
 	}
+}
+
+// A charge within this wallet is tried once: money that comes a moment after it was
+// refused is too late. It isn't news for the log either.
+func TestRefusedChargeIsTriedOnce(t *testing.T) {
+	var log strings.Builder
+	w := paytest.New(t, paytest.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	ctx := context.Background()
+	ann := w.Person("ann", usd, "10")
+	w.Person("ben", usd, "")
+	poor := w.Agree(ann, "Shop", ledger.Amount{Value: 5000, Asset: usd}, "")
+	small := w.Agree(ann, "Kiosk", ledger.Amount{Value: 500, Asset: usd}, "")
+	charge(t, w, asked(small, "before", benPointer, "400", payments.FixedDebit))
+	log.Reset()
+	w.Writer.Between(func(next func() error) error {
+		err := next()
+		if err != nil {
+			if err := w.Payments.Deposit(ctx, ann.ID, ann.Account, "10"); err != nil {
+				t.Error(err)
+			}
+		}
+		return err
+	})
+	for _, test := range []struct {
+		agreement uuid.UUID
+		amount    string
+		code      problem.Code
+	}{{poor, "601", problem.Insufficient}, {small, "101", problem.LimitExceeded}} {
+		c, err := w.Payments.Charge(ctx, asked(test.agreement, "k", benPointer, test.amount, payments.FixedDebit))
+		if problem.CodeOf(err) != test.code {
+			t.Errorf("%s: %+v, %v", test.code, c, err)
+		}
+	}
+	if log.Len() > 0 {
+		t.Errorf("the log says %s", log.String())
+	}
+	w.Check()
 }
 
 // Of fifty charges at once, those that fit are made, and no other.
