@@ -304,3 +304,28 @@ func TestOneChargeManyTimesAtOnce(t *testing.T) {
 	}
 	w.Check()
 }
+
+// What a charge returns is what is written, of one that has only begun, too.
+func TestChargeIsReturnedAsItIsWritten(t *testing.T) {
+	for _, state := range []payments.State{payments.Completed, payments.Sending} {
+		w := newWallet(t)
+		ctx := context.Background()
+		ann := w.Person("ann", usd, "100")
+		w.Person("ben", jpy, "")
+		id := w.Agree(ann, "Shop", ledger.Amount{Value: 5000, Asset: eur}, "R/P1M")
+		w.Stop()
+		w.Start(state == payments.Completed) // else nothing is sent
+		for _, fixed := range []payments.Fixed{payments.FixedDebit, payments.FixedReceive} {
+			req := asked(id, string(fixed), benPointer, "500", fixed)
+			req.Description = "Tulips"
+			made, err := w.Payments.Charge(ctx, req)
+			if err != nil || made.State != state {
+				t.Fatalf("%+v, %v", made, err)
+			}
+			written, err := w.Payments.FindCharge(ctx, id, made.ID)
+			if diff := cmp.Diff(written, made); err != nil || diff != "" {
+				t.Errorf("%s: %v, the row (-) isn't what was returned (+):\n%s", state, err, diff)
+			}
+		}
+	}
+}
