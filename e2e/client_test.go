@@ -1,19 +1,20 @@
 package e2e
 
 import (
-	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/oauth2"
 )
 
-// client is a third-party app: it registers at Hydra and receives people's browsers at its callback.
+// client is a third-party app: it is registered and receives people's browsers at its callback.
 type client struct {
 	t         *testing.T
 	Name      string
@@ -22,7 +23,7 @@ type client struct {
 	callbacks chan url.Values // what browsers brought back
 }
 
-// newClient starts an app and registers it at Hydra for the authorization code flow.
+// newClient starts an app and registers it for somebody who builds apps.
 func newClient(w *wallet, name string, scopes ...string) *client {
 	w.t.Helper()
 	c := &client{t: w.t, Name: name, verifier: oauth2.GenerateVerifier(), callbacks: make(chan url.Values, 1)}
@@ -52,33 +53,22 @@ func (c *client) callback(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "<!DOCTYPE html><title>%s</title><main>Back at %s</main>", c.Name, c.Name)
 }
 
-// register creates the client at Hydra's admin interface and returns its id and secret.
+// register registers the app, as an admin can, and returns its id and secret.
 func (c *client) register(w *wallet, callback string) (id, secret string) {
 	c.t.Helper()
-	body, err := json.Marshal(map[string]any{
-		"client_name":    c.Name,
-		"redirect_uris":  []string{callback},
-		"grant_types":    []string{"authorization_code", "refresh_token"},
-		"response_types": []string{"code"},
-		"scope":          "openid offline_access profile agreement",
-		"audience":       []string{w.URL},
-	})
-	if err != nil {
-		c.t.Fatal(err)
+	developer := "dev" + rand.Text()
+	email := strings.ToLower(developer) + "@example.com"
+	printed, ok := w.command("admin", "user", "add", "--email", email, "--password", rand.Text(), "--name", "A developer",
+		"--pointer", strings.ToLower(developer), "--asset", "USD")
+	if !ok {
+		c.t.Fatalf("add the app's developer: %s", printed)
 	}
-	answer, err := http.Post(w.HydraAdmin+"/admin/clients", "application/json", bytes.NewReader(body))
-	if err != nil {
-		c.t.Fatal(err)
+	printed, ok = w.command("admin", "app", "add", "--owner", email, "--name", c.Name, "--redirect-uri", callback)
+	var app struct{ ID, Secret string }
+	if err := json.Unmarshal([]byte(printed), &app); err != nil || !ok || app.Secret == "" {
+		c.t.Fatalf("register the app: %s", printed)
 	}
-	defer answer.Body.Close()
-	var created struct {
-		ID     string `json:"client_id"`
-		Secret string `json:"client_secret"`
-	}
-	if err := json.NewDecoder(answer.Body).Decode(&created); err != nil || answer.StatusCode != http.StatusCreated {
-		c.t.Fatalf("register the app: %s, %v", answer.Status, err)
-	}
-	return created.ID, created.Secret
+	return app.ID, app.Secret
 }
 
 // start is where the app sends a browser that shall grant its scopes.

@@ -47,6 +47,7 @@ type memoryAccount struct {
 	connector.Party
 	balance int64
 	limit   int64 // how far below zero it may go
+	room    int64 // the most that it takes, 0 for anything
 	doubts  int
 }
 
@@ -237,6 +238,11 @@ func (m *memory) Payee(_ context.Context, tag []byte) (connector.Party, error) {
 	if a == nil || a.Peer {
 		return connector.Party{}, connector.ErrNoPayee
 	}
+	if a.room > 0 {
+		limited := a.Party
+		limited.Request, limited.Limit = [16]byte{1}, &stream.Limit{Most: uint64(a.room), Received: uint64(a.balance)}
+		return limited, nil
+	}
 	return a.Party, nil
 }
 
@@ -263,10 +269,14 @@ func (m *memory) Convert(_ context.Context, amount uint64, from, to ilp.Asset) (
 func (m *memory) Deliver(_ context.Context, d connector.Delivery) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	to := m.account(d.To)
+	if to.room > 0 && to.balance+int64(d.AmountOut) > to.room {
+		return connector.ErrFull
+	}
 	if err := m.draw(d, true); err != nil {
 		return err
 	}
-	m.account(d.To).balance += int64(d.AmountOut)
+	to.balance += int64(d.AmountOut)
 	return nil
 }
 

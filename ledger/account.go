@@ -62,9 +62,7 @@ type account struct {
 
 const accountColumns = `id, ledger, code, user_data, debit_limit, debits_pending, debits_posted, credits_pending, credits_posted, closed`
 
-type scanner interface{ Scan(dest ...any) error }
-
-func scanAccount(row scanner, more ...any) (Account, error) {
+func scanAccount(row db.Row, more ...any) (Account, error) {
 	var a Account
 	err := row.Scan(append([]any{&a.ID, &a.Ledger, &a.Code, &a.UserData, &a.Limit, &a.DebitsPending, &a.DebitsPosted,
 		&a.CreditsPending, &a.CreditsPosted, &a.Closed}, more...)...)

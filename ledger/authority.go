@@ -24,7 +24,7 @@ func (l *Ledger) OpenAuthority(ctx context.Context, asset Asset) (uint32, error)
 
 // OpenAllowance is the command that opens an allowance's account, with its ledger of
 // authority and what it is an allowance of: its UserData, by which it is found
-// again. One that is there stays as it is, its limit too.
+// again. One that is there stays as it is, but is lowered to the limit if it has more.
 func OpenAllowance(id ID, ledger uint32, of ID, limit uint64) OpenAccount {
 	return OpenAccount{ID: id, Ledger: ledger, Code: CodeAuthority, UserData: of, Limit: limit, IfAbsent: true}
 }

@@ -24,8 +24,8 @@ func isValue(command Command) bool {
 
 // OpenAccount makes an account with zero totals. With IfAbsent an account that
 // is there already, with the same ledger, code and user data, is fine: it stays
-// as it is, its limit too; whoever lowers a limit that may not be in use yet
-// opens the account with it and then sets it, in one chain. Errors: ErrAccountExists, ErrAccountClosed,
+// as it is, but for a limit that is higher than this one, which is lowered to it as
+// SetLimit does. Errors: ErrAccountExists, ErrAccountClosed,
 // ErrLedgerUnknown, ErrAmount for a limit above 2^63-1.
 type OpenAccount struct {
 	ID       ID
@@ -43,6 +43,9 @@ func (c OpenAccount) apply(l *Ledger, tx db.Tx) error {
 		return ErrAccountExists
 	case err == nil && a.Closed:
 		return ErrAccountClosed
+	case err == nil && a.Limit > c.Limit:
+		l.setLimit(a, c.Limit)
+		return nil
 	case err != ErrAccountUnknown:
 		return err
 	case c.Limit > AmountMax:
@@ -101,10 +104,14 @@ func (c SetLimit) apply(l *Ledger, tx db.Tx) error {
 	if err != nil || a.Limit == c.Limit {
 		return err
 	}
-	l.batch.image(l, a) // each limit of a batch counts, even within a chain
-	a.Limit = c.Limit
-	l.batch.log(limitSet{c.ID, c.Limit})
+	l.setLimit(a, c.Limit)
 	return nil
+}
+
+func (l *Ledger) setLimit(a *account, limit uint64) {
+	l.batch.image(l, a) // each limit of a batch counts, even within a chain
+	a.Limit = limit
+	l.batch.log(limitSet{a.ID, limit})
 }
 
 // Transfer moves Amount from Debit to Credit at once. Errors: ErrAmount,

@@ -327,8 +327,8 @@ func TestSetLimitWithinABatch(t *testing.T) {
 	w.clean()
 }
 
-// An account that may be there already is opened once; its limit stays as it
-// is, whoever asks for another.
+// An account that may be there already is opened once. Its limit stays as it is for
+// whoever asks for more, and is lowered for whoever asks for less.
 func TestOpenAccountIfAbsent(t *testing.T) {
 	w := newWorld(t)
 	house, data := ledger.HouseAccount(usd, ledger.CodeEquity), newID()
@@ -358,6 +358,18 @@ func TestOpenAccountIfAbsent(t *testing.T) {
 		}
 		w.reopen()
 		w.do(open)
+	}
+	less := open
+	less.Limit = 9
+	w.refused(w.submit(less, transfer(open.ID, house, 1)), 1, ledger.ErrInsufficient)
+	if got := w.find(open.ID); got != want {
+		t.Errorf("the chain was refused: got %+v, want %+v", got, want)
+	}
+	w.do(less, transfer(house, open.ID, 2), transfer(open.ID, house, 1))
+	want.Limit, want.CreditsPosted, want.DebitsPosted = 9, 2, 11
+	w.do(open)
+	if got := w.find(open.ID); got != want {
+		t.Errorf("lowered: got %+v, want %+v", got, want)
 	}
 	w.clean()
 }

@@ -96,8 +96,8 @@ func (l *Ledger) closeExpired(tx db.Tx) (undo func(), err error) {
 	undo = func() { l.batch.rollBack(l, start) }
 	var due []int64
 	now := l.clock().UnixMicro()
-	err = eachRow(context.Background(), tx, `SELECT n FROM holds WHERE closed = 0 AND expires BETWEEN 1 AND ? AND in_flight = 0
-		ORDER BY expires LIMIT ?`, func(row scanner) error {
+	err = db.EachRow(context.Background(), tx, `SELECT n FROM holds WHERE closed = 0 AND expires BETWEEN 1 AND ? AND in_flight = 0
+		ORDER BY expires LIMIT ?`, func(row db.Row) error {
 		var n int64
 		err := row.Scan(&n)
 		due = append(due, n)

@@ -8,6 +8,8 @@ import (
 	"math"
 	"sort"
 	"time"
+
+	"pochi/db"
 )
 
 // Line is a transfer in an account's history.
@@ -127,8 +129,8 @@ func (l *Ledger) points(ctx context.Context, account, before int64, most int) ([
 		return nil, err
 	}
 	points := tail[:sort.Search(len(tail), func(i int) bool { return tail[i].seq <= watermark })]
-	err = eachRow(ctx, tx, `SELECT seq, debits, credits FROM history WHERE account = ? AND seq < ? AND seq <= ?
-		ORDER BY seq DESC LIMIT ?`, func(row scanner) error {
+	err = db.EachRow(ctx, tx, `SELECT seq, debits, credits FROM history WHERE account = ? AND seq < ? AND seq <= ?
+		ORDER BY seq DESC LIMIT ?`, func(row db.Row) error {
 		var p point
 		err := row.Scan(&p.seq, &p.debits, &p.credits)
 		points = append(points, p)
@@ -176,9 +178,9 @@ func (l *Ledger) lines(ctx context.Context, points []point) ([]Line, error) {
 		return nil, err
 	}
 	lines := make([]Line, 0, len(points))
-	err = eachRow(ctx, l.db.Read, `SELECT t.seq, t.id, t.batch, b.at, d.id, c.id, t.amount, t.code, t.reference, t.packets
+	err = db.EachRow(ctx, l.db.Read, `SELECT t.seq, t.id, t.batch, b.at, d.id, c.id, t.amount, t.code, t.reference, t.packets
 		FROM json_each(?) j JOIN transfers t ON t.seq = j.value JOIN batches b ON b.seq = t.batch
-		JOIN accounts d ON d.n = t.debit JOIN accounts c ON c.n = t.credit ORDER BY t.seq DESC`, func(row scanner) error {
+		JOIN accounts d ON d.n = t.debit JOIN accounts c ON c.n = t.credit ORDER BY t.seq DESC`, func(row db.Row) error {
 		line, err := scanLine(row)
 		lines = append(lines, line)
 		return err
@@ -195,7 +197,7 @@ func (l *Ledger) lines(ctx context.Context, points []point) ([]Line, error) {
 	return lines, nil
 }
 
-func scanLine(row scanner) (Line, error) {
+func scanLine(row db.Row) (Line, error) {
 	var t Line
 	var id []byte
 	var batch, at int64

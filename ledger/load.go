@@ -14,7 +14,7 @@ import (
 // used.
 func (l *Ledger) load(tx db.Tx) error {
 	ctx := context.Background()
-	err := eachRow(ctx, tx, "SELECT ledger, code, scale FROM assets", func(row scanner) error {
+	err := db.EachRow(ctx, tx, "SELECT ledger, code, scale FROM assets", func(row db.Row) error {
 		var ledger uint32
 		var asset Asset
 		err := row.Scan(&ledger, &asset.Code, &asset.Scale)
@@ -59,7 +59,7 @@ func (l *Ledger) loadTail(ctx context.Context, tx db.Tx) error {
 	copy(id[:], highest)
 	totals := map[int64]*endpoint{}
 	var entries []tailEntry
-	err = eachRow(ctx, tx, "SELECT seq, id, debit, credit, amount FROM transfers WHERE seq > ? ORDER BY seq", func(row scanner) error {
+	err = db.EachRow(ctx, tx, "SELECT seq, id, debit, credit, amount FROM transfers WHERE seq > ? ORDER BY seq", func(row db.Row) error {
 		var e tailEntry
 		var id []byte
 		var debit, credit int64
@@ -125,19 +125,4 @@ func noRows(err, replacement error) error {
 		return replacement
 	}
 	return err
-}
-
-// eachRow calls visit for each row of a query.
-func eachRow(ctx context.Context, tx db.Tx, query string, visit func(scanner) error, args ...any) error {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := visit(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

@@ -207,7 +207,7 @@ func (m *model) openAccount(c ledger.OpenAccount) error {
 	case taken && c.IfAbsent && same && a.Closed:
 		return ledger.ErrAccountClosed
 	case taken && c.IfAbsent && same:
-		return nil
+		return m.setLimit(ledger.SetLimit{ID: c.ID, Limit: min(a.Limit, c.Limit)})
 	case taken:
 		return ledger.ErrAccountExists
 	case c.Limit > math.MaxInt64:

@@ -19,7 +19,7 @@ import (
 // Nothing is ever sent again.
 func (l *Ledger) recover(tx db.Tx) error {
 	var numbers []int64
-	err := eachRow(context.Background(), tx, "SELECT n FROM holds WHERE in_flight > 0 ORDER BY n", func(row scanner) error {
+	err := db.EachRow(context.Background(), tx, "SELECT n FROM holds WHERE in_flight > 0 ORDER BY n", func(row db.Row) error {
 		var n int64
 		err := row.Scan(&n)
 		numbers = append(numbers, n)

@@ -52,7 +52,7 @@ const itemQuery = `SELECT s.n, s.reference, b.id, c.id, a.code, a.scale, s.amoun
 	FROM suspense s JOIN accounts b ON b.n = s.bearer JOIN accounts c ON c.n = s.counterparty
 	JOIN assets a ON a.ledger = b.ledger JOIN batches t ON t.seq = s.batch `
 
-func scanItem(row scanner) (SuspenseItem, error) {
+func scanItem(row db.Row) (SuspenseItem, error) {
 	var i SuspenseItem
 	var at int64
 	var state suspenseState
@@ -67,7 +67,7 @@ func Suspense(ctx context.Context, tx db.Tx, onlyOpen bool) (items []SuspenseIte
 	if onlyOpen {
 		where = "WHERE s.state = 0 "
 	}
-	err = eachRow(ctx, tx, itemQuery+where+"ORDER BY s.n", func(row scanner) error {
+	err = db.EachRow(ctx, tx, itemQuery+where+"ORDER BY s.n", func(row db.Row) error {
 		item, err := scanItem(row)
 		items = append(items, item)
 		return err
@@ -173,8 +173,8 @@ func (l *Ledger) itemsWith(tx db.Tx, n int64) (items []item, err error) {
 		bearer, counterparty int64
 	}
 	var found []row
-	err = eachRow(context.Background(), tx, `SELECT n, reference, bearer, counterparty, amount, together, state FROM suspense
-		WHERE together = (SELECT together FROM suspense WHERE n = ?) ORDER BY n`, func(s scanner) error {
+	err = db.EachRow(context.Background(), tx, `SELECT n, reference, bearer, counterparty, amount, together, state FROM suspense
+		WHERE together = (SELECT together FROM suspense WHERE n = ?) ORDER BY n`, func(s db.Row) error {
 		var r row
 		err := s.Scan(&r.n, &r.reference, &r.bearer, &r.counterparty, &r.amount, &r.together, &r.state)
 		found = append(found, r)

@@ -33,33 +33,18 @@ func (s *Service) Lower(ctx context.Context, userID, id uuid.UUID, amount uint64
 }
 
 // lowering sets the limit of the interval that is now, whose account may not be
-// there yet, and of its neighbours if they are there: the clock may have been set
-// back since. Later ones are opened with the limit that they then have.
+// there yet. Any other is opened before it is used, with the limit that the agreement
+// then has: one that is there, because the clock was set back since, is lowered by that.
 func (s *Service) lowering(tx db.Tx, a Agreement) (ledger.Chain, error) {
 	span, ok := a.Span(s.now())
 	if !ok {
 		return nil, nil
 	}
-	ctx := context.Background()
-	number, err := ledger.LedgerOf(ctx, tx, a.Amount.Asset.Authority())
+	number, err := ledger.LedgerOf(context.Background(), tx, a.Amount.Asset.Authority())
 	if err != nil {
 		return nil, err
 	}
-	account := AuthorityAccount(a.ID, span.N)
-	chain := ledger.Chain{
-		ledger.OpenAllowance(account, number, a.ID, a.Amount.Value), ledger.SetLimit{ID: account, Limit: a.Amount.Value},
-	}
-	for _, n := range []int64{span.N - 1, span.N + 1} {
-		neighbour, err := ledger.Find(ctx, tx, AuthorityAccount(a.ID, n))
-		switch {
-		case errors.Is(err, ledger.ErrAccountUnknown):
-		case err != nil:
-			return nil, err
-		case neighbour.Limit > a.Amount.Value:
-			chain = append(chain, ledger.SetLimit{ID: neighbour.ID, Limit: a.Amount.Value})
-		}
-	}
-	return chain, nil
+	return ledger.Chain{ledger.OpenAllowance(AuthorityAccount(a.ID, span.N), number, a.ID, a.Amount.Value)}, nil
 }
 
 // Pause lets an agreement not be used until its owner resumes it. Errors:

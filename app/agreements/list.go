@@ -21,9 +21,16 @@ func (s *Service) FindOf(ctx context.Context, userID, id uuid.UUID) (Agreement, 
 	return s.find(ctx, "id = ? AND user_id = ?", id[:], userID[:])
 }
 
-// OfClient returns an agreement with an app. Error: problem.NotFound, also for what
-// is only asked for.
+// OfClient returns an agreement with an app, from memory if it is there: but for its
+// LastUsedAt it is as it is now. Error: problem.NotFound, also for what is only asked
+// for.
 func (s *Service) OfClient(ctx context.Context, clientID string, id uuid.UUID) (Agreement, error) {
+	if known := s.memory.get(id); known != nil {
+		if known.ClientID != clientID {
+			return Agreement{}, errNotFound()
+		}
+		return known.copy().asOf(s.now()), nil
+	}
 	return s.find(ctx, "id = ? AND client_id = ? AND state <> 'pending'", id[:], clientID)
 }
 

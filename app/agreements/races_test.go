@@ -1,6 +1,7 @@
 package agreements_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -166,23 +167,28 @@ func TestALoweringReachesAnIntervalThatWasNotUsed(t *testing.T) {
 	}
 }
 
-// After a restart with a clock that was set back, a lowering also holds for the
-// interval that has begun already.
-func TestALoweringReachesTheNextIntervalIfItWasUsed(t *testing.T) {
-	w := newWallet(t)
-	ann := w.person("ann")
-	a := w.approve(ann, monthly(t))
-	w.set("2027-02-28T12:00:00Z")
-	if err := w.packet(a.ID, 50); err != nil {
-		t.Fatal(err)
+// After a restart with a clock that was set back, however far, a lowering also holds
+// for the interval that has begun already.
+func TestALoweringReachesTheIntervalsThatWereUsed(t *testing.T) {
+	for _, back := range []string{"2027-05-31T11:00:00Z", "2027-02-01T12:00:00Z"} {
+		w := newWallet(t)
+		ann := w.person("ann")
+		a := w.approve(ann, monthly(t))
+		w.set("2027-05-31T12:00:00Z")
+		if err := w.packet(a.ID, 50); err != nil {
+			t.Fatal(err)
+		}
+		w.restart()
+		w.set(back)
+		if err := w.Lower(ctx, ann.id, a.ID, 100); err != nil {
+			t.Fatal(err)
+		}
+		w.set("2027-05-31T12:00:00Z")
+		wantError(t, "more than is left", w.packet(a.ID, 51), ledger.ErrInsufficient)
+		if err := w.packet(a.ID, 50); err != nil {
+			t.Errorf("all that is left: %v", err)
+		}
 	}
-	w.restart()
-	w.set("2027-02-28T11:00:00Z")
-	if err := w.Lower(ctx, ann.id, a.ID, 100); err != nil {
-		t.Fatal(err)
-	}
-	w.set("2027-02-28T12:00:00Z")
-	wantError(t, "more than is left", w.packet(a.ID, 51), ledger.ErrInsufficient)
 }
 
 // What leaves memory is read again; what was allowed before it left has to be asked
@@ -325,5 +331,46 @@ func TestAClosedAccountGetsNoAgreement(t *testing.T) {
 		case problem.Fields(approved)["account"] == "" || closed != nil:
 			t.Errorf("approved: %v, closed: %v", approved, closed)
 		}
+	}
+}
+
+// What an app's agreement is now is known without the database, and to no other app: that
+// it was lowered, that its app was deleted, that its time is over.
+func TestAnAppsAgreementIsReadFromMemory(t *testing.T) {
+	w := newWallet(t)
+	ann := w.person("ann")
+	terms := monthly(t)
+	terms.ExpiresAt = moment(t, "2028-01-01T00:00:00Z")
+	deleted, expired := w.approve(ann, monthly(t)), w.approve(ann, terms)
+	for _, a := range []agreements.Agreement{deleted, expired} {
+		if err := w.packet(a.ID, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nowhere, end := context.WithCancel(ctx) // nothing can be read with it
+	end()
+	want := func(id uuid.UUID, state agreements.State, amount uint64) {
+		t.Helper()
+		got, err := w.OfClient(nowhere, "shop", id)
+		if err != nil || got.State != state || got.Amount.Value != amount || got.Live() != (state == agreements.Active) {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	want(deleted.ID, agreements.Active, 1200)
+	_, err := w.OfClient(nowhere, "another", deleted.ID)
+	wantCode(t, "another app's", err, problem.NotFound)
+	if err := w.Lower(ctx, ann.id, expired.ID, 100); err != nil {
+		t.Fatal(err)
+	}
+	want(expired.ID, agreements.Active, 100)
+	w.set("2028-01-01T00:00:00Z")
+	want(expired.ID, agreements.Expired, 100)
+	if err := w.EndApp(ctx, "shop", "The app was deleted."); err != nil {
+		t.Fatal(err)
+	}
+	want(deleted.ID, agreements.Revoked, 1200)
+	late := w.approve(ann, monthly(t))
+	if _, err := w.OfClient(ctx, "shop", late.ID); err != nil {
+		t.Errorf("one that isn't in memory: %v", err)
 	}
 }

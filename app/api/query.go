@@ -36,8 +36,9 @@ func query(c *fiber.Ctx, known ...string) (map[string]string, error) {
 
 // page is which part of a list is asked for.
 type page struct {
-	before string // cursor, "" for the newest
-	limit  int
+	before  string // cursor, "" for the newest
+	limit   int
+	filters map[string]string // as they are in the URL, with the rest of it
 }
 
 // pagination leads to the next older page.
@@ -47,9 +48,32 @@ type pagination struct {
 
 var cursor = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
 
+// listed answers with a page of what list returns, called name, each row as show has it,
+// and the cursor of the next older page. The URL may have the filters beside what says
+// which page it is.
+func listed[Row, Shown any](c *fiber.Ctx, name string, list func(page) ([]Row, string, error), show func(Row) Shown, filters ...string) error {
+	values, err := query(c, append(filters, "before", "limit")...)
+	if err != nil {
+		return err
+	}
+	page, err := pageOf(values)
+	if err != nil {
+		return err
+	}
+	rows, next, err := list(page)
+	if err != nil {
+		return fmt.Errorf("list the %s: %w", name, err)
+	}
+	shown := make([]Shown, len(rows))
+	for i, row := range rows {
+		shown[i] = show(row)
+	}
+	return c.JSON(map[string]any{name: shown, "pagination": pagination{next}})
+}
+
 // pageOf reads the parameters before and limit.
 func pageOf(values map[string]string) (page, error) {
-	p := page{before: values["before"], limit: pageDefault}
+	p := page{before: values["before"], limit: pageDefault, filters: values}
 	if _, there := values["before"]; there && !cursor.MatchString(p.before) {
 		return p, malformed("before", "before must be the next of a page's pagination.")
 	}

@@ -31,36 +31,17 @@ type counterparty struct {
 	PaymentPointer string `json:"paymentPointer,omitempty"`
 }
 
-type transactionList struct {
-	Transactions []transaction `json:"transactions"`
-	Pagination   pagination    `json:"pagination"`
-}
-
 // listTransactions answers GET /api/transactions, the newest first.
 func (a *API) listTransactions(c *fiber.Ctx, by caller) error {
-	values, err := query(c, "account", "before", "limit")
-	if err != nil {
-		return err
-	}
-	page, err := pageOf(values)
-	if err != nil {
-		return err
-	}
-	filter := payments.Filter{UserID: by.person.ID, Before: page.before, Limit: page.limit}
-	if text, there := values["account"]; there {
-		if filter.AccountID, err = a.accountOf(c, by, text); err != nil {
-			return err
+	return listed(c, "transactions", func(p page) (rows []payments.Movement, next string, err error) {
+		filter := payments.Filter{UserID: by.person.ID, Before: p.before, Limit: p.limit}
+		if text, there := p.filters["account"]; there {
+			if filter.AccountID, err = a.accountOf(c, by, text); err != nil {
+				return nil, "", err
+			}
 		}
-	}
-	rows, next, err := a.history.History(c.UserContext(), filter)
-	if err != nil {
-		return fmt.Errorf("list the transactions: %w", err)
-	}
-	answer := transactionList{Transactions: make([]transaction, len(rows)), Pagination: pagination{next}}
-	for i, row := range rows {
-		answer.Transactions[i] = a.transactionOf(row)
-	}
-	return c.JSON(answer)
+		return a.history.History(c.UserContext(), filter)
+	}, a.transactionOf, "account")
 }
 
 // accountOf returns the id of an account of the person's, also of one that is

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"pochi/app/memory"
 	"pochi/app/oauth"
 	"pochi/app/problem"
 	"pochi/db"
@@ -73,11 +74,15 @@ type Service struct {
 	settling   [64]sync.Mutex // an app is changed at Hydra by one at a time
 	decoding   chan struct{}  // pictures take memory: one at a time
 	uses       uses
+	here       *memory.Rows[string, bool] // ids of apps that were looked for, and whether they are deleted
 }
+
+// hereMost is how many apps are remembered, about 100 bytes each.
+const hereMost = 1 << 14
 
 // New returns the service.
 func New(d *db.DB, clients Clients, agreements Agreements, now func() time.Time) *Service {
-	return &Service{db: d, clients: clients, agreements: agreements, now: now, decoding: make(chan struct{}, 1)}
+	return &Service{db: d, clients: clients, agreements: agreements, now: now, decoding: make(chan struct{}, 1), here: memory.New[string, bool](hereMost)}
 }
 
 const appQuery = `SELECT a.client_id, a.owner, a.name, a.confidential, a.redirect_uris, a.policy_url, a.terms_url, coalesce(l.version, ''),
@@ -119,13 +124,28 @@ func (s *Service) FindAny(ctx context.Context, id string) (App, error) {
 	return findApp(ctx, s.db.Read, id)
 }
 
-// Deleted tells whether an app was deleted here: Hydra may not know yet.
-func (s *Service) Deleted(ctx context.Context, id string) (bool, error) {
-	a, err := s.FindAny(ctx, id)
-	if problem.CodeOf(err) == problem.NotFound {
-		return false, nil
+// Registered returns nil for a client that is an app of this wallet's. It is
+// problem.Gone when the app was deleted, which Hydra may not know yet, and
+// problem.NotFound for any other client: one of the wallet's own, one that somebody
+// has made at Hydra by hand, and one that was registered after the backup that this
+// wallet was restored from.
+func (s *Service) Registered(ctx context.Context, id string) error {
+	deleted, here, changes := s.here.Get(id)
+	if !here {
+		a, err := s.FindAny(ctx, id)
+		switch {
+		case problem.CodeOf(err) == problem.NotFound:
+			return problem.New(problem.NotFound, "This wallet doesn't know the app. Register it under For developers.").Because(err)
+		case err != nil:
+			return err
+		}
+		deleted = a.Deleted()
+		s.here.Put(id, deleted, changes)
 	}
-	return a.Deleted(), err
+	if deleted {
+		return problem.New(problem.Gone, "The app was deleted.")
+	}
+	return nil
 }
 
 func findApp(ctx context.Context, tx db.Tx, id string) (App, error) {

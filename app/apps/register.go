@@ -34,7 +34,9 @@ func (s *Service) Register(ctx context.Context, owner uuid.UUID, form Form) (App
 	case problem.CodeOf(err) == problem.Unavailable:
 		err = nil // it may be made, and it is tried again
 	default:
-		return App{}, "", errors.Join(err, s.write(ctx, "DELETE FROM apps WHERE client_id = ?", id))
+		err = errors.Join(err, s.write(ctx, "DELETE FROM apps WHERE client_id = ?", id))
+		s.here.Changed(id)
+		return App{}, "", err
 	}
 	if err != nil {
 		return App{}, "", err
@@ -144,6 +146,7 @@ func (s *Service) findLive(ctx context.Context, owner uuid.UUID, id string) (App
 // change sets columns of an app that isn't deleted, which Hydra then has to be
 // told of.
 func (s *Service) change(ctx context.Context, owner uuid.UUID, id, set string, values ...any) error {
+	defer s.here.Changed(id)
 	return s.write(ctx, "UPDATE apps SET revision = revision + 1, "+set+" WHERE client_id = ? AND owner = ? AND deleted_at IS NULL",
 		append(values, id, owner[:])...)
 }

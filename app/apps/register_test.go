@@ -23,9 +23,9 @@ func TestRegister(t *testing.T) {
 	if want := []string{"https://shop.example/back", "https://shop.example/2"}; !slices.Equal(a.RedirectURIs, want) || !slices.Equal(client.RedirectURIs, want) {
 		t.Errorf("redirect URIs %q, at Hydra %q", a.RedirectURIs, client.RedirectURIs)
 	}
-	for _, id := range []string{a.ID, "back-office"} {
-		if deleted, err := k.Deleted(t.Context(), id); err != nil || deleted {
-			t.Errorf("%s is deleted: %v", id, err)
+	for id, want := range map[string]problem.Code{a.ID: "", "back-office": problem.NotFound} {
+		if err := k.Registered(t.Context(), id); problem.CodeOf(err) != want {
+			t.Errorf("%s: %v", id, err)
 		}
 	}
 	if got := k.only(); got.ID != a.ID || got.SecretAt != k.now {

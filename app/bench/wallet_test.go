@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -108,7 +109,10 @@ func addPeople(ctx context.Context, cfg config.Config, all []person) error {
 	for _, p := range all {
 		group.Go(func() error { return add.person(ctx, p) })
 	}
-	return errors.Join(group.Wait(), d.Close())
+	if err := group.Wait(); err != nil || len(all) == 0 {
+		return errors.Join(err, d.Close())
+	}
+	return errors.Join(add.apps(all[0]), d.Close())
 }
 
 type adding struct {
@@ -138,6 +142,28 @@ func (a adding) person(ctx context.Context, p person) error {
 		_, err = tx.ExecContext(ctx, `INSERT INTO sessions (token_hash, user_id, user_agent, address, created_at, last_seen_at, expires_at)
 			VALUES (?, ?, '', '', ?, ?, ?)`, hash[:], id[:], now.UnixMicro(), now.UnixMicro(), now.Add(24*time.Hour).UnixMicro())
 		return err
+	})
+}
+
+// appsMost is how many apps the benchmarks have beside "app", by their numbers.
+const appsMost = 101
+
+// apps registers them all for one person.
+func (a adding) apps(owner person) error {
+	ctx, id := context.Background(), owner.id()
+	return a.db.Write(ctx, func(tx db.Tx) error {
+		for n := range appsMost + 1 {
+			client := "app"
+			if n < appsMost {
+				client += strconv.Itoa(n)
+			}
+			_, err := tx.ExecContext(ctx, `INSERT INTO apps (client_id, owner, name, confidential, redirect_uris, policy_url, terms_url,
+				revision, settled, created_at) VALUES (?, ?, 'The shop', 1, 'https://shop.example/back', '', '', 1, 1, 0)`, client, id[:])
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -33,6 +33,14 @@ func (t Token) Has(scope Scope) bool { return slices.Contains(t.Scopes, scope) }
 // For tells whether the token is meant for an API.
 func (t Token) For(audience string) bool { return slices.Contains(t.Audience, audience) }
 
+// OfService tells whether the token is what one of the wallet's own services gets for
+// itself: all of its scopes are the back office's. Whether the client is one, only
+// Hydra knows.
+func (t Token) OfService() bool {
+	other := func(s Scope) bool { return !slices.Contains(ServiceScopes(), s) }
+	return t.Subject == t.ClientID && len(t.Scopes) > 0 && !slices.ContainsFunc(t.Scopes, other)
+}
+
 // agreementClaim is where a token says which agreement it is for: in the access
 // token's part of Hydra's session.
 const agreementClaim = "agreement"

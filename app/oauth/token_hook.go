@@ -22,7 +22,8 @@ const hookBodyMax = 1 << 20
 
 // TokenHook answers POST /hooks/token: Hydra asks before it gives a token to an
 // app, for a code, for a refresh token and for a client's own credentials. An
-// agreement that has ended gets no more tokens, nor does a deleted app, and
+// agreement that has ended gets no more tokens, nor does a client that is neither
+// an app of this wallet nor one of its own services, and
 // nobody gets scopes that aren't theirs to have. Hydra is told 204 for yes: with
 // 200 it would take the token's claims from the answer. 403 is no, and with
 // everything else, and without an answer, no token is given either.
@@ -31,7 +32,8 @@ const hookBodyMax = 1 << 20
 type TokenHook struct {
 	Key        string // that Hydra must know
 	Agreements HookAgreements
-	Apps       HookApps // nil where no apps are registered here
+	Apps       HookApps
+	Clients    HookClients // as Hydra knows them
 	Log        *slog.Logger
 }
 
@@ -45,8 +47,15 @@ type HookAgreements interface {
 
 // HookApps is what the hook needs of the apps that people have registered.
 type HookApps interface {
-	// Deleted tells whether an app was deleted here; Hydra may not know yet.
-	Deleted(ctx context.Context, clientID string) (bool, error)
+	// Registered returns nil for an app of this wallet, problem.Gone for one that was
+	// deleted, and problem.NotFound for any other client.
+	Registered(ctx context.Context, clientID string) error
+}
+
+// HookClients is what the hook needs of the clients at Hydra.
+type HookClients interface {
+	// FindClient returns a client, or problem.NotFound.
+	FindClient(ctx context.Context, id string) (Client, error)
 }
 
 // hookQuestion is what Hydra asks, as far as it matters.
@@ -81,7 +90,7 @@ func (h TokenHook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch problem.CodeOf(err) {
 	case "":
 		w.WriteHeader(http.StatusNoContent)
-	case problem.Forbidden, problem.NotFound:
+	case problem.Forbidden, problem.NotFound, problem.Gone:
 		h.Log.InfoContext(r.Context(), "a token is refused", "client", question.Request.ClientID, "error", err)
 		w.WriteHeader(http.StatusForbidden)
 	default:
@@ -90,18 +99,9 @@ func (h TokenHook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// judge returns nil when a token may be given, and problem.Forbidden or NotFound
-// when it may not.
+// judge returns nil when a token may be given, and problem.Forbidden, NotFound or
+// Gone when it may not.
 func (h TokenHook) judge(ctx context.Context, q hookQuestion) error {
-	if h.Apps != nil {
-		deleted, err := h.Apps.Deleted(ctx, q.Request.ClientID)
-		if err != nil {
-			return err
-		}
-		if deleted {
-			return noToken("the app was deleted")
-		}
-	}
 	if len(q.Request.GrantTypes) != 1 {
 		return noToken("there isn't exactly one grant type")
 	}
@@ -109,13 +109,16 @@ func (h TokenHook) judge(ctx context.Context, q hookQuestion) error {
 	case grantCode, grantRefresh:
 		return h.judgePerson(ctx, q)
 	case grantCredentials:
-		return judgeService(q)
+		return h.judgeService(ctx, q)
 	}
 	return noToken("the grant type isn't for our clients")
 }
 
-// judgePerson is for tokens that somebody has allowed.
+// judgePerson is for tokens that somebody has allowed an app.
 func (h TokenHook) judgePerson(ctx context.Context, q hookQuestion) error {
+	if err := h.Apps.Registered(ctx, q.Request.ClientID); err != nil {
+		return err
+	}
 	scopes := slices.Concat(q.Request.RequestedScopes, q.Request.GrantedScopes)
 	if slices.ContainsFunc(scopes, func(s Scope) bool { return !slices.Contains(known(), s) }) {
 		return noToken("people can't grant these scopes")
@@ -145,12 +148,29 @@ func (h TokenHook) judgePerson(ctx context.Context, q hookQuestion) error {
 
 // judgeService is for tokens that a client gets for itself. Hydra would give it
 // everything that people can grant it, too.
-func judgeService(q hookQuestion) error {
-	own := append(ServiceScopes(), AgreementsPropose)
+func (h TokenHook) judgeService(ctx context.Context, q hookQuestion) error {
+	own, err := h.ownScopes(ctx, q.Request.ClientID)
+	if err != nil {
+		return err
+	}
 	if len(q.Request.GrantedScopes) == 0 || slices.ContainsFunc(q.Request.GrantedScopes, func(s Scope) bool { return !slices.Contains(own, s) }) {
 		return noToken("a client can't have these scopes for itself")
 	}
 	return nil
+}
+
+// ownScopes returns what a client may have for itself: an app, or one of the wallet's
+// own services, which only Hydra knows.
+func (h TokenHook) ownScopes(ctx context.Context, clientID string) ([]Scope, error) {
+	unknown := h.Apps.Registered(ctx, clientID)
+	if problem.CodeOf(unknown) != problem.NotFound {
+		return []Scope{AgreementsPropose}, unknown
+	}
+	found, err := h.Clients.FindClient(ctx, clientID)
+	if err == nil && !found.Service {
+		err = unknown
+	}
+	return ServiceScopes(), err
 }
 
 func noToken(why string) error {

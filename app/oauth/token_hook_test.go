@@ -16,12 +16,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// register is one agreement, and apps of which some are deleted.
+// register is one agreement, and the apps c1 and c2.
 type register struct {
 	state   agreements.State
 	deleted string
+	unknown string // to the wallet; Hydra knows it
 	err     error
 	full    error // when something is to be written
+	down    error // when Hydra is asked
 }
 
 func (r register) OfClient(_ context.Context, clientID string, id uuid.UUID) (agreements.Agreement, error) {
@@ -36,14 +38,25 @@ func (r register) OfClient(_ context.Context, clientID string, id uuid.UUID) (ag
 
 func (r register) Collected(context.Context, uuid.UUID) error { return r.full }
 
-func (r register) Deleted(_ context.Context, clientID string) (bool, error) {
-	return r.deleted == clientID, nil
+func (r register) Registered(_ context.Context, clientID string) error {
+	switch clientID {
+	case r.deleted:
+		return problem.New(problem.Gone, "The app was deleted.")
+	case r.unknown, "office":
+		return problem.New(problem.NotFound, "This wallet doesn't know the app.")
+	}
+	return nil
+}
+
+func (r register) FindClient(_ context.Context, id string) (oauth.Client, error) {
+	return oauth.Client{ID: id, Service: id == "office"}, r.down
 }
 
 const (
 	codeGrant    = `{"session":{"id_token":{"subject":"` + subject + `"},"extra":{"agreement":"` + agreementID + `"}},"request":{"client_id":"c1","requested_scopes":["openid","agreement"],"granted_scopes":[],"grant_types":["authorization_code"]}}`
 	scopesGrant  = `{"session":{"id_token":{"subject":"` + subject + `"},"extra":{}},"request":{"client_id":"c1","requested_scopes":["openid","accounts:read"],"granted_scopes":["openid","accounts:read"],"grant_types":["refresh_token"]}}`
 	serviceGrant = `{"session":{"id_token":{"subject":"c1"},"extra":null},"request":{"client_id":"c1","granted_scopes":["agreements:propose"],"grant_types":["client_credentials"]}}`
+	officeGrant  = `{"session":{"id_token":{"subject":"c1"},"extra":null},"request":{"client_id":"c1","granted_scopes":["admin:write"],"grant_types":["client_credentials"]}}`
 )
 
 func TestTokenHook(t *testing.T) {
@@ -69,8 +82,16 @@ func TestTokenHook(t *testing.T) {
 		"scopes":                           {register{}, scopesGrant, 204},
 		"an admin's scope, from a person":  {register{}, replace(scopesGrant, "accounts:read", "admin:read", 1), 403},
 		"a service's, from a person":       {register{}, replace(scopesGrant, "accounts:read", "agreements:propose", 1), 403},
+		"a deleted app, for itself":        {register{deleted: "c1"}, serviceGrant, 403},
+		"an unknown app":                   {register{unknown: "c1"}, scopesGrant, 403},
+		"an unknown app, for itself":       {register{unknown: "c1"}, serviceGrant, 403},
+		"an unknown office":                {register{unknown: "c1"}, officeGrant, 403},
 		"a service":                        {register{}, serviceGrant, 204},
-		"the back office":                  {register{}, replace(serviceGrant, "agreements:propose", "admin:write", 1), 204},
+		"the back office":                  {register{}, replace(officeGrant, "c1", "office", 2), 204},
+		"the back office, of a person":     {register{}, replace(scopesGrant, "c1", "office", 1), 403},
+		"the back office proposes":         {register{}, replace(serviceGrant, "c1", "office", 2), 403},
+		"an app as the back office":        {register{}, officeGrant, 403},
+		"Hydra can't be asked back":        {register{unknown: "c1", down: errors.New("down")}, officeGrant, 503},
 		"a person's scope, from a service": {register{}, replace(serviceGrant, "agreements:propose", "accounts:read", 1), 403},
 		"an agreement, from a service":     {register{}, replace(serviceGrant, "agreements:propose", "agreement", 1), 403},
 		"a service without scopes":         {register{}, replace(serviceGrant, `"agreements:propose"`, "", 1), 403},
@@ -83,7 +104,7 @@ func TestTokenHook(t *testing.T) {
 		if tt.register.state == "" {
 			tt.register.state = agreements.Active
 		}
-		hook := oauth.TokenHook{Key: "key", Agreements: tt.register, Apps: tt.register, Log: slog.New(slog.DiscardHandler)}
+		hook := oauth.TokenHook{Key: "key", Agreements: tt.register, Apps: tt.register, Clients: tt.register, Log: slog.New(slog.DiscardHandler)}
 		if got := ask(hook, "Bearer key", tt.body); got != tt.status {
 			t.Errorf("%s: %d, want %d", name, got, tt.status)
 		}
@@ -91,14 +112,15 @@ func TestTokenHook(t *testing.T) {
 }
 
 func TestTokenHookIsForHydraOnly(t *testing.T) {
-	hook := oauth.TokenHook{Key: "key", Agreements: register{state: agreements.Active}, Log: slog.New(slog.DiscardHandler)}
+	known := register{state: agreements.Active}
+	hook := oauth.TokenHook{Key: "key", Agreements: known, Apps: known, Clients: known, Log: slog.New(slog.DiscardHandler)}
 	for _, header := range []string{"", "Bearer ", "Bearer kez", "Bearer key2", "key", "Basic key"} {
 		if got := ask(hook, header, codeGrant); got != 401 {
 			t.Errorf("%q: %d", header, got)
 		}
 	}
 	if got := ask(hook, "Bearer key", codeGrant); got != 204 {
-		t.Errorf("without apps: %d", got)
+		t.Errorf("Hydra: %d", got)
 	}
 }
 

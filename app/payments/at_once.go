@@ -21,6 +21,7 @@ type opening struct {
 	Outgoing // as it begins; once it is delivered, as it ended
 	chain    ledger.Chain
 	charge   *charging // nil for what a person confirms
+	refused  error     // why it can't be opened, by itself either; nil while that isn't known
 }
 
 func newOpening(q Quote, now time.Time) *opening {
@@ -49,13 +50,13 @@ func openingOf(ctx context.Context) *opening {
 }
 
 // payAtOnce opens, delivers and ends a payment within this wallet in one commit. It
-// returns false when nothing was done, or nobody knows: opening the payment by itself
-// then tells why, and the worker goes on.
+// returns false when nothing was done, or nobody knows: unless the opening was refused,
+// opening the payment by itself then tells why, and the worker goes on.
 func (s *Service) payAtOnce(ctx context.Context, o *opening) bool {
 	if !s.works() {
 		return false
 	}
-	if err := s.sendAtOnce(ctx, o); err != nil {
+	if err := s.sendAtOnce(ctx, o); err != nil && o.refused == nil {
 		s.Log.Info("a payment is not made at once", "payment", o.ID, "cause", err)
 	}
 	return o.State == Completed
@@ -106,8 +107,20 @@ func (b *Books) deliverAtOnce(ctx context.Context, d connector.Delivery, o *open
 		return nil
 	case errors.Is(err, db.ErrStopped):
 		return fmt.Errorf("%w: %w", connector.ErrUnknown, err)
+	case o.unopened(err):
+		o.refused = err
 	}
 	return fmt.Errorf("%w: %w", connector.ErrRefused, full(d, err))
+}
+
+// unopened reports whether an error is about the opening, not the delivery: a command
+// of the opening's own was refused, or the guard of its agreement said no.
+func (o *opening) unopened(err error) bool {
+	var refused *ledger.Error
+	if errors.As(err, &refused) {
+		return refused.Index < len(o.chain)
+	}
+	return errors.Is(err, connector.ErrBusy) || errors.Is(err, connector.ErrRefused)
 }
 
 // insertBoth writes a payment that was made at once, on both sides.

@@ -29,7 +29,7 @@ func newAuthorities(d *db.DB) authorities {
 }
 
 // opening is the command that opens an agreement's allowance: the first chain that
-// uses it does. One that is there stays as it is: its limit may have been lowered
+// uses it does. One that is there is never raised: its limit may have been lowered
 // since it was looked at.
 func (a authorities) opening(ctx context.Context, agreement uuid.UUID, of connector.Authority) (ledger.OpenAccount, error) {
 	asset := ledger.Asset(of.Asset).Authority()

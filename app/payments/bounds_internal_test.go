@@ -57,13 +57,33 @@ func TestQuotedConnectionsAreBounded(t *testing.T) {
 	for range 2 * quotedMax {
 		k.keep(quote(), connection{})
 	}
-	if len(k.byID) != quotedMax || len(k.queue) != quotedMax {
-		t.Errorf("%d are kept, %d may expire", len(k.byID), len(k.queue))
+	if len(k.byID) != quotedMax || k.queue.Len() != quotedMax {
+		t.Errorf("%d are kept, %d may expire", len(k.byID), k.queue.Len())
 	}
 	at = at.Add(time.Hour)
 	k.keep(quote(), connection{})
-	if len(k.byID) != 1 || len(k.queue) != 1 {
-		t.Errorf("after an hour %d are kept, %d may expire", len(k.byID), len(k.queue))
+	if len(k.byID) != 1 || k.queue.Len() != 1 {
+		t.Errorf("after an hour %d are kept, %d may expire", len(k.byID), k.queue.Len())
+	}
+}
+
+// What has become a payment, or never will, takes nobody's place: apps' charges are
+// many, and each is decided in a moment.
+func TestDecidedChargesLeaveTheQuotesOfPeople(t *testing.T) {
+	k, now := newQuoted(), time.Unix(1_700_000_000, 0)
+	quote := func() Quote { return Quote{ID: uuid.New(), CreatedAt: now, ExpiresAt: now.Add(time.Minute)} }
+	persons := quote()
+	k.keep(persons, connection{Sender: new(stream.Sender)})
+	for range 2 * quotedMax {
+		charge := quote()
+		k.keep(charge, connection{})
+		k.forget(charge.ID)
+	}
+	if _, here := k.find(persons.ID); !here {
+		t.Error("a person's quote was crowded out")
+	}
+	if _, here := k.take(persons.ID); !here {
+		t.Error("its connection was crowded out")
 	}
 }
 

@@ -54,43 +54,44 @@ func (s *Service) Charge(ctx context.Context, req ChargeRequest) (Charge, error)
 	if c, found, err := s.chargedBefore(ctx, req); found || err != nil {
 		return c, err
 	}
-	id, err := s.charge(ctx, req)
+	c, err := s.charge(ctx, req)
 	if err != nil {
 		if c, found, again := s.chargedBefore(ctx, req); found { // somebody was faster, with the same key
 			return c, again
 		}
-		return Charge{}, err
 	}
-	return s.FindCharge(context.WithoutCancel(ctx), req.AgreementID, id) // it is made, whoever still waits
+	return c, err
 }
 
-func (s *Service) charge(ctx context.Context, req ChargeRequest) (uuid.UUID, error) {
+// charge makes a charge and returns it as it was committed.
+func (s *Service) charge(ctx context.Context, req ChargeRequest) (Charge, error) {
 	if err := describable(req.Description); err != nil {
-		return uuid.Nil, err
+		return Charge{}, err
 	}
 	b, err := s.bill(ctx, req)
 	if err != nil {
-		return uuid.Nil, chargeProblem(err)
+		return Charge{}, chargeProblem(err)
 	}
 	for range allowTries {
 		allowance, err := s.Agreements.Allow(ctx, req.AgreementID, agreements.Use{Amount: b.cost.Value, Receiver: b.allowed})
 		if err != nil {
-			return uuid.Nil, err
+			return Charge{}, err
 		}
 		o, err := s.openingOfCharge(ctx, req, b, allowance.Authority)
 		if err != nil {
-			return uuid.Nil, err
+			return Charge{}, err
 		}
 		err = s.begin(ctx, o, b.connection)
 		if errors.Is(err, connector.ErrBusy) || errors.Is(err, connector.ErrRefused) {
 			continue // the agreement isn't what it was: what it is now, Allow says
 		}
-		if err == nil {
-			s.Agreements.Spent(req.AgreementID)
+		if err != nil {
+			return Charge{}, s.refusedCharge(err, o)
 		}
-		return b.ID, s.refusedCharge(err, o)
+		s.Agreements.Spent(req.AgreementID)
+		return o.charged(), nil
 	}
-	return uuid.Nil, problem.New(problem.Unavailable, "This agreement is being changed. Nothing was taken; try again.")
+	return Charge{}, problem.New(problem.Unavailable, "This agreement is being changed. Nothing was taken; try again.")
 }
 
 // allowTries is how often a charge begins anew because its agreement was changed in
@@ -180,9 +181,12 @@ func (s *Service) begin(ctx context.Context, o *opening, c connection) error {
 		s.quoted.forget(o.ID)
 		return nil
 	}
-	err := s.Ledger.Submit(ctx, o.chain, func(tx db.Tx) error {
-		return o.charge.rows(ctx, tx, o.Outgoing, func() error { return insertOutgoing(ctx, tx, o.Outgoing) })
-	})
+	err := o.refused
+	if err == nil {
+		err = s.Ledger.Submit(ctx, o.chain, func(tx db.Tx) error {
+			return o.charge.rows(ctx, tx, o.Outgoing, func() error { return insertOutgoing(ctx, tx, o.Outgoing) })
+		})
+	}
 	if err != nil {
 		s.quoted.forget(o.ID)
 		return err
@@ -195,8 +199,6 @@ func (s *Service) begin(ctx context.Context, o *opening, c connection) error {
 func (s *Service) refusedCharge(err error, o *opening) error {
 	var refused *ledger.Error
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &refused) && errors.Is(err, ledger.ErrInsufficient) && o.isReserve(refused.Command):
 		exceeded := problem.New(problem.LimitExceeded, "This agreement has less than %s left for now. Nothing was taken.", o.charge.amount)
 		exceeded.Field = "amount"

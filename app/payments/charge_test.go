@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 
@@ -201,6 +203,43 @@ func TestListOfCharges(t *testing.T) {
 	}
 }
 
+// A charge within this wallet is tried once: money that comes a moment after it was
+// refused is too late. It isn't news for the log either.
+func TestRefusedChargeIsTriedOnce(t *testing.T) {
+	var log strings.Builder
+	w := paytest.New(t, paytest.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	ctx := context.Background()
+	ann := w.Person("ann", usd, "10")
+	w.Person("ben", usd, "")
+	poor := w.Agree(ann, "Shop", ledger.Amount{Value: 5000, Asset: usd}, "")
+	small := w.Agree(ann, "Kiosk", ledger.Amount{Value: 500, Asset: usd}, "")
+	charge(t, w, asked(small, "before", benPointer, "400", payments.FixedDebit))
+	log.Reset()
+	w.Writer.Between(func(next func() error) error {
+		err := next()
+		if err != nil {
+			if err := w.Payments.Deposit(ctx, ann.ID, ann.Account, "10"); err != nil {
+				t.Error(err)
+			}
+		}
+		return err
+	})
+	for _, test := range []struct {
+		agreement uuid.UUID
+		amount    string
+		code      problem.Code
+	}{{poor, "601", problem.Insufficient}, {small, "101", problem.LimitExceeded}} {
+		c, err := w.Payments.Charge(ctx, asked(test.agreement, "k", benPointer, test.amount, payments.FixedDebit))
+		if problem.CodeOf(err) != test.code {
+			t.Errorf("%s: %+v, %v", test.code, c, err)
+		}
+	}
+	if log.Len() > 0 {
+		t.Errorf("the log says %s", log.String())
+	}
+	w.Check()
+}
+
 // Of fifty charges at once, those that fit are made, and no other.
 func TestChargesAtOnce(t *testing.T) {
 	w := newWallet(t)
@@ -264,4 +303,29 @@ func TestOneChargeManyTimesAtOnce(t *testing.T) {
 		t.Errorf("Ann has %s", got)
 	}
 	w.Check()
+}
+
+// What a charge returns is what is written, of one that has only begun, too.
+func TestChargeIsReturnedAsItIsWritten(t *testing.T) {
+	for _, state := range []payments.State{payments.Completed, payments.Sending} {
+		w := newWallet(t)
+		ctx := context.Background()
+		ann := w.Person("ann", usd, "100")
+		w.Person("ben", jpy, "")
+		id := w.Agree(ann, "Shop", ledger.Amount{Value: 5000, Asset: eur}, "R/P1M")
+		w.Stop()
+		w.Start(state == payments.Completed) // else nothing is sent
+		for _, fixed := range []payments.Fixed{payments.FixedDebit, payments.FixedReceive} {
+			req := asked(id, string(fixed), benPointer, "500", fixed)
+			req.Description = "Tulips"
+			made, err := w.Payments.Charge(ctx, req)
+			if err != nil || made.State != state {
+				t.Fatalf("%+v, %v", made, err)
+			}
+			written, err := w.Payments.FindCharge(ctx, id, made.ID)
+			if diff := cmp.Diff(written, made); err != nil || diff != "" {
+				t.Errorf("%s: %v, the row (-) isn't what was returned (+):\n%s", state, err, diff)
+			}
+		}
+	}
 }

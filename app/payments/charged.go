@@ -33,6 +33,21 @@ type Charge struct {
 	EndedAt                   time.Time // zero until it has ended
 }
 
+// charged is the charge that an opening has made, as its commit wrote it: all of it is
+// used, or none of it yet.
+func (o *opening) charged() Charge {
+	c := Charge{
+		ID: o.ID, AgreementID: o.charge.request.AgreementID, Key: o.charge.request.Key, Receiver: o.Receiver,
+		Description: o.charge.request.Description, Fixed: o.Fixed, Debit: o.DebitAmount, Reserved: o.charge.amount,
+		Receive: o.ReceiveAmount, Delivered: o.DeliveredAmount, State: o.State, CreatedAt: o.CreatedAt, EndedAt: o.EndedAt,
+	}
+	c.Spent.Asset, c.Returned.Asset = c.Reserved.Asset, c.Reserved.Asset
+	if c.State.Ended() {
+		c.Spent = c.Reserved
+	}
+	return c
+}
+
 const chargeQuery = `SELECT c.id, c.agreement_id, c.idempotency_key, c.body, c.description, o.receiver, o.fixed, o.debit_amount, s.code, s.scale,
 	c.reserved_amount, c.asset_code, c.asset_scale, c.spent_amount, c.settled_amount, o.sent_amount,
 	(SELECT coalesce(sum(x.amount), 0) FROM suspense x WHERE x.reference = o.id AND x.bearer = a.n),

@@ -308,13 +308,14 @@ func (a *Audit) unrecorded() func(context.Context, db.Tx) (bool, error) {
 }
 
 // holds looks for holds of people's money that neither a payment nor an agreement's
-// link has. Those of peers and of exchanges have none.
+// link has. Those of peers and of exchanges have none. Payments' go to the wallet's account
+// of what is on its way; agreements' there, when they cross currencies, and to their peers.
 func (a *Audit) holds() func(context.Context, db.Tx) (bool, error) {
 	return a.byNumber(DefectPayment, "SELECT max(n) FROM holds", `SELECT h.reference FROM holds h
 		JOIN accounts d ON d.n = h.debit AND d.code = 1 JOIN accounts c ON c.n = h.credit
 		LEFT JOIN outgoing_payments o ON o.id = h.reference AND o.account_id = d.id
 		LEFT JOIN agreements g ON g.id = h.reference AND g.account_id = d.id AND h.unreserved = 1
-		WHERE h.n BETWEEN ? AND ? AND (o.id IS NULL AND g.id IS NULL OR c.code <> 4)`, "is a hold without a payment")
+		WHERE h.n BETWEEN ? AND ? AND NOT (c.code = 4 AND (o.id IS NOT NULL OR g.id IS NOT NULL) OR c.code = 6 AND g.id IS NOT NULL)`, "is a hold without a payment")
 }
 
 func (a *Audit) ledgerAccounts() func(context.Context, db.Tx) (bool, error) {

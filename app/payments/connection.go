@@ -1,9 +1,9 @@
 package payments
 
 import (
+	"container/list"
 	"context"
 	"sync"
-	"time"
 
 	"pochi/ilp"
 	"pochi/ilp/connector"
@@ -81,8 +81,8 @@ const quotedMax = 4096
 // into the database, and a question to the receiver.
 type quoted struct {
 	mu    sync.Mutex
-	byID  map[uuid.UUID]*kept
-	queue []lapse // as they expire
+	byID  map[uuid.UUID]*list.Element // of queue
+	queue *list.List                  // of *kept, as they expire
 }
 
 type kept struct {
@@ -90,23 +90,35 @@ type kept struct {
 	connection
 }
 
-type lapse struct {
-	quote uuid.UUID
-	at    time.Time
-}
-
-func newQuoted() *quoted { return &quoted{byID: map[uuid.UUID]*kept{}} }
+func newQuoted() *quoted { return &quoted{byID: map[uuid.UUID]*list.Element{}, queue: list.New()} }
 
 // keep keeps a quote. Quotes expire in the order in which they come.
 func (k *quoted) keep(q Quote, c connection) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for len(k.queue) > 0 && (len(k.queue) >= quotedMax || !q.CreatedAt.Before(k.queue[0].at)) {
-		delete(k.byID, k.queue[0].quote)
-		k.queue = k.queue[1:]
+	for first := k.queue.Front(); first != nil; first = k.queue.Front() {
+		oldest := first.Value.(*kept)
+		if k.queue.Len() < quotedMax && q.CreatedAt.Before(oldest.ExpiresAt) {
+			break
+		}
+		k.drop(oldest.ID)
 	}
-	k.byID[q.ID] = &kept{Quote: q, connection: c}
-	k.queue = append(k.queue, lapse{q.ID, q.ExpiresAt})
+	k.byID[q.ID] = k.queue.PushBack(&kept{Quote: q, connection: c})
+}
+
+// get returns what is kept of a quote, nil for nothing.
+func (k *quoted) get(quote uuid.UUID) *kept {
+	if e := k.byID[quote]; e != nil {
+		return e.Value.(*kept)
+	}
+	return nil
+}
+
+func (k *quoted) drop(quote uuid.UUID) {
+	if e := k.byID[quote]; e != nil {
+		k.queue.Remove(e)
+		delete(k.byID, quote)
+	}
 }
 
 // find returns a quote if it is kept. It is Confirmed as soon as somebody has begun
@@ -114,7 +126,7 @@ func (k *quoted) keep(q Quote, c connection) {
 func (k *quoted) find(quote uuid.UUID) (q Quote, here bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	one := k.byID[quote]
+	one := k.get(quote)
 	if one == nil {
 		return Quote{}, false
 	}
@@ -126,7 +138,7 @@ func (k *quoted) find(quote uuid.UUID) (q Quote, here bool) {
 func (k *quoted) confirm(quote uuid.UUID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if one := k.byID[quote]; one != nil {
+	if one := k.get(quote); one != nil {
 		one.Confirmed = true
 	}
 }
@@ -135,15 +147,16 @@ func (k *quoted) confirm(quote uuid.UUID) {
 func (k *quoted) take(quote uuid.UUID) (c connection, here bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if one := k.byID[quote]; one != nil {
+	if one := k.get(quote); one != nil {
 		c, one.connection = one.connection, connection{}
 	}
 	return c, c.Sender != nil
 }
 
-// forget forgets a quote that has become a payment.
+// forget forgets a quote that has become a payment, or never will: it makes room for
+// others.
 func (k *quoted) forget(quote uuid.UUID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	delete(k.byID, quote)
+	k.drop(quote)
 }

@@ -39,7 +39,7 @@ func (l leg) release() ledger.Command {
 // the exchange accounts across. What rounding leaves stays on those.
 func moneyLegs(d connector.Delivery) ([]leg, error) {
 	first := leg{
-		reference: referenceOf(d), debit: d.From.Account, via: outgoingAccount(d.From.Asset), to: d.To.Account,
+		reference: referenceOf(d), debit: d.From.Account, via: viaOf(d), to: d.To.Account,
 		amount: d.AmountIn, code: codeOf(d), reserved: fromPayment(d),
 	}
 	if d.From.Asset == d.To.Asset {
@@ -48,11 +48,21 @@ func moneyLegs(d connector.Delivery) ([]leg, error) {
 		}
 		return []leg{first}, nil
 	}
-	first.to = exchangeAccount(d.From.Asset)
+	first.via, first.to = outgoingAccount(d.From.Asset), exchangeAccount(d.From.Asset)
 	return []leg{first, {
-		reference: first.reference, debit: exchangeAccount(d.To.Asset), via: outgoingAccount(d.To.Asset), to: d.To.Account,
+		reference: first.reference, debit: exchangeAccount(d.To.Asset), via: viaOf(d), to: d.To.Account,
 		amount: d.AmountOut, code: CodeExchange,
 	}}, nil
+}
+
+// viaOf returns the account that waits for what is in flight toward whoever gets a packet.
+// What a hold has in flight goes one way only. A payment has one way at a time; an app
+// may stream to several peers at once, and each of them has a hold of its own.
+func viaOf(d connector.Delivery) uuid.UUID {
+	if d.Authority != nil {
+		return d.To.Account
+	}
+	return outgoingAccount(d.To.Asset)
 }
 
 // fromPayment reports whether a payment of ours is behind a packet: all of its

@@ -59,6 +59,7 @@ func (b *Books) allows(ctx context.Context, a *connector.Authority) error {
 	left := a.Limit
 	switch account, err := b.Ledger.Find(ctx, a.Account); {
 	case err == nil:
+		account.Limit = min(account.Limit, a.Limit)
 		left = account.Available()
 	case !errors.Is(err, ledger.ErrAccountUnknown):
 		return fmt.Errorf("find an allowance: %w", err)

@@ -155,7 +155,8 @@ func TestCancelledWhileItIsPaid(t *testing.T) {
 // Another wallet's request is paid as ours is: what it asks for is filled in, in parts
 // of whatever size, and it takes no more than it asked for and a little.
 func TestRequestOfAnotherWallet(t *testing.T) {
-	p := newPair(t, usd, eur, dollars(), paytest.NewClock())
+	clock := paytest.NewClock()
+	p := newPair(t, usd, eur, dollars(), clock)
 	b := &wallet{p.b, t}
 	r := b.request(p.ben, "100", "Rent")
 	to := "https://b.example/requests/" + r.ID.String()
@@ -180,7 +181,11 @@ func TestRequestOfAnotherWallet(t *testing.T) {
 	if in.Received != received.Received || in.Description != "Rent" {
 		t.Errorf("%+v", in)
 	}
+	before := clock.Now()
 	out := p.a.Confirm(p.ann, twice)
+	if waited := clock.Now().Sub(before); waited > 0 {
+		t.Errorf("a request that is full for good was waited for, %s", waited)
+	}
 	if out.State != payments.Failed || !strings.Contains(out.Reason, "takes no more") || out.SentAmount.Value != 0 || b.found(r.ID).Received != received.Received {
 		t.Errorf("paid again: %s %s, %s sent; %+v", out.State, out.Reason, out.SentAmount, b.found(r.ID))
 	}

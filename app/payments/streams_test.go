@@ -195,6 +195,63 @@ func TestSuspenseOfAStream(t *testing.T) {
 	}
 }
 
+// An app streams to people at two other wallets at the same time: neither waits for the
+// other, and what becomes of one is nothing to the other, in one currency and across.
+func TestStreamsTowardTwoPeersAtOnce(t *testing.T) {
+	for _, asset := range []ledger.Asset{usd, eur} {
+		w := newWallet(t)
+		ann := w.Person("ann", usd, "100")
+		id := w.Agree(ann, "Shop", ledger.Amount{Value: 1000, Asset: usd}, "R/P1M")
+		interval := w.Interval(id)
+		near, far := w.AddPeer("test.near", asset, 0, nil), w.AddPeer("test.far", asset, 0, nil)
+		ctx := context.Background()
+		packet := func(to uuid.UUID, amount uint64) connector.Delivery {
+			d := w.used(id, peerParty(to, asset), amount)
+			if asset != usd {
+				d.AmountOut = amount * 9 / 10
+			}
+			return d
+		}
+		for _, to := range []uuid.UUID{near, far, near, far} {
+			if err := w.Books.Take(ctx, packet(to, 100)); err != nil {
+				t.Fatalf("%s: %v", asset.Code, err)
+			}
+		}
+		w.Check()
+		for _, err := range []error{w.Books.Post(ctx, packet(near, 100)), w.Books.Release(ctx, packet(far, 100), ""), w.Books.Post(ctx, packet(far, 100))} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Check()
+		w.Stop() // with a packet in flight toward the near one
+		w.Start(true)
+		w.Check()
+		items, err := payments.ListSuspense(ctx, w.DB.Read, true)
+		if err != nil || len(items) == 0 {
+			t.Fatalf("%d items, %v", len(items), err)
+		}
+		for _, item := range items {
+			if _, _, err := w.review().Resolve(ctx, item.Item, true); err != nil && problem.CodeOf(err) != problem.Conflict {
+				t.Fatal(err)
+			}
+		}
+		each := packet(near, 100).AmountOut
+		if n, f := w.Balance(near), w.Balance(far); uint64(n) != 2*each || uint64(f) != each {
+			t.Errorf("%s: the near one is owed %d, the far one %d", asset.Code, n, f)
+		}
+		wantUsed(t, w.Wallet, interval, 300)
+		if got := w.Has(ann); got != "97.00 USD" {
+			t.Errorf("Ann has %s", got)
+		}
+		if got := w.history(ann); got != "Shop 2.00 USD, Shop 1.00 USD" && got != "Shop 1.00 USD, Shop 2.00 USD" {
+			t.Errorf("history %s", got)
+		}
+		w.Rest()
+		w.Check()
+	}
+}
+
 // history is what apps did with somebody's money, newest first.
 func (w *wallet) history(p person) string {
 	w.t.Helper()

@@ -192,6 +192,7 @@ type ending struct {
 // send sends what is left of a payment. It returns why not all of it was sent, for
 // the log too.
 func (s *Service) send(ctx context.Context, p Outgoing) (ending, error) {
+	defer s.quoted.forget(p.ID)
 	order := orderOf(p)
 	if order.reached() {
 		return ending{why: order.why}, nil
@@ -207,7 +208,6 @@ func (s *Service) send(ctx context.Context, p Outgoing) (ending, error) {
 		}
 		defer release()
 	}
-	defer s.quoted.forget(p.ID)
 	return s.sendTo(ctx, receiver, p, order)
 }
 

@@ -44,8 +44,8 @@ func (a *Audit) Compare(ctx context.Context, tx db.Tx) (defects []ledger.Defect,
 // owed, would be on no list.
 func (a *Audit) compareAccounts(ctx context.Context, tx db.Tx) (defects []ledger.Defect, done bool, err error) {
 	n := 0
-	err = eachRow(ctx, tx, `SELECT a.n, a.id, a.code = ? AND p.id IS NULL FROM accounts a LEFT JOIN peers p ON p.id = a.id
-		WHERE a.n > ? ORDER BY a.n LIMIT ?`, func(row scanner) error {
+	err = db.EachRow(ctx, tx, `SELECT a.n, a.id, a.code = ? AND p.id IS NULL FROM accounts a LEFT JOIN peers p ON p.id = a.id
+		WHERE a.n > ? ORDER BY a.n LIMIT ?`, func(row db.Row) error {
 		var id uuid.UUID
 		var nobody bool
 		err := row.Scan(&a.above, &id, &nobody)
@@ -63,8 +63,8 @@ func (a *Audit) compareAccounts(ctx context.Context, tx db.Tx) (defects []ledger
 
 func (a *Audit) comparePeers(ctx context.Context, tx db.Tx) (defects []ledger.Defect, done bool, err error) {
 	n := 0
-	err = eachRow(ctx, tx, `SELECT p.id, p.removed_at IS NOT NULL, a.code, a.closed FROM peers p LEFT JOIN accounts a ON a.id = p.id
-		WHERE p.id > coalesce(?, x'') ORDER BY p.id LIMIT ?`, func(row scanner) error {
+	err = db.EachRow(ctx, tx, `SELECT p.id, p.removed_at IS NOT NULL, a.code, a.closed FROM peers p LEFT JOIN accounts a ON a.id = p.id
+		WHERE p.id > coalesce(?, x'') ORDER BY p.id LIMIT ?`, func(row db.Row) error {
 		var id uuid.UUID
 		var removed bool
 		var code sql.NullInt64

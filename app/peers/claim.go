@@ -37,7 +37,7 @@ type Claim struct {
 
 const claimQuery = "SELECT n, reference, packets, amount, first_at, last_at, cause, state, coalesce(resolved_at, 0) FROM peer_doubts "
 
-func scanClaim(row scanner) (Claim, error) {
+func scanClaim(row db.Row) (Claim, error) {
 	var c Claim
 	var first, last, resolved int64
 	var state int
@@ -60,7 +60,7 @@ func Claims(ctx context.Context, tx db.Tx, name string, onlyOpen bool) (Peer, []
 	}
 	var out []Claim
 	if err == nil {
-		err = eachRow(ctx, tx, claimQuery+"WHERE peer = ? AND (state = 0 OR NOT ?) ORDER BY n", func(row scanner) error {
+		err = db.EachRow(ctx, tx, claimQuery+"WHERE peer = ? AND (state = 0 OR NOT ?) ORDER BY n", func(row db.Row) error {
 			c, err := scanClaim(row)
 			out = append(out, c)
 			return err
@@ -87,7 +87,7 @@ func findClaim(ctx context.Context, tx db.Tx, p Peer, reference uuid.UUID) (Clai
 // InDoubt returns how many packets to a peer are in doubt, and what they carried,
 // in units of its asset.
 func InDoubt(ctx context.Context, tx db.Tx, peer uuid.UUID) (packets int, amount uint64, err error) {
-	err = eachRow(ctx, tx, "SELECT packets, amount FROM peer_doubts WHERE peer = ? AND state = 0", func(row scanner) error {
+	err = db.EachRow(ctx, tx, "SELECT packets, amount FROM peer_doubts WHERE peer = ? AND state = 0", func(row db.Row) error {
 		var n int
 		var units uint64
 		err := row.Scan(&n, &units)
@@ -105,7 +105,7 @@ func InDoubt(ctx context.Context, tx db.Tx, peer uuid.UUID) (packets int, amount
 // first.
 func WithDoubts(ctx context.Context, tx db.Tx) (names []string, err error) {
 	const query = "SELECT name FROM peers WHERE id IN (SELECT peer FROM peer_doubts WHERE state = 0) ORDER BY id"
-	err = eachRow(ctx, tx, query, func(row scanner) error {
+	err = db.EachRow(ctx, tx, query, func(row db.Row) error {
 		var name string
 		err := row.Scan(&name)
 		names = append(names, name)

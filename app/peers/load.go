@@ -17,9 +17,7 @@ const peerColumns = `p.id, p.name, p.ilp_address, s.code, s.scale, p.outgoing_ur
 
 const peerTables = ` FROM peers p JOIN accounts a ON a.id = p.id JOIN assets s ON s.ledger = a.ledger `
 
-type scanner interface{ Scan(dest ...any) error }
-
-func scanPeer(row scanner, more ...any) (Peer, error) {
+func scanPeer(row db.Row, more ...any) (Peer, error) {
 	var p Peer
 	var created int64
 	err := row.Scan(append([]any{&p.ID, &p.Name, &p.Address, &p.Asset.Code, &p.Asset.Scale, &p.OutgoingURL, &p.OutgoingToken,
@@ -31,7 +29,7 @@ func scanPeer(row scanner, more ...any) (Peer, error) {
 // Load returns all peers as they are committed, oldest first.
 func Load(ctx context.Context, tx db.Tx) ([]Peer, error) {
 	var out []Peer
-	err := eachRow(ctx, tx, "SELECT "+peerColumns+peerTables+"WHERE p.removed_at IS NULL ORDER BY p.id", func(row scanner) error {
+	err := db.EachRow(ctx, tx, "SELECT "+peerColumns+peerTables+"WHERE p.removed_at IS NULL ORDER BY p.id", func(row db.Row) error {
 		p, err := scanPeer(row)
 		out = append(out, p)
 		return err
@@ -47,7 +45,7 @@ func Load(ctx context.Context, tx db.Tx) ([]Peer, error) {
 
 // loadLists reads what a peer has several of.
 func loadLists(ctx context.Context, tx db.Tx, p *Peer) error {
-	err := eachRow(ctx, tx, "SELECT hash FROM peer_tokens WHERE peer = ? ORDER BY hash", func(row scanner) error {
+	err := db.EachRow(ctx, tx, "SELECT hash FROM peer_tokens WHERE peer = ? ORDER BY hash", func(row db.Row) error {
 		var hash []byte
 		err := row.Scan(&hash)
 		p.Tokens = append(p.Tokens, ilphttp.TokenHash(hash))
@@ -56,26 +54,12 @@ func loadLists(ctx context.Context, tx db.Tx, p *Peer) error {
 	if err != nil {
 		return err
 	}
-	return eachRow(ctx, tx, "SELECT prefix FROM peer_routes WHERE peer = ? ORDER BY prefix", func(row scanner) error {
+	return db.EachRow(ctx, tx, "SELECT prefix FROM peer_routes WHERE peer = ? ORDER BY prefix", func(row db.Row) error {
 		var prefix address.Address
 		err := row.Scan(&prefix)
 		p.Routes = append(p.Routes, prefix)
 		return err
 	}, p.ID[:])
-}
-
-func eachRow(ctx context.Context, tx db.Tx, query string, visit func(scanner) error, args ...any) error {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := visit(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
 
 // insertPeer writes a new peer's rows.

@@ -33,7 +33,7 @@ const standingColumns = peerColumns + `, a.debit_limit,
 	(SELECT count(*) FROM suspense x WHERE x.state = 0 AND (x.bearer = a.n OR x.counterparty = a.n)),
 	coalesce(p.removed_at, 0)`
 
-func scanStanding(row scanner) (Standing, error) {
+func scanStanding(row db.Row) (Standing, error) {
 	var s Standing
 	var removed int64
 	var err error
@@ -48,7 +48,7 @@ func scanStanding(row scanner) (Standing, error) {
 // Standings returns all peers, oldest first.
 func Standings(ctx context.Context, tx db.Tx) ([]Standing, error) {
 	var out []Standing
-	err := eachRow(ctx, tx, "SELECT "+standingColumns+peerTables+"WHERE p.removed_at IS NULL ORDER BY p.id", func(row scanner) error {
+	err := db.EachRow(ctx, tx, "SELECT "+standingColumns+peerTables+"WHERE p.removed_at IS NULL ORDER BY p.id", func(row db.Row) error {
 		s, err := scanStanding(row)
 		out = append(out, s)
 		return err

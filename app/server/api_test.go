@@ -115,7 +115,7 @@ func TestWrongTokensMoveNothing(t *testing.T) {
 		"a refresh token":                with(map[string]any{"token_use": "refresh_token"}),
 		"another audience":               with(map[string]any{"aud": []string{"https://other.example"}}),
 		"no audience":                    with(map[string]any{"aud": []string{}}),
-		"another client's":               with(map[string]any{"client_id": "rival"}),
+		"another client's":               with(map[string]any{"client_id": rivalClient}),
 		"another person's":               with(map[string]any{"sub": m.ben.ID.String()}),
 		"nobody's":                       with(map[string]any{"sub": uuid.NewString()}),
 		"for an agreement that isn't":    with(map[string]any{"ext": map[string]any{"agreement": uuid.NewString()}}),
@@ -188,6 +188,48 @@ func routes(t *testing.T) (all []route) {
 		}
 	}
 	return all
+}
+
+// An app that Hydra knows and the wallet doesn't, or not any more, is told so, wherever
+// it comes with its token.
+func TestTokensOfUnknownApps(t *testing.T) {
+	forget := map[string]func(m *market) error{
+		"unknown": func(m *market) error {
+			return m.db.Write(t.Context(), func(tx db.Tx) error {
+				_, err := tx.ExecContext(t.Context(), "DELETE FROM apps")
+				return err
+			})
+		},
+		"deleted": func(m *market) error {
+			m.hydra.down.Store(true) // Hydra doesn't come to know
+			defer m.hydra.down.Store(false)
+			return m.server.apps.Delete(t.Context(), m.ben.ID, shopClient)
+		},
+	}
+	says := map[string]string{"unknown": "This wallet doesn't know the app.", "deleted": "The app was deleted."}
+	for name, forget := range forget {
+		t.Run(name, func(t *testing.T) {
+			m := newMarket(t)
+			own := m.accessToken(uuid.Nil)
+			own["sub"], own["scope"], own["ext"] = shopClient, "agreements:propose", nil
+			m.hydra.give("own", own)
+			if err := forget(m); err != nil {
+				t.Fatal(err)
+			}
+			for token, got := range map[string]reply{
+				"shop's, reading":  m.ask("GET", m.chargesPath(), "shop's", ""),
+				"shop's, charging": m.charge("order", "700"),
+				"own":              m.ask("POST", "/api/agreements", "own", "{}"),
+			} {
+				if detail, _ := got.Body["detail"].(string); got.Status != 401 || !strings.HasPrefix(detail, says[name]) {
+					t.Errorf("%s: %d %v", token, got.Status, got.Body)
+				}
+			}
+			if status := m.post("shop's", m.agreement.ID); status != 401 {
+				t.Errorf("a packet: %d", status)
+			}
+		})
+	}
 }
 
 // The back office sees what admins see, and what it sets is in force at once.
@@ -341,6 +383,7 @@ func TestShopPaysARequest(t *testing.T) {
 	bens := m.accessToken(uuid.Nil)
 	bens["sub"], bens["client_id"], bens["scope"], bens["ext"] = m.ben.ID.String(), "invoices", "payments:request", nil
 	m.hydra.give("invoices'", bens)
+	m.register("invoices")
 	made := m.ask("POST", "/api/incoming-payments", "invoices'", `{"description": "Lunch", "incomingAmount": {"value": "900", "assetCode": "USD", "assetScale": 2}}`)
 	if made.Status != 201 || made.Body["state"] != "open" {
 		t.Fatalf("%d %v", made.Status, made.Body)
@@ -391,25 +434,5 @@ func TestAppReads(t *testing.T) {
 	}
 	if got := m.ask("GET", "/api/transactions?account="+m.ben.Account.String(), "reader's", ""); got.Status != 404 {
 		t.Errorf("Ben's account: %d %v", got.Status, got.Body)
-	}
-}
-
-// A token that Hydra still takes for valid is worth nothing once its app was
-// deleted here.
-func TestADeletedAppIsRefused(t *testing.T) {
-	m := newMarket(t)
-	if got := m.ask("GET", "/api/agreements", "shop's", ""); got.Status != 200 {
-		t.Fatalf("%d %v", got.Status, got.Body)
-	}
-	err := m.db.Write(t.Context(), func(tx db.Tx) error {
-		_, err := tx.ExecContext(t.Context(), `INSERT INTO apps (client_id, owner, name, confidential, redirect_uris, policy_url, terms_url, revision, settled,
-			created_at, deleted_at) VALUES (?, ?, 'Shop', 1, 'https://shop.example/cb', '', '', 2, 1, 1, 2)`, m.agreement.ClientID, m.ben.ID[:])
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := m.charge("order", "700"); got.Status != 401 || m.has(m.ben) != personHas {
-		t.Errorf("%d %v", got.Status, got.Body)
 	}
 }

@@ -159,7 +159,7 @@ func TestWrongTokensSendNothing(t *testing.T) {
 		"expired":  {"exp": time.Now().Add(-time.Second).Unix()},
 		"refresh":  {"token_use": "refresh_token"},
 		"audience": {"aud": []string{"https://other.example"}},
-		"client":   {"client_id": "rival"},
+		"client":   {"client_id": rivalClient},
 		"person":   {"sub": m.ben.ID.String()},
 		"other":    {"ext": map[string]any{"agreement": uuid.NewString()}},
 		"none":     {"ext": nil, "scope": "openid accounts:read payments:request admin:write"},

@@ -94,7 +94,9 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	interledger, err := buildNode(cfg, d, secrets, nodeParts{money, exchange, allowed, provider, link, pending}, log)
+	registered := apps.New(d, provider, allowed, time.Now)
+	tokens := noting{provider, registered, log}
+	interledger, err := buildNode(cfg, d, secrets, nodeParts{money, exchange, allowed, tokens, link, pending}, log)
 	if err != nil {
 		return nil, err
 	}
@@ -102,14 +104,13 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	nodes := buildPeers(cfg, d, books, link)
 	signIn := users.New(d, books, persons, users.Options{})
 	newcomers := people{db: d, users: signIn, accounts: persons, host: cfg.Host()}
-	registered := apps.New(d, provider, allowed, time.Now)
 	pages, err := buildPages(cfg, d, parts{signIn, persons, pay, allowed, registered, provider, currencies, exchange}, secrets, log)
 	if err != nil {
 		return nil, err
 	}
 	return &server{
 		db: d, payments: pay, agreements: allowed, apps: registered, rates: exchange, peers: nodes, node: interledger, pages: pages,
-		health: health{db: d, hydra: provider}, hook: oauth.TokenHook{Key: hookKey, Agreements: allowed, Apps: registered, Log: log},
+		health: health{db: d, hydra: provider}, hook: oauth.TokenHook{Key: hookKey, Agreements: allowed, Apps: registered, Clients: provider, Log: log},
 		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, provider, registered, log), about: cfg, log: log,
 	}, nil
 }

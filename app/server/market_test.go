@@ -17,6 +17,7 @@ import (
 
 	"pochi/app/agreements"
 	"pochi/app/agreements/interval"
+	"pochi/db"
 	"pochi/ilp/ilphttp"
 	"pochi/ledger"
 
@@ -34,6 +35,7 @@ type market struct {
 
 const (
 	shopClient   = "shop"
+	rivalClient  = "rival"
 	officeClient = "office" // of the wallet's own
 )
 
@@ -44,9 +46,27 @@ func newMarket(t *testing.T) *market {
 	m := &market{hydra: newTokenServer(t)}
 	m.station = newStation(t, "test.market", "POCHI_HYDRA_ADMIN_URL", m.hydra.URL)
 	m.ann, m.ben = m.person("ann"), m.person("ben")
+	m.register(shopClient)
+	m.register(rivalClient)
 	m.agreement = m.agree(agreements.Terms{Description: "Vegetables", Amount: ledger.Amount{Value: 50_00, Asset: dollars}, Interval: monthly(t)})
 	m.hydra.give("shop's", m.accessToken(m.agreement.ID))
 	return m
+}
+
+// register makes a client an app of Ben's that was used a moment ago.
+func (m *market) register(client string) {
+	m.t.Helper()
+	err := m.db.Write(m.t.Context(), func(tx db.Tx) error {
+		_, err := tx.ExecContext(m.t.Context(), `INSERT INTO apps (client_id, owner, name, confidential, redirect_uris, policy_url, terms_url,
+			revision, settled, created_at) VALUES (?, ?, 'The shop', 1, 'https://shop.example/back', '', '', 1, 1, 0)`, client, m.ben.ID[:])
+		return err
+	})
+	if err == nil {
+		err = m.server.apps.Used(m.t.Context(), client)
+	}
+	if err != nil {
+		m.t.Fatal(err)
+	}
 }
 
 func monthly(t testing.TB) interval.Rule {

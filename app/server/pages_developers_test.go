@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"pochi/app/problem"
 	"pochi/db"
 
 	"github.com/gofiber/fiber/v2"
@@ -187,9 +188,8 @@ func TestDeleteAnApp(t *testing.T) {
 	if len(h.clients) != 0 {
 		t.Errorf("at Hydra: %v", h.clients)
 	}
-	deleted, err := s.apps.Deleted(t.Context(), strings.TrimPrefix(path, "/developers/apps/"))
-	if err != nil || !deleted {
-		t.Errorf("the token hook is told %t, %v", deleted, err)
+	if err := s.apps.Registered(t.Context(), strings.TrimPrefix(path, "/developers/apps/")); problem.CodeOf(err) != problem.Gone {
+		t.Errorf("the token hook is told %v", err)
 	}
 }
 

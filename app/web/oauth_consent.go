@@ -51,8 +51,8 @@ func (s *Site) asking(c *fiber.Ctx, request oauth.ConsentRequest) (asking, *oaut
 	if request.Refusal != nil {
 		return asked, request.Refusal, nil
 	}
-	if deleted, err := s.isDeleted(c, request); err != nil || deleted {
-		return asked, &oauth.Reason{Code: oauth.AccessDenied, Description: "The app was deleted."}, err
+	if reason, err := s.notRegistered(c, request); err != nil || reason != nil {
+		return asked, reason, err
 	}
 	if request.Detail == nil {
 		return asked, nil, nil
@@ -68,11 +68,18 @@ func (s *Site) asking(c *fiber.Ctx, request oauth.ConsentRequest) (asking, *oaut
 	return asked, nil, err
 }
 
-func (s *Site) isDeleted(c *fiber.Ctx, request oauth.ConsentRequest) (bool, error) {
+// notRegistered is what a client is told that isn't an app of this wallet, or not any
+// more.
+func (s *Site) notRegistered(c *fiber.Ctx, request oauth.ConsentRequest) (*oauth.Reason, error) {
 	if s.OAuth.Apps == nil {
-		return false, nil
+		return nil, nil
 	}
-	return s.OAuth.Apps.Deleted(c.UserContext(), request.App.ID)
+	err := s.OAuth.Apps.Registered(c.UserContext(), request.App.ID)
+	switch problem.CodeOf(err) {
+	case problem.NotFound, problem.Gone:
+		return &oauth.Reason{Code: oauth.AccessDenied, Description: problem.MessageOf(err)}, nil
+	}
+	return nil, err
 }
 
 func (s *Site) terms(c *fiber.Ctx, request oauth.ConsentRequest) (agreements.Terms, error) {

@@ -150,24 +150,27 @@ func TestARequestThatCannotBeAllowedIsRefused(t *testing.T) {
 	}
 }
 
-// gone is what was deleted here.
-type gone string
+// no is why none is registered.
+type no problem.Code
 
-func (g gone) Deleted(_ context.Context, clientID string) (bool, error) {
-	return clientID == string(g), nil
+func (n no) Registered(context.Context, string) error {
+	return problem.New(problem.Code(n), "No.")
 }
 
-// An app that was deleted is allowed nothing, also while Hydra still knows it.
-func TestADeletedAppIsAllowedNothing(t *testing.T) {
-	h := &hydra{consent: consentRequest(oauth.OpenID)}
-	b := browseSite(t, web.OAuth{Logins: h, Consents: h, Logouts: h, Approvals: &deals{}, Apps: gone("c1")}, time.Now)
-	b.logIn(ann())
-	for method, got := range map[string]reply{
-		"GET":  b.get("/oauth/consent?consent_challenge=sesame"),
-		"POST": b.post("/oauth/consent", "consent_challenge", "sesame", "decision", "allow"),
-	} {
-		if got.Status != 303 || !slices.Equal(h.decided, []string{"reject consent: access_denied sesame", "reject consent: access_denied sesame"}) {
-			t.Errorf("%s: %d, %v", method, got.Status, h.decided)
+// An app that was deleted is allowed nothing, also while Hydra still knows it, nor is
+// one that Hydra alone knows.
+func TestWhoIsNoAppIsAllowedNothing(t *testing.T) {
+	for _, code := range []problem.Code{problem.Gone, problem.NotFound} {
+		h := &hydra{consent: consentRequest(oauth.OpenID)}
+		b := browseSite(t, web.OAuth{Logins: h, Consents: h, Logouts: h, Approvals: &deals{}, Apps: no(code)}, time.Now)
+		b.logIn(ann())
+		for method, got := range map[string]reply{
+			"GET":  b.get("/oauth/consent?consent_challenge=sesame"),
+			"POST": b.post("/oauth/consent", "consent_challenge", "sesame", "decision", "allow"),
+		} {
+			if got.Status != 303 || !slices.Equal(h.decided, []string{"reject consent: access_denied sesame", "reject consent: access_denied sesame"}) {
+				t.Errorf("%s, %s: %d, %v", code, method, got.Status, h.decided)
+			}
 		}
 	}
 }

@@ -337,6 +337,26 @@ func aService(v *visit) {
 	}
 }
 
+// A client that somebody has made at Hydra by hand gets no token, and nobody is asked to
+// allow it anything.
+func aStranger(v *visit) {
+	made := v.send(v.t, http.MethodPost, v.admin+"/admin/clients", map[string]any{
+		"client_name": "Stranger", "redirect_uris": []string{callback}, "scope": "openid agreements:propose admin:read", "audience": []string{v.wallet},
+		"grant_types": []string{"authorization_code", "client_credentials"}, "response_types": []string{"code"},
+	})
+	v.app = fmt.Sprint(made["client_id"])
+	for _, scope := range []string{"agreements:propose", "admin:read"} {
+		status, answer := v.credentials(v.app, fmt.Sprint(made["client_secret"]), scope)
+		if status != 403 || answer["access_token"] != nil {
+			v.t.Errorf("%s for itself: %d %v", scope, status, answer)
+		}
+	}
+	v.logIn(ann())
+	if back := v.ask("openid"); back.URL.Query().Get("error") != "access_denied" {
+		v.t.Errorf("from Ann: %d, %s", back.Status, back.URL)
+	}
+}
+
 // When the wallet can't say whether an agreement goes on, there is no token.
 func TestNoTokensWithoutTheWallet(t *testing.T) {
 	w := startWorld(t)

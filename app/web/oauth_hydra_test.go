@@ -71,7 +71,8 @@ func startWorld(t *testing.T) world {
 		Pointers: pointer.Parser{AllowLoopback: true}, Assets: []ledger.Asset{{Code: "EUR", Scale: 2}, {Code: "USD", Scale: 2}},
 	}})
 	apis := api.New(api.Options{Tokens: w.provider, People: knownUsers{}, Pointers: onePointer{}, Audience: w.wallet, Host: "wallet.example"})
-	app, deals := newSite(t, w.wallet, web.OAuth{Logins: w.provider, Consents: w.provider, Logouts: w.provider}, time.Now, apis)
+	known := allButStrangers{w.provider}
+	app, deals := newSite(t, w.wallet, web.OAuth{Logins: w.provider, Consents: w.provider, Logouts: w.provider, Apps: known}, time.Now, apis)
 	w.agreements = deals
 	go func() { _ = app.Listener(listener) }()
 	t.Cleanup(func() { _ = app.Shutdown() })
@@ -81,10 +82,22 @@ func startWorld(t *testing.T) world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.hook = httptest.NewServer(oauth.TokenHook{Key: key, Agreements: deals, Log: slog.New(slog.DiscardHandler)})
+	w.hook = httptest.NewServer(oauth.TokenHook{Key: key, Agreements: deals, Apps: known, Clients: w.provider, Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(w.hook.Close)
 	w.stop = startHydra(t, program, w, data)
 	return w
+}
+
+// allButStrangers takes every client at Hydra for an app of the wallet's, but its own
+// services and those that are called Stranger.
+type allButStrangers struct{ provider *oauth.Provider }
+
+func (a allButStrangers) Registered(ctx context.Context, clientID string) error {
+	found, err := a.provider.FindClient(ctx, clientID)
+	if err == nil && (found.Service || found.Name == "Stranger") {
+		return problem.New(problem.NotFound, "This wallet doesn't know the app.")
+	}
+	return err
 }
 
 // startHydra runs Hydra until the function that it returns is called, or the
@@ -406,6 +419,7 @@ func TestAppsWithARealHydra(t *testing.T) {
 		"the longest":        theLongestRequest,
 		"clients":            clients,
 		"a service":          aService,
+		"a stranger":         aStranger,
 		"disconnected":       disconnected,
 	} {
 		t.Run(name, func(t *testing.T) { test(w.visit(t, app)) })

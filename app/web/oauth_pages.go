@@ -21,10 +21,10 @@ type OAuth struct {
 	Consents  Consents
 	Logouts   Logouts
 	Approvals Approvals
-	Logos     Logos       // nil where no app has a logo
-	Apps      DeletedApps // nil where none is registered
-	StepUp    uint64      // whole units of a currency: to allow more in four weeks takes the password; 0: no amount does
-	Key       [32]byte    // seals consent forms; kept over restarts
+	Logos     Logos          // nil where no app has a logo
+	Apps      RegisteredApps // nil where any client is one
+	StepUp    uint64         // whole units of a currency: to allow more in four weeks takes the password; 0: no amount does
+	Key       [32]byte       // seals consent forms; kept over restarts
 }
 
 // Approvals makes agreements of what apps ask for. Errors are those of package
@@ -43,10 +43,11 @@ type Logos interface {
 	Logos(ctx context.Context, clientIDs []string) (map[string]string, error)
 }
 
-// DeletedApps knows which of the apps that people have registered are gone.
-type DeletedApps interface {
-	// Deleted tells whether an app was deleted here: Hydra may not know yet.
-	Deleted(ctx context.Context, clientID string) (bool, error)
+// RegisteredApps knows which clients are apps that people have registered.
+type RegisteredApps interface {
+	// Registered returns nil for an app of this wallet, problem.Gone for one that was
+	// deleted, and problem.NotFound for any other client.
+	Registered(ctx context.Context, clientID string) error
 }
 
 // Logins answers login challenges. Errors are those of package oauth.

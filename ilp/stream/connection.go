@@ -36,7 +36,8 @@ func (l Limit) Left() uint64 { return l.Most - min(l.Most, l.Received) }
 // A packet that isn't the sender's own is rejected with F06, without a word of why. Every other answer carries what was
 // received, encrypted: a packet below its minimum and one that nobody can fulfill (which is how senders ask for the rate)
 // are rejected with F99, as senders old and new understand it. So is one that brings more than the limit leaves, and every
-// answer says what that is (RFC 29, section 5.3.12).
+// answer says what that is (RFC 29, section 5.3.12). A limit is never raised: once it leaves nothing, whoever brings or asks
+// to bring more is told that the connection is closed, and needn't try again.
 func (c *Connection) Receive(amount uint64, condition [32]byte, data []byte, asset ilp.Asset, limit *Limit) packet.Reply {
 	room := plaintexts.Get().(*plaintextRoom)
 	defer plaintexts.Put(room)
@@ -53,6 +54,9 @@ func (c *Connection) Receive(amount uint64, condition [32]byte, data []byte, ass
 	if limit != nil {
 		fits = amount <= limit.Left()
 		reply.Frames = append(reply.Frames, limit.frame())
+		if limit.Left() == 0 && (amount > 0 || wantsMore(request)) {
+			reply.Frames = append(reply.Frames, ConnectionClose{CodeApplicationError, "Nothing more is taken for this payment."})
+		}
 	}
 	fulfillment := c.keys.Fulfillment(data)
 	fulfills := fits && amount >= request.Amount && Condition(fulfillment) == condition
@@ -73,6 +77,16 @@ func (c *Connection) Receive(amount uint64, condition [32]byte, data []byte, ass
 
 // frame tells a sender the limit. All money of a connection counts, whatever stream it is on.
 func (l Limit) frame() Frame { return StreamMaxMoney{moneyStream, l.Most, min(l.Received, l.Most)} }
+
+// wantsMore reports whether a request says that its sender would send more money than it may.
+func wantsMore(request PacketView) bool {
+	for t := range request.Frames() {
+		if t == TypeStreamMoneyBlocked {
+			return true
+		}
+	}
+	return false
+}
 
 // plaintexts are rooms that plaintexts are read and written in while a packet is decided about: those of money are short.
 var plaintexts = sync.Pool{New: func() any { return new(plaintextRoom) }}

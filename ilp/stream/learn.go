@@ -59,10 +59,19 @@ func validCode(code string) bool {
 	return true
 }
 
+// whyClosed is why a receiver that has closed the connection wants no more.
+func (s *Sender) whyClosed() Reason {
+	if s.limit.used {
+		return Full
+	}
+	return Refused
+}
+
 // limit is how much a receiver takes in all, in units of its asset: anything, until it says otherwise.
 type limit struct {
 	known bool
 	max   uint64
+	used  bool // when it was advertised last, nothing was left of it
 }
 
 // learn takes a limit that was advertised. Such limits never fall: what is lower is older (RFC 29, section 5.3.12), unless it
@@ -72,7 +81,7 @@ func (l *limit) learn(advertised StreamMaxMoney, a *answer) {
 	if a.beyond(advertised) {
 		l.max = advertised.ReceiveMax
 	}
-	l.known = true
+	l.known, l.used = true, advertised.TotalReceived >= advertised.ReceiveMax
 }
 
 // beyond reports whether a packet was refused because it brought more than a limit left.

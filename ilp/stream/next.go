@@ -88,7 +88,7 @@ func (run *sending) blocked(ctx context.Context) {
 		run.fail(err)
 		return
 	case run.closed:
-		run.fail(&Failure{Reason: Refused, Reject: a.reject})
+		run.fail(&Failure{Reason: run.whyClosed(), Reject: a.reject})
 		return
 	}
 	v := verdict{reason: Full, retry: true}

@@ -33,6 +33,52 @@ func TestReceiveWithALimit(t *testing.T) {
 	}
 }
 
+// Whoever brings money to a receiver that takes no more, or asks whether they may, is told that that is for good; whoever has
+// brought all that it takes, and says goodbye, isn't.
+func TestReceiverIsFullForGood(t *testing.T) {
+	c, secret := connect(t, newReceiver(t))
+	closed := append(takes(100, 100), stream.ConnectionClose{Code: stream.CodeApplicationError, Message: "Nothing more is taken for this payment."})
+	for _, test := range []struct {
+		amount uint64
+		frames []stream.Frame
+		want   []stream.Frame
+	}{
+		{1, nil, closed},
+		{0, []stream.Frame{stream.StreamMoneyBlocked{StreamID: 1, SendMax: 200, TotalSent: 100}}, closed},
+		{0, nil, takes(100, 100)},
+		{0, []stream.Frame{stream.StreamClose{StreamID: 1}}, takes(100, 100)},
+	} {
+		p := fulfillable(t, secret, test.amount, stream.Packet{Type: packet.TypePrepare, Sequence: 1, Frames: test.frames})
+		reply := c.Receive(p.Amount, p.Condition, p.Data, usd, &stream.Limit{Most: 100, Received: 100})
+		if diff := cmp.Diff(test.want, open(t, secret, reply).Frames); diff != "" {
+			t.Errorf("%d with %+v (-want +got):\n%s", test.amount, test.frames, diff)
+		}
+		if j, refused := reply.(*packet.Reject); refused != (test.amount > 0) || refused && j.Code != packet.ApplicationError {
+			t.Errorf("%d with %+v: %+v", test.amount, test.frames, reply)
+		}
+	}
+}
+
+// A sender that loses the race to a receiver that takes only so much is told so, and doesn't wait for what never comes: when
+// others were faster, and when it brought all that there was room for.
+func TestSenderToAFullReceiver(t *testing.T) {
+	for _, others := range []uint64{0, 700, 1000} {
+		for _, fixedReceive := range []bool{false, true} {
+			p := newPath(t)
+			p.max = 100
+			p.limit = func() stream.Limit { return stream.Limit{Most: 1000 - others, Received: p.received} }
+			s, clock := p.sender(t)
+			result, err := s.Send(context.Background(), stream.SendParams{
+				Amount: 2000, MinDelivered: 2000, Asset: usd, FixedReceive: fixedReceive, Deadline: clock.Now().Add(time.Minute),
+			})
+			wantFailure(t, err, stream.Full)
+			if result.Sent != 1000-others || len(clock.slept) > 0 {
+				t.Errorf("%d by others: %+v after %v", others, result, clock.slept)
+			}
+		}
+	}
+}
+
 // A sender whose packet is as large as can be, and too large for what the receiver takes, doesn't wait: nothing will change that.
 func TestWholePaymentThatDoesNotFit(t *testing.T) {
 	p := newPath(t)

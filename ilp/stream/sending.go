@@ -114,6 +114,9 @@ func (run *sending) goesOn(ctx context.Context) bool {
 		case ctx.Err() != nil:
 			run.fail(stopped(ctx, nil))
 			return false
+		case run.closed: // a question was answered so: money goes on only while it is open
+			run.fail(&Failure{Reason: run.whyClosed()})
+			return false
 		case !run.Deadline.IsZero() && !run.cfg.Clock.Now().Before(run.Deadline):
 			run.fail(&Failure{Reason: TimedOut})
 			return false

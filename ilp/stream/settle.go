@@ -33,7 +33,7 @@ func (run *sending) settle(m *money) {
 	case a.fulfilled && a.authentic && a.received < m.minimum:
 		run.fail(&Failure{Reason: BadAnswer, Err: errors.New("the receiver fulfilled less than the minimum")})
 	case run.closed && !run.reached(run.result):
-		run.fail(&Failure{Reason: Refused, Reject: a.reject})
+		run.fail(&Failure{Reason: run.whyClosed(), Reject: a.reject})
 	case !a.fulfilled:
 		run.refused(m)
 	}
