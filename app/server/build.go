@@ -109,7 +109,7 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	}
 	return &server{
 		db: d, payments: pay, agreements: allowed, apps: registered, rates: exchange, peers: nodes, node: interledger, pages: pages,
-		health: health{db: d, hydra: provider}, hook: oauth.TokenHook{Key: hookKey, Agreements: allowed, Apps: registered, Log: log},
+		health: health{db: d, hydra: provider, rates: exchange}, hook: oauth.TokenHook{Key: hookKey, Agreements: allowed, Apps: registered, Log: log},
 		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, provider, registered, log), about: cfg, log: log,
 	}, nil
 }
