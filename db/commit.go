@@ -76,6 +76,8 @@ func (w *Writer) finish(ctx context.Context, done int) (err error) {
 	}
 	w.head.Seq, w.head.At = batch.Seq, batch.At.UnixMicro()
 	w.seq.Store(batch.Seq)
+	w.tally.batches.Add(1)
+	w.tally.units.Add(uint64(done))
 	for _, p := range w.participants {
 		p.Committed()
 	}

@@ -105,6 +105,7 @@ type Service struct {
 	quoted      *quoted
 	unsaved     *unsaved
 	authorities authorities
+	tally       tally
 	// goodbyes has an entry for each that is being said.
 	goodbyes chan struct{}
 
