@@ -73,7 +73,7 @@ type Transit struct {
 	Amount      uint64
 	Condition   [32]byte
 	Destination address.Address
-	// Minimum is the least that arrives, in the last receiver's units, if the wallet itself knows; else 0.
+	// Minimum is a Delivery's.
 	Minimum uint64
 	// Packet is rewritten when it goes to a peer.
 	Packet *packet.PrepareView

@@ -37,8 +37,8 @@ type Party struct {
 type Delivery struct {
 	From, To            Party
 	AmountIn, AmountOut uint64
-	// Minimum is the least that the last receiver gets, in its own units, as far as the wallet itself knows that of a packet of
-	// its own; else 0.
+	// Minimum is the least by which what the last receiver got grows with the packet, in its own units, as far as the wallet
+	// itself knows that of a packet of its own, with what became known of earlier ones since; else 0.
 	Minimum uint64
 	// Authority is the allowance that the packet uses up; nil if it needs none.
 	Authority *Authority
