@@ -356,6 +356,10 @@ func TestUserAdd(t *testing.T) {
 					t.Errorf("nothing about %s: %v", field, err)
 				}
 			}
+			_, err = pochi(t, add("eve@example.com", "eve", "USD", "--balance", "9223372036854775807")...) // 1,234 were given before
+			if problem.Fields(err)["balance"] == "" {
+				t.Errorf("more than the house can give: %v", err)
+			}
 			wantOrder(t)
 			if log := logged(); strings.Contains(log, password) || running && !strings.Contains(log, "person="+ann.ID.String()) {
 				t.Errorf("the log has the password, or not who was added: %s", log)

@@ -80,11 +80,16 @@ func (m metrics) packets(out *exposition) {
 	}{
 		{"pochi_ilp_in_flight_packets", "Packets in flight from a peer, and to it.", func(f connector.Flight) uint64 { return f.Packets }},
 		{"pochi_ilp_in_flight_amount", "What they carry, in the smallest unit of the peer's asset.", func(f connector.Flight) uint64 { return f.Amount }},
-		{"pochi_ilp_in_doubt_amount", "What may have arrived at a peer though its answers were lost, in the same unit.", func(f connector.Flight) uint64 { return f.InDoubt }},
 	} {
 		out.family(gauge.name, "gauge", gauge.help)
 		for _, f := range flights {
 			out.sample(gauge.name, gauge.of(f), "peer", f.Peer, "direction", direction(f))
+		}
+	}
+	out.family("pochi_ilp_in_doubt_amount", "gauge", "What may have arrived at a peer though its answers were lost, in the same unit.")
+	for _, f := range flights {
+		if f.ToPeer {
+			out.sample("pochi_ilp_in_doubt_amount", f.InDoubt, "peer", f.Peer)
 		}
 	}
 }

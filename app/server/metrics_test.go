@@ -34,6 +34,8 @@ func TestMetrics(t *testing.T) {
 	p := newPeering(t)
 	before := measured(t, p.a.metrics)
 	p.confirm(p.quote("10.00"))
+	const toB = `pochi_ilp_in_flight_packets{peer="b",direction="to"}`
+	await(t, "the goodbye is over", func() bool { return measured(t, p.a.metrics)[toB] == "0" })
 	for who, test := range map[string]struct {
 		h    http.Handler
 		want map[string]string
@@ -43,9 +45,8 @@ func TestMetrics(t *testing.T) {
 			`pochi_payments_ended_total{state="completed"}`:              "1",
 			`pochi_payments_ended_total{state="failed"}`:                 "0",
 			`pochi_payments{state="sending"}`:                            "0",
-			`pochi_ilp_in_flight_packets{peer="b",direction="to"}`:       "0",
 			`pochi_ilp_in_flight_amount{peer="b",direction="from"}`:      "0",
-			`pochi_ilp_in_doubt_amount{peer="b",direction="to"}`:         "0",
+			`pochi_ilp_in_doubt_amount{peer="b"}`:                        "0",
 			`pochi_writer_waiting`:                                       "0",
 			`pochi_rates_stale`:                                          "0",
 			`pochi_payments{state="needs_review"}`:                       "0",
