@@ -16,8 +16,9 @@ HTMX    := static/vendor/htmx.min.js
 # The last that npm writes below e2e: the browser tests' driver and the independent implementations of Interledger.
 PEERS   := e2e/node_modules/package/cli.js
 
-# How long make fuzz stays with each fuzz test.
+# How long make fuzz stays with each fuzz test, and where they are.
 FUZZTIME ?= 20s
+FUZZED   ?= app db ilp ledger views
 
 .PHONY: help
 help: ## this list
@@ -36,7 +37,7 @@ demo: demo-preflight bin/pochi bin/hydra bin/hivemind bin/shop ## two wallets th
 build: bin/pochi bin/hydra bin/hivemind ## bin/pochi, bin/hydra and bin/hivemind, nothing started
 
 .PHONY: test
-test: check unit browser ## everything that CI runs: format, vet, staticcheck, generated code, modules, unit and browser tests
+test: check unit short-fuzz browser ## everything that CI runs: format, vet, staticcheck, generated code, modules, unit tests, a moment of fuzzing, browser tests
 
 .PHONY: test-crash
 test-crash: ## kill the ledger 300 times and cut its power hundreds of times, at random moments, and look at what is left
@@ -48,7 +49,7 @@ bench: $(HTMX) $(PEERS) ## every Go benchmark, as a table on the screen and in b
 
 .PHONY: fuzz
 fuzz: $(HTMX) ## every fuzz test, one after another, each for FUZZTIME (20s); an input that fails is kept in its testdata/fuzz
-	@for file in $$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Fuzz' app db ilp ledger views); do \
+	@for file in $$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Fuzz' $(FUZZED)); do \
 		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' $$file); do \
 			echo "$$name, $${file%/*}"; \
 			go test -tags $(TAGS) -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$${file%/*} | sed -n '/^ok/!p'; \
@@ -105,7 +106,7 @@ demo-preflight:
 
 # The parts of `make test` #############################################################################################
 
-.PHONY: check format vet generated tidy unit browser
+.PHONY: check format vet generated tidy unit short-fuzz browser
 check: format vet generated tidy
 
 format:
@@ -136,6 +137,10 @@ unit: $(HTMX) $(PEERS) bin/hydra
 	@echo "go test -race"
 	@HYDRA_BIN=$(CURDIR)/bin/hydra go test -tags $(TAGS) -race ./...
 	@cd tools && go test -tags $(HYDRA_TAGS) ./...
+
+# What strangers send is read by the decoders below ilp.
+short-fuzz: $(HTMX)
+	@$(MAKE) fuzz FUZZTIME=1s FUZZED=ilp
 
 browser: bin/pochi bin/hydra bin/hivemind bin/shop $(PEERS)
 	@tools/chromium

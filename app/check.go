@@ -14,6 +14,7 @@ import (
 	"pochi/app/config"
 	"pochi/app/payments"
 	"pochi/app/peers"
+	"pochi/app/rates"
 	"pochi/db"
 	"pochi/ledger"
 )
@@ -42,12 +43,16 @@ func verify(ctx context.Context, read *sql.DB, alone bool, out io.Writer) error 
 		return err
 	}
 	var left payments.Unsettled
+	var old []rates.Rate
 	if len(report.Defects) == 0 {
 		if left, err = payments.CountUnsettled(ctx, read); err != nil {
 			return err
 		}
+		if old, err = rates.TooOld(ctx, read, time.Now()); err != nil {
+			return err
+		}
 	}
-	_, err = io.WriteString(out, summary(report, left))
+	_, err = io.WriteString(out, summary(report, left)+renewals(old))
 	if len(report.Defects) > 0 {
 		err = errors.Join(errors.New("the ledger is damaged"), err)
 	}
@@ -80,6 +85,16 @@ func summary(report ledger.Report, left payments.Unsettled) string {
 		fmt.Fprintf(&b, "; %s to settle with peers", count(left.Doubts, "doubt"))
 	}
 	b.WriteByte('\n')
+	return b.String()
+}
+
+// renewals is a line for each exchange rate that is too old.
+func renewals(old []rates.Rate) string {
+	var b strings.Builder
+	for _, r := range old {
+		fmt.Fprintf(&b, "rates: stale: nothing is exchanged between %s and %s, nor at what follows from their rate, until it is set again: pochi admin rate set %s RATE\n",
+			r.From, r.To, r.Renew)
+	}
 	return b.String()
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"pochi/app/config"
 	"pochi/app/payments"
+	"pochi/app/rates"
 	"pochi/db"
 	"pochi/ledger"
 
@@ -42,6 +43,31 @@ func TestCheckNamesADefect(t *testing.T) {
 	out.Reset()
 	err = check(ctx, cfg, &out)
 	if err == nil || !strings.Contains(out.String(), ledger.DefectHash+":") || !strings.Contains(out.String(), ledger.DefectTotals+":") {
+		t.Errorf("%v: %s", err, &out)
+	}
+}
+
+// A rate that is too old is no defect of the books, but whoever looks at them is told.
+func TestCheckNamesStaleRates(t *testing.T) {
+	cfg := config.Config{DB: "sqlite:" + filepath.Join(t.TempDir(), "pochi.db")}
+	post(t, cfg)
+	d, err := db.Open(t.Context(), db.Options{URL: cfg.DB})
+	if err != nil {
+		t.Fatal(err)
+	}
+	book, err := rates.Open(t.Context(), d, rates.Table{}, []string{"USD", "EUR"}, func() time.Time { return time.Now().Add(-24 * time.Hour) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := book.Set(t.Context(), rates.Change{From: "USD", To: "EUR", Rate: "0.9", Valid: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	err = check(t.Context(), cfg, &out)
+	if err != nil || !strings.Contains(out.String(), "rates: stale") || !strings.Contains(out.String(), "pochi admin rate set USD EUR RATE") {
 		t.Errorf("%v: %s", err, &out)
 	}
 }

@@ -47,12 +47,12 @@ type peerTerms struct {
 	OutgoingToken    *secret `placeholder:"TOKEN" help:"What it knows this wallet by."`
 	Async            *bool   `negatable:"" help:"It answers packets in callbacks, to POCHI_ILP_PUBLIC_URL, as RFC 35 has it."`
 	CallbackURL      *string `name:"callback-url" placeholder:"URL" help:"Where it may have the replies to its own packets sent; a URL as above. Without one they are in the response."`
-	CreditLimit      *uint64 `placeholder:"N" help:"How much it may owe: 0 when it isn't said."`
-	MaxPacket        *uint64 `placeholder:"N" help:"The largest packet from it; 0 for any, as in the limits of values and rates."`
-	MaxInFlightValue *uint64 `placeholder:"N" help:"How much may be in flight from it, and as much to it."`
+	CreditLimit      *uint64 `placeholder:"N" help:"How much it may owe: 0, nothing, when it isn't said."`
+	MaxPacket        *uint64 `placeholder:"N" help:"The largest packet from it; when it isn't said, or 0, what may be in flight."`
+	MaxInFlightValue *uint64 `placeholder:"N" help:"How much may be in flight from it, and as much to it, of which half for the packets of any one other peer. In production it has to be said; elsewhere there is no limit without it, nor at 0."`
 	MaxInFlightCount *uint64 `placeholder:"N" help:"How many packets may be in flight from it, and as many to it; 0 for 512."`
-	RateLimit        *uint64 `placeholder:"N" help:"How many packets a second it may send."`
-	Throughput       *uint64 `placeholder:"N" help:"How much it may send a second."`
+	RateLimit        *uint64 `placeholder:"N" help:"How many packets a second it may send; 0 for any number."`
+	Throughput       *uint64 `placeholder:"N" help:"How much it may send a second; 0 for any amount."`
 	Routes           *string `placeholder:"PREFIX,…" help:"Further addresses that it is the way to, with all below them; an empty text for none."`
 	DefaultRoute     *bool   `negatable:"" help:"It is the way to everything that nobody else has a route to."`
 }
@@ -110,13 +110,13 @@ func changePeer(p *program, do func(admin.Client) (admin.Peer, error)) error {
 	return err
 }
 
-// unbounded says that a peer may owe something without a limit of what is in
-// flight; "" when it isn't so.
+// unbounded says that a peer has credit, or takes packets, without a limit of what
+// is in flight; "" when it isn't so.
 func unbounded(now admin.Peer) string {
-	if now.CreditLimit == 0 || now.MaxInFlightValue != 0 {
+	if now.CreditLimit == 0 && now.OutgoingURL == "" || now.MaxInFlightValue != 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s has credit, but no --max-in-flight-value: nothing bounds what is in flight to it, and what it may claim after a fault.", now.Name)
+	return fmt.Sprintf("%s has no --max-in-flight-value: nothing bounds what is in flight to it, and what it may claim after a fault.", now.Name)
 }
 
 type peerList struct{}

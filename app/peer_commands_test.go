@@ -201,7 +201,7 @@ func TestHelpOfSettle(t *testing.T) {
 	}
 }
 
-// A peer with credit and nothing that bounds what is in flight is worth a word.
+// A peer that money goes to or comes from, and nothing that bounds what is in flight, is worth a word.
 func TestCreditWithoutABound(t *testing.T) {
 	for _, test := range []struct {
 		peer admin.Peer
@@ -209,6 +209,7 @@ func TestCreditWithoutABound(t *testing.T) {
 	}{
 		{admin.Peer{Name: "bob"}, false},
 		{admin.Peer{Name: "bob", CreditLimit: 1}, true},
+		{admin.Peer{Name: "bob", OutgoingURL: "https://bob.example/ilp"}, true},
 		{admin.Peer{Name: "bob", CreditLimit: 1, MaxInFlightValue: 1}, false},
 	} {
 		if text := unbounded(test.peer); strings.Contains(text, "--max-in-flight-value") != test.want || test.want != strings.Contains(text, "bob") {
@@ -354,6 +355,10 @@ func TestUserAdd(t *testing.T) {
 				if problem.Fields(err)[field] == "" {
 					t.Errorf("nothing about %s: %v", field, err)
 				}
+			}
+			_, err = pochi(t, add("eve@example.com", "eve", "USD", "--balance", "9223372036854775807")...) // 1,234 were given before
+			if problem.Fields(err)["balance"] == "" {
+				t.Errorf("more than the house can give: %v", err)
 			}
 			wantOrder(t)
 			if log := logged(); strings.Contains(log, password) || running && !strings.Contains(log, "person="+ann.ID.String()) {

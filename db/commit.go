@@ -75,6 +75,8 @@ func (w *Writer) finish(ctx context.Context, done int) (err error) {
 		return fmt.Errorf("commit: %w", err)
 	}
 	w.head.Seq, w.head.At = batch.Seq, batch.At.UnixMicro()
+	w.tally.batches.Add(1)
+	w.tally.units.Add(uint64(done))
 	for _, p := range w.participants {
 		p.Committed()
 	}

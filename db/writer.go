@@ -96,7 +96,8 @@ type Writer struct {
 
 	head  Head         // as of the last batch
 	seq   atomic.Int64 // head's, for everybody
-	rests bool         // the database was too busy for an idle turn: the next follows a unit
+	tally tally
+	rests bool // the database was too busy for an idle turn: the next follows a unit
 }
 
 type waiting struct {
@@ -131,6 +132,20 @@ func newWriter(ctx context.Context, conn *sql.Conn, opts Options) (*Writer, erro
 // Seq returns the number of the last batch that was committed: what is read
 // afterwards has it. As long as it stays the same, so does the database.
 func (w *Writer) Seq() int64 { return w.seq.Load() }
+
+// Tally is what the writer has done since it started, for whoever watches it.
+type Tally struct {
+	Batches uint64 // that were committed
+	Units   uint64 // in them
+	Waiting int    // units in the queue now
+}
+
+type tally struct{ batches, units atomic.Uint64 }
+
+// Tally returns it.
+func (w *Writer) Tally() Tally {
+	return Tally{Batches: w.tally.batches.Load(), Units: w.tally.units.Load(), Waiting: len(w.queue)}
+}
 
 // Join adds a participant, one of a type; load reads its state on the writer's
 // connection, and what it changes is flushed with the batch it runs in.

@@ -26,7 +26,7 @@ type Config struct {
 	DB             string        `env:"DB" doc:"the wallet's database; sqlite:DATA/pochi.db when empty"`
 	PublicURL      string        `env:"PUBLIC_URL" envDefault:"http://localhost:3000" doc:"where people and other wallets reach this one; https in production"`
 	Listen         string        `env:"LISTEN" envDefault:"127.0.0.1:3000" doc:"address of the pages and APIs"`
-	OpsListen      string        `env:"OPS_LISTEN" envDefault:"127.0.0.1:3003" doc:"address of /healthz, and of Hydra's questions"`
+	OpsListen      string        `env:"OPS_LISTEN" envDefault:"127.0.0.1:3003" doc:"address of /healthz and /metrics, and of Hydra's questions"`
 	ILPListen      string        `env:"ILP_LISTEN" envDefault:"127.0.0.1:3002" doc:"address where peers' packets come in, at POST /ilp; in production on this machine, unless a proxy elsewhere is in TRUSTED_PROXIES"`
 	ILPPublicURL   string        `env:"ILP_PUBLIC_URL" doc:"where peers and apps reach ILP_LISTEN: https, and in dev http://ILP_LISTEN when empty; without it no peer can be asynchronous, and no app sends packets"`
 	ILPAddress     string        `env:"ILP_ADDRESS" envDefault:"test.pochi" doc:"this node's ILP address; in production none of a test network"`

@@ -59,7 +59,11 @@ func (s *Service) payAtOnce(ctx context.Context, o *opening) bool {
 	if err := s.sendAtOnce(ctx, o); err != nil && o.refused == nil {
 		s.Log.Info("a payment is not made at once", "payment", o.ID, "cause", err)
 	}
-	return o.State == Completed
+	if o.State != Completed {
+		return false
+	}
+	s.tally.count(Completed)
+	return true
 }
 
 func (s *Service) sendAtOnce(ctx context.Context, o *opening) (err error) {

@@ -150,14 +150,14 @@ func TestNewLinesOfAPeerAreBounded(t *testing.T) {
 		}
 		return ended
 	}
-	wants(packet(from(1), uuid.New()), now, connector.ErrBusy)
+	wants(packet(from(1), uuid.New()), now, connector.ErrTooFast)
 	wants(packet(from(1), first), now, nil)
 	wants(packet(from(2), uuid.New()), now, nil)
 	wants(packet(connector.Party{Account: uuid.UUID{1}}, uuid.New()), now, nil)
 	later := now.Add(lineRate.Every)
 	wants(packet(from(1), uuid.New()), later, nil)(errors.New("refused"))
 	wants(packet(from(1), uuid.New()), later, nil)
-	wants(packet(from(1), uuid.New()), later, connector.ErrBusy)
+	wants(packet(from(1), uuid.New()), later, connector.ErrTooFast)
 }
 
 // Somebody comes once for all quotes that wait, and not for those that were confirmed.
@@ -198,7 +198,7 @@ func TestNewLinesOfAnAppAreBounded(t *testing.T) {
 		}
 		ended(nil)
 	}
-	if _, err := l.admit(packet(1), now); !errors.Is(err, connector.ErrBusy) {
+	if _, err := l.admit(packet(1), now); !errors.Is(err, connector.ErrTooFast) {
 		t.Errorf("another: %v", err)
 	}
 	if _, err := l.admit(packet(2), now); err != nil {

@@ -37,9 +37,9 @@ func (t *turn) SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, 
 }
 
 // SendMoney implements stream.MinimumLink.
-func (t *turn) SendMoney(ctx context.Context, p packet.Prepare, minimum uint64) (packet.Reply, error) {
+func (t *turn) SendMoney(ctx context.Context, p packet.Prepare, least uint64) (packet.Reply, error) {
 	if link, ok := t.pays.(stream.MinimumLink); ok {
-		return link.SendMoney(ctx, p, minimum)
+		return link.SendMoney(ctx, p, least)
 	}
 	return t.pays.SendPacket(ctx, p)
 }

@@ -55,7 +55,8 @@ func stillSending(ctx context.Context, tx db.Tx, d connector.Delivery) error {
 }
 
 // Post implements connector.Books. Of a payment of ours at least the packet's
-// minimum has arrived; the payment's end may know more.
+// minimum has arrived, with what the receiver said of earlier ones; the payment's
+// end may know more.
 func (b *Books) Post(ctx context.Context, d connector.Delivery) error {
 	if d.Authority != nil {
 		return b.postUsed(ctx, d)

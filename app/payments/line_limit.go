@@ -1,7 +1,6 @@
 package payments
 
 import (
-	"fmt"
 	"time"
 
 	"pochi/app/limit"
@@ -36,7 +35,7 @@ func newLineLimit() *lineLimit {
 }
 
 // admit lets a packet in that adds to a line, and says what to do with the outcome. It
-// returns connector.ErrBusy to whoever begins too many.
+// returns connector.ErrTooFast to whoever begins too many.
 func (l *lineLimit) admit(d connector.Delivery, now time.Time) (ended func(error), err error) {
 	id := d.To.Reference
 	fresh, sender := l.fresh, string(d.From.Account[:])
@@ -47,7 +46,7 @@ func (l *lineLimit) admit(d connector.Delivery, now time.Time) (ended func(error
 		return func(error) {}, nil
 	}
 	if fresh.Take(sender, now) > 0 {
-		return nil, fmt.Errorf("%w: too many payments from one peer or app begin in a second", connector.ErrBusy)
+		return nil, connector.ErrTooFast
 	}
 	return func(err error) {
 		if err != nil {

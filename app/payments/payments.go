@@ -106,6 +106,7 @@ type Service struct {
 	unsaved     *unsaved
 	made        *recent[uuid.UUID, Outgoing] // at once, as they ended
 	authorities authorities
+	tally       tally
 	// goodbyes has an entry for each that is being said.
 	goodbyes chan struct{}
 

@@ -2,6 +2,7 @@ package payments_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,6 +20,7 @@ import (
 	"pochi/ilp"
 	"pochi/ilp/connector"
 	"pochi/ilp/packet"
+	"pochi/ilp/stream"
 	"pochi/ledger"
 )
 
@@ -407,6 +409,68 @@ func TestFixedReceiveOverAStop(t *testing.T) {
 		t.Errorf("100.00 EUR were asked for, %d arrived, payment %+v", got, out)
 	}
 	p.agree(int64(out.SentAmount.Value))
+}
+
+// Nor does a crash, but for what the last packets before it brought besides their
+// least: what the receiver said of earlier ones is written down.
+func TestFixedReceiveOverACrash(t *testing.T) {
+	p := newPair(t, usd, eur, dollars(), paytest.NewClock())
+	p.a.Stop()
+	p.a.Start(false)
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	q := p.a.Quote(p.ann, farBen, "100", payments.FixedReceive)
+	if _, err := p.b.Rates.Set(ctx, rates.Change{From: "USD", To: "EUR", Rate: "1.2", Valid: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.a.Payments.Confirm(ctx, p.ann.ID, q.ID); err != nil {
+		t.Fatal(err)
+	}
+	carry := small(1000)
+	packets := 0
+	p.line.ToB.Between(func(pr packet.Prepare, next func() (packet.Reply, error)) (packet.Reply, error) {
+		reply, err := carry(pr, next)
+		if err == nil && reply.Type() == packet.TypeFulfill {
+			if packets++; packets == 4 {
+				stop()
+			}
+		}
+		return reply, err
+	})
+	result, _ := p.sendsOneByOne(ctx, q)
+	if result.Packets != 4 || result.Delivered < 4*1190 { // each is at most 10.00 USD
+		t.Fatalf("%+v", result)
+	}
+	p.a.Crash()
+	p.line.ToB.Between(carry)
+	p.a.Start(true)
+	p.a.Payments.Wait(context.Background(), q.ID)
+	const besides = 1200 - 913 // of the fourth
+	out := p.a.Outgoing(p.ann, q.ID)
+	if got := uint64(p.b.Balance(p.ben.Account)) - 1000_00; out.State != payments.Completed || got < 100_00 || got > 100_00+besides+20 {
+		t.Errorf("100.00 EUR were asked for, %d arrived, payment %+v", got, out)
+	}
+	p.agree(int64(out.SentAmount.Value))
+}
+
+// sendsOneByOne sends a payment of Ann's to Ben as its worker would, one packet after another.
+func (p *pair) sendsOneByOne(ctx context.Context, q payments.Quote) (stream.Result, error) {
+	p.t.Helper()
+	receiver, err := p.b.Payments.Resolve(ctx, q.Receiver)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	details, err := p.b.Payments.Offer(*receiver.Local)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	sender := stream.NewSender(stream.SenderConfig{
+		Link:        p.a.Links.Link(connector.FromWallet(p.ann.Account, ilp.Asset(usd), q.ID)),
+		Destination: details.DestinationAccount, Secret: details.SharedSecret, Clock: p.a.Clock, Random: rand.Reader, MaxInFlight: 1,
+	})
+	return sender.Send(ctx, stream.SendParams{
+		Amount: q.DebitAmount.Value, MinDelivered: q.ReceiveAmount.Value, MaxRounding: 1, Asset: ilp.Asset(eur),
+	})
 }
 
 // small makes a way take packets up to a size.

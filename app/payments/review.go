@@ -237,7 +237,8 @@ func (r Review) Return(ctx context.Context, id uuid.UUID) (p Payer, repeated boo
 // to it meanwhile.
 func (r Review) end(ctx context.Context, p Outgoing) error {
 	chain, rows, err := endsOf(ctx, r.DB.Read, p, func(tx db.Tx) error {
-		return endRow(ctx, tx, p.ID, NeedsReview, ending{why: returnedReason}, r.Now())
+		_, err := endRow(ctx, tx, p.ID, NeedsReview, ending{why: returnedReason}, r.Now())
+		return err
 	})
 	if err != nil {
 		return err

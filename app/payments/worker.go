@@ -3,6 +3,7 @@ package payments
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -113,12 +114,18 @@ func (s *Service) work(ctx context.Context, id uuid.UUID, known *Outgoing) {
 	if !sent || p.State != Sending {
 		return // stopped, and the next run goes on; or it has ended
 	}
-	ended := s.untilDone(ctx, id, func() error {
+	var state State
+	ended := s.untilDone(ctx, id, func() (err error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 		defer cancel()
-		return s.finish(ctx, p, end)
+		state, err = s.finish(ctx, p, end)
+		return err
 	})
-	if ended && end.goodbye != nil {
+	if !ended {
+		return
+	}
+	s.tally.count(state)
+	if end.goodbye != nil {
 		s.sayGoodbye(end.goodbye)
 	}
 }
@@ -276,22 +283,23 @@ func orderOf(p Outgoing) order {
 	return o
 }
 
-// finish returns what is left of the hold and writes the final state, unless the
-// last packet has done that. What was sent is read from the row, which commits with each packet: the sender may
-// have been told less than what happened.
-func (s *Service) finish(ctx context.Context, p Outgoing, end ending) error {
-	var ended bool
-	err := s.DB.Read.QueryRowContext(ctx, "SELECT state <> 'sending' FROM outgoing_payments WHERE id = ?", p.ID[:]).Scan(&ended)
-	if err != nil || ended {
-		return err
+// finish returns what is left of the hold and writes the final state, which it
+// returns, unless the last packet has done that. What was sent is read from the row,
+// which commits with each packet: the sender may have been told less than what
+// happened.
+func (s *Service) finish(ctx context.Context, p Outgoing, end ending) (state State, err error) {
+	err = s.DB.Read.QueryRowContext(ctx, "SELECT state FROM outgoing_payments WHERE id = ?", p.ID[:]).Scan(&state)
+	if err != nil || state != Sending {
+		return state, err
 	}
-	chain, rows, err := endsOf(ctx, s.DB.Read, p, func(tx db.Tx) error {
-		return endRow(ctx, tx, p.ID, Sending, end, s.Clock.Now())
+	chain, rows, err := endsOf(ctx, s.DB.Read, p, func(tx db.Tx) (err error) {
+		state, err = endRow(ctx, tx, p.ID, Sending, end, s.Clock.Now())
+		return err
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
-	return s.Ledger.Submit(ctx, chain, rows)
+	return state, s.Ledger.Submit(ctx, chain, rows)
 }
 
 // closingsOf returns what is left of a payment's hold to its account, and closes the
@@ -329,21 +337,21 @@ func reached(delivered string) string {
 	return "(sent_amount = debit_amount OR fixed = 'receive' AND " + delivered + " >= receive_amount)"
 }
 
-// endRow ends a payment that is in a state: completed or, for the reason, failed.
-// One that needed review is returned by that. It returns errEnded when its state is
-// another.
-func endRow(ctx context.Context, tx db.Tx, id uuid.UUID, from State, end ending, now time.Time) error {
+// endRow ends a payment that is in a state: completed or, for the reason, failed,
+// which it returns. One that needed review is returned by that. It returns errEnded
+// when its state is another.
+func endRow(ctx context.Context, tx db.Tx, id uuid.UUID, from State, end ending, now time.Time) (state State, err error) {
 	reached := reached("max(delivered_amount, ?5)")
-	res, err := tx.ExecContext(ctx, `UPDATE outgoing_payments SET
+	err = tx.QueryRowContext(ctx, `UPDATE outgoing_payments SET
 		state = CASE WHEN `+reached+` THEN 'completed' ELSE 'failed' END,
 		reason = CASE WHEN `+reached+` THEN '' ELSE ?1 END, ended_at = ?2,
 		delivered_amount = max(delivered_amount, ?5), returned = state = 'needs_review'
-		WHERE id = ?3 AND state = ?4`, end.why, now.UnixMicro(), id[:], from, end.delivered)
-	if err != nil {
-		return err
+		WHERE id = ?3 AND state = ?4 RETURNING state`, end.why, now.UnixMicro(), id[:], from, end.delivered).Scan(&state)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return "", fmt.Errorf("payment %s: %w", id, errEnded)
+	case err != nil:
+		return "", fmt.Errorf("end payment %s: %w", id, err)
 	}
-	if n, err := res.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(fmt.Errorf("payment %s: %w", id, errEnded), err)
-	}
-	return nil
+	return state, nil
 }

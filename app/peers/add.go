@@ -95,6 +95,7 @@ func (s *Service) draft(name, asset string, c Change) (*draft, error) {
 		d.refuse("asset", "The wallet can't exchange %s: %s.", d.Asset, err)
 	}
 	s.change(d, c)
+	s.wantBound(d)
 	return d, nil
 }
 

@@ -229,6 +229,14 @@ func changeLimits(d *draft, c Change) {
 	}
 }
 
+// wantBound refuses a peer in production of which so much may be in flight as there is: it is what the peer may claim after a
+// fault, so somebody has to have thought about it. Without it there would be no finite limit that is right for every asset.
+func (s *Service) wantBound(d *draft) {
+	if s.Production && d.MaxInFlightValue == 0 {
+		d.refuse("max-in-flight-value", "Say how much may be in flight from the peer, and to it: it may claim as much after a fault.")
+	}
+}
+
 // compare refuses what another peer has already.
 func (d *draft) compare(rest []Peer) {
 	for _, p := range rest {

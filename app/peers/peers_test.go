@@ -155,11 +155,25 @@ func TestProductionIsStricter(t *testing.T) {
 	c := terms("test.bob", bobToken[:31])
 	c.OutgoingURL, c.OutgoingToken = ptr("http://127.0.0.1:3002/ilp"), ptr(eveToken)
 	_, err := n.Add(t.Context(), "bob", "USD/2", c)
-	if said := problem.Fields(err); said["incoming-token"] == "" || said["outgoing-url"] == "" {
+	if said := problem.Fields(err); said["incoming-token"] == "" || said["outgoing-url"] == "" || said["max-in-flight-value"] == "" {
 		t.Errorf("%v", err)
 	}
-	c.AddTokens, c.OutgoingURL = []peers.Token{bobToken}, ptr("https://bob.example/ilp")
+	c.AddTokens, c.OutgoingURL, c.MaxInFlightValue = []peers.Token{bobToken}, ptr("https://bob.example/ilp"), ptr[uint64](1000)
 	n.mustAdd(t, "bob", "USD/2", c)
+	_, err = n.Update(t.Context(), "bob", peers.Change{MaxInFlightValue: ptr[uint64](0)})
+	if problem.Fields(err)["max-in-flight-value"] == "" {
+		t.Errorf("the bound taken away: %v", err)
+	}
+}
+
+// A peer from before the bound was asked for can be changed all the same.
+func TestProductionChangesUnboundedPeers(t *testing.T) {
+	n := newNode(t)
+	n.mustAdd(t, "bob", "USD/2", terms("test.bob", bobToken))
+	n.Production = true
+	if _, err := n.Update(t.Context(), "bob", peers.Change{AddTokens: []peers.Token{eveToken}}); err != nil {
+		t.Error(err)
+	}
 }
 
 // A URL that is never called is refused when it is given, not when money goes
@@ -167,7 +181,9 @@ func TestProductionIsStricter(t *testing.T) {
 func TestURLsThatAreNeverCalled(t *testing.T) {
 	for _, production := range []bool{false, true} {
 		n := newNode(t, func(c *peers.Config) { c.Production = production })
-		n.mustAdd(t, "bob", "USD/2", terms("test.bob", bobToken))
+		bob := terms("test.bob", bobToken)
+		bob.MaxInFlightValue = ptr[uint64](1000)
+		n.mustAdd(t, "bob", "USD/2", bob)
 		for url, where := range map[string]string{
 			"https://bob.example/ilp": "both", "https://bob.example:443/ilp": "both", "https://93.184.216.34/ilp": "both",
 			"https://bob.example:8443/ilp": "none", "https://10.0.0.1/ilp": "none", "https://[fd00::1]/ilp": "none", "https://169.254.169.254/ilp": "none",

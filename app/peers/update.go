@@ -28,6 +28,9 @@ func (s *Service) Update(ctx context.Context, name string, c Change) (Changed, e
 	rest := others(all, p.ID)
 	d := &draft{Peer: p}
 	s.change(d, c)
+	if c.MaxInFlightValue != nil { // one that was added without stays as it is
+		s.wantBound(d)
+	}
 	d.compare(rest)
 	if err := d.err(); err != nil {
 		return Changed{}, err

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"maps"
 	"time"
+
+	"pochi/db"
 )
 
 // remindAfter is how long after a warning of a rate that is too old the next
@@ -27,6 +29,31 @@ func (b *Book) Watch(ctx context.Context, log *slog.Logger) {
 			return
 		}
 	}
+}
+
+// TooOld returns the rates that were set and are too old now, oldest first: nothing
+// is exchanged at them, nor at what follows from them, until they are set again or
+// removed.
+func (b *Book) TooOld() []Rate {
+	b.setting.Lock()
+	set := b.set // is never changed in place
+	b.setting.Unlock()
+	return tooOld(set, b.now())
+}
+
+// TooOld is Book.TooOld of what is committed, at a time.
+func TooOld(ctx context.Context, tx db.Tx, now time.Time) ([]Rate, error) {
+	set, _, err := newest(ctx, tx)
+	return tooOld(set, now), err
+}
+
+func tooOld(set []Rate, now time.Time) (out []Rate) {
+	for _, r := range set {
+		if r.Stale(now) {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // warn warns of what is too old and returns when to look again. warned is when

@@ -47,6 +47,7 @@ type server struct {
 	node       *node
 	pages      *fiber.App
 	health     http.Handler
+	metrics    http.Handler
 	hook       http.Handler // of Hydra
 	admin      http.Handler
 	about      config.Config // for the log
@@ -110,8 +111,10 @@ func build(ctx context.Context, cfg config.Config, d *db.DB, log *slog.Logger) (
 	}
 	return &server{
 		db: d, payments: pay, agreements: allowed, apps: registered, rates: exchange, peers: nodes, node: interledger, pages: pages,
-		health: health{db: d, hydra: provider}, hook: oauth.TokenHook{Key: hookKey, Agreements: allowed, Apps: registered, Clients: provider, Log: log},
-		admin: buildAdmin(cfg, d, books, exchange, nodes, newcomers, provider, registered, log), about: cfg, log: log,
+		health:  health{db: d, hydra: provider, rates: exchange},
+		metrics: metrics{connector: interledger.connector, payments: pay, writer: d.Writer, rates: exchange, log: log},
+		hook:    oauth.TokenHook{Key: hookKey, Agreements: allowed, Apps: registered, Clients: provider, Log: log},
+		admin:   buildAdmin(cfg, d, books, exchange, nodes, newcomers, provider, registered, log), about: cfg, log: log,
 	}, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"pochi/app/problem"
 	"pochi/app/users"
 	"pochi/db"
+	"pochi/ledger"
 )
 
 // people adds people for admins: it implements admin.People.
@@ -32,6 +33,8 @@ func (p people) Add(ctx context.Context, in admin.NewPerson) (admin.Newcomer, er
 	case errors.Is(err, users.ErrEmailTaken):
 		return admin.Newcomer{}, problem.New(problem.Conflict,
 			"Somebody has the e-mail %s already. Nothing was done; each person needs one of their own.", in.Email).Because(users.ErrEmailTaken)
+	case errors.Is(err, ledger.ErrInsufficient), errors.Is(err, ledger.ErrOverflow):
+		return admin.Newcomer{}, problem.Field("balance", "All that the house has given out in this currency would be more than an amount can be. Nothing was done.").Because(err)
 	case err != nil:
 		return admin.Newcomer{}, underFlags(err)
 	}

@@ -135,7 +135,7 @@ func (s *server) serve(ctx context.Context, l listeners, ready func()) error {
 	most, _ := shares(openFiles())
 	group.Go(func() error { return s.servePages(ctx, newListener(l.pages, most)) })
 	group.Go(func() error { return s.node.serve(ctx, l.packets) })
-	group.Go(func() error { return serveOps(ctx, l.ops, s.health, s.hook) })
+	group.Go(func() error { return serveOps(ctx, l.ops, s.health, s.metrics, s.hook) })
 	group.Go(func() error { return admin.Serve(ctx, l.commands, s.admin, s.log, drain) })
 	group.Go(func() error {
 		s.rates.Watch(ctx, s.log)
@@ -189,9 +189,10 @@ func (s *server) servePages(ctx context.Context, l *listener) error {
 	return err
 }
 
-func serveOps(ctx context.Context, l net.Listener, health, hook http.Handler) error {
+func serveOps(ctx context.Context, l net.Listener, health, metrics, hook http.Handler) error {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", health)
+	mux.Handle("GET /metrics", metrics)
 	mux.Handle("POST /hooks/token", hook)
 	srv := &http.Server{Handler: mux, ReadTimeout: 5 * time.Second}
 	go func() {

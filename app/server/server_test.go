@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"pochi/app/config"
+	"pochi/app/rates"
 	"pochi/db"
 
 	"github.com/google/go-cmp/cmp"
@@ -167,6 +168,11 @@ func inUse(t *testing.T) config.Config {
 	return cfg
 }
 
+// agesAre is the rates that are too old.
+type agesAre []rates.Rate
+
+func (a agesAre) TooOld() []rates.Rate { return a }
+
 type hydraIs func(ctx context.Context) error
 
 func (h hydraIs) Ready(ctx context.Context) error { return h(ctx) }
@@ -177,14 +183,16 @@ func TestHealth(t *testing.T) {
 	hangs := hydraIs(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 	for name, test := range map[string]struct {
 		hydra  hydraReady
+		rates  agesAre
 		closed bool
 		status int
 		want   healthAnswer
 	}{
-		"all is well":    {up, false, 200, healthAnswer{"ok", "ok", "ok"}},
-		"Hydra refuses":  {refuses, false, 200, healthAnswer{"degraded", "ok", "unreachable"}},
-		"Hydra hangs":    {hangs, false, 200, healthAnswer{"degraded", "ok", "unreachable"}},
-		"database ended": {up, true, 503, healthAnswer{"down", "down", "ok"}},
+		"all is well":    {up, nil, false, 200, healthAnswer{"ok", "ok", "ok", "ok", ""}},
+		"Hydra refuses":  {refuses, nil, false, 200, healthAnswer{"degraded", "ok", "unreachable", "ok", ""}},
+		"Hydra hangs":    {hangs, nil, false, 200, healthAnswer{"degraded", "ok", "unreachable", "ok", ""}},
+		"rates too old":  {up, agesAre{{Renew: "USD EUR"}, {Renew: "USD GBP"}}, false, 200, healthAnswer{"degraded", "ok", "ok", "stale", "USD EUR, USD GBP"}},
+		"database ended": {up, nil, true, 503, healthAnswer{"down", "down", "ok", "ok", ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, err := db.Open(context.Background(), db.Options{URL: configure(t, map[string]string{}).DB})
@@ -197,7 +205,7 @@ func TestHealth(t *testing.T) {
 				defer d.Close()
 			}
 			recorder := httptest.NewRecorder()
-			health{d, test.hydra}.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/healthz", nil))
+			health{d, test.hydra, test.rates}.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/healthz", nil))
 			var got healthAnswer
 			if err := json.Unmarshal(recorder.Body.Bytes(), &got); err != nil {
 				t.Fatal(err)

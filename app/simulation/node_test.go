@@ -173,7 +173,7 @@ func (o *origin) SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply
 }
 
 // SendMoney implements stream.MinimumLink.
-func (o *origin) SendMoney(ctx context.Context, p packet.Prepare, minimum uint64) (packet.Reply, error) {
+func (o *origin) SendMoney(ctx context.Context, p packet.Prepare, least uint64) (packet.Reply, error) {
 	wire, err := p.Append(nil)
 	if err != nil {
 		return nil, err
@@ -186,7 +186,7 @@ func (o *origin) SendMoney(ctx context.Context, p packet.Prepare, minimum uint64
 	// Packets leave one after another, so that a seed always makes the same network.
 	time.Sleep(time.Duration(1 + o.node.world.dice("leave", view.Bytes()).Int64N(int64(time.Millisecond))))
 	ctx, v := o.node.visit(ctx, nil, &view)
-	v.payment, v.probe, v.minimum, v.began = o.payment, o.probe, minimum, launched
+	v.payment, v.probe, v.least, v.began = o.payment, o.probe, least, launched
 	v.open = stream.Condition(stream.NewKeys(o.payment.secret).Fulfillment(p.Data)) == p.Condition
 	if v.open != (p.Amount > 0 && !o.probe) {
 		v.failf("reserved for is %t, and it can be fulfilled is %t", !o.probe, v.open)
@@ -194,7 +194,7 @@ func (o *origin) SendMoney(ctx context.Context, p packet.Prepare, minimum uint64
 	if v.open {
 		o.payment.add(v)
 	}
-	reply, err := o.link.(stream.MinimumLink).SendMoney(ctx, p, minimum)
+	reply, err := o.link.(stream.MinimumLink).SendMoney(ctx, p, least)
 	v.end(reply, err)
 	return reply, err
 }

@@ -108,8 +108,8 @@ func (t *turned) SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply
 }
 
 // SendMoney implements stream.MinimumLink.
-func (t *turned) SendMoney(ctx context.Context, p packet.Prepare, minimum uint64) (packet.Reply, error) {
-	return t.pays.SendMoney(ctx, p, minimum)
+func (t *turned) SendMoney(ctx context.Context, p packet.Prepare, least uint64) (packet.Reply, error) {
+	return t.pays.SendMoney(ctx, p, least)
 }
 
 func reason(err error) string {

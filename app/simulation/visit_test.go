@@ -25,7 +25,7 @@ type visit struct {
 	began     time.Time
 	ended     time.Time
 	amount    uint64
-	minimum   uint64 // that its sender wants to arrive
+	least     uint64 // that is known to have arrived with it, of what wasn't known before
 	condition [32]byte
 	expires   time.Time // by the packet, at most maxHold from when it came
 	stale     bool      // it had expired when it came

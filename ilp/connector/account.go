@@ -97,6 +97,8 @@ func (c *Connector) refusal(ctx context.Context, t *Transit, err error) packet.R
 		return c.reject(packet.CannotReceive, "This payment is not accepted.")
 	case errors.Is(err, ErrBusy):
 		return c.reject(packet.ConnectorBusy, "Other packets have to end before this one. Try again soon.")
+	case errors.Is(err, ErrTooFast):
+		return c.reject(packet.RateLimited, "Too many payments begin here at once. Wait a second, then begin fewer, or send more packets in each.")
 	case errors.Is(err, context.DeadlineExceeded):
 		return c.expired()
 	}

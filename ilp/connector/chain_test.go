@@ -275,6 +275,7 @@ func TestBooksSayNo(t *testing.T) {
 		{"too late", context.DeadlineExceeded, packet.TimedOut},
 		{"stopped", context.Canceled, packet.InternalError},
 		{"busy", connector.ErrBusy, packet.ConnectorBusy},
+		{"too many begin", connector.ErrTooFast, packet.RateLimited},
 		{"broken", errDown, packet.InternalError},
 	} {
 		n := newNode(t)

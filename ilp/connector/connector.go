@@ -63,6 +63,7 @@ type Connector struct {
 	setting sync.Mutex
 	peers   atomic.Pointer[table]
 	passing passing
+	tally   tally
 }
 
 // Transit is one packet on its way through the chain.
@@ -72,7 +73,7 @@ type Transit struct {
 	Amount      uint64
 	Condition   [32]byte
 	Destination address.Address
-	// Minimum is the least that arrives, in the last receiver's units, if the wallet itself knows; else 0.
+	// Minimum is a Delivery's.
 	Minimum uint64
 	// Packet is rewritten when it goes to a peer.
 	Packet *packet.PrepareView
@@ -130,7 +131,7 @@ func New(cfg Config) (*Connector, error) {
 	if err := cfg.Address.Validate(); err != nil {
 		return nil, err
 	}
-	c := &Connector{cfg: cfg}
+	c := &Connector{cfg: cfg, tally: newTally()}
 	c.peers.Store(new(table))
 	c.steps = []step{
 		{"auth", c.auth},
@@ -156,7 +157,13 @@ func (c *Connector) Handle(ctx context.Context, from Sender, p *packet.PrepareVi
 	return c.handle(ctx, &Transit{Sender: from, Packet: p})
 }
 
-func (c *Connector) handle(ctx context.Context, t *Transit) (packet.Reply, error) {
+// handle counts what becomes of a packet, also of one whose handling panics.
+func (c *Connector) handle(ctx context.Context, t *Transit) (reply packet.Reply, err error) {
+	defer func() { c.tally.count(t.Sender, reply) }()
+	return c.chain(ctx, t)
+}
+
+func (c *Connector) chain(ctx context.Context, t *Transit) (packet.Reply, error) {
 	t.Amount, t.Condition, t.Destination = t.Packet.Amount(), t.Packet.Condition(), address.Address(t.Packet.Destination())
 	t.AmountIn = t.Amount
 	defer t.end()

@@ -20,7 +20,7 @@ func TestInDoubt(t *testing.T) {
 		}
 		return fulfills(ctx, p)
 	}, func(hub, shop *connector.Peer) {
-		hub.MaxInFlightValue, shop.MaxInFlightValue, shop.InDoubt, shop.Asset = 1000, 1000, 100, usd
+		hub.MaxInFlightValue, shop.MaxInFlightValue, shop.InDoubt, shop.Asset = 1000, 2000, 1100, usd // half of 2000 is the hub's
 		peers = []connector.Peer{*hub, *shop}
 	})
 	sent := 0
@@ -42,14 +42,14 @@ func TestInDoubt(t *testing.T) {
 	want(400, "")
 	want(401, settle)
 	want(501, "in flight") // the hub's own limit
-	n.SetInDoubt(shop, 500)
+	n.SetInDoubt(shop, 1500)
 	want(1, settle)
 	want(0, "")
 	close(finish)
 	if reply := <-ended; reply.Type() != packet.TypeFulfill {
 		t.Errorf("what was under way: %v", reply)
 	}
-	n.SetInDoubt(shop, 1001)
+	n.SetInDoubt(shop, 2001)
 	want(1, settle)
 	n.SetInDoubt(ann, 0) // no peer
 	if err := n.SetPeers(peers); err != nil {

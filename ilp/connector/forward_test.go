@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"pochi/ilp"
 	"pochi/ilp/address"
 	"pochi/ilp/connector"
 	"pochi/ilp/packet"
@@ -258,9 +259,9 @@ func TestForwardRefused(t *testing.T) {
 		"a peer that takes none":     {func(_, shop *connector.Peer) { shop.Link = nil }, nil, 5, packet.Unreachable},
 		"half a segment":             {func(_, shop *connector.Peer) { shop.Address = "test.sho" }, nil, 5, packet.Unreachable},
 		"too large":                  {func(hub, _ *connector.Peer) { hub.MaxPacket = 999 }, nil, 1000, packet.TooLarge},
-		"too much in flight":         {func(hub, _ *connector.Peer) { hub.MaxInFlightValue = 999 }, nil, 1000, packet.InsufficientLiquidity},
+		"more than may be in flight": {func(hub, _ *connector.Peer) { hub.MaxInFlightValue = 999 }, nil, 1000, packet.TooLarge},
 		"too much in flight to it":   {func(_, shop *connector.Peer) { shop.MaxInFlightValue = 912 }, nil, 1000, packet.InsufficientLiquidity},
-		"too much in a second":       {func(hub, _ *connector.Peer) { hub.Throughput = 999 }, nil, 1000, packet.InsufficientLiquidity},
+		"more than a second's":       {func(hub, _ *connector.Peer) { hub.Throughput = 999 }, nil, 1000, packet.TooLarge},
 		"too small":                  {nil, nil, 1, packet.InsufficientSource},
 		"too little time": {nil, func(p *packet.PrepareView) { _ = p.SetExpiresAt(p.ExpiresAt().Add(-8*time.Second - time.Millisecond)) }, 1000,
 			packet.InsufficientTimeout},
@@ -318,32 +319,94 @@ func TestAnUnknownPeer(t *testing.T) {
 	n.wantReject(t, "unknown", n.fromHub(t, n.toShop(t, 5)), packet.InternalError)
 }
 
-// No peer gets more than half of the places to another, and what the wallet itself sends gets the rest.
+// Hazard 19: one that sends what nobody answers gets half of what may be in flight to a peer, in packets and in money; the rest
+// is there for others.
 func TestAPeerCantShutAnotherOff(t *testing.T) {
+	for name, test := range map[string]struct {
+		limit func(shop *connector.Peer)
+		code  packet.Code
+	}{
+		"packets": {func(shop *connector.Peer) { shop.MaxInFlightCount = 4 }, packet.ConnectorBusy},
+		"money":   {func(shop *connector.Peer) { shop.MaxInFlightValue = 4000 }, packet.InsufficientLiquidity},
+	} {
+		t.Run(name, func(t *testing.T) {
+			begun, finish := make(chan struct{}), make(chan struct{})
+			n := newForwarder(t, func(ctx context.Context, p *packet.PrepareView) (packet.Reply, error) {
+				begun <- struct{}{}
+				<-finish
+				return fulfills(ctx, p)
+			}, func(_, shop *connector.Peer) {
+				shop.Asset = usd
+				test.limit(shop)
+			})
+			answers := make(chan packet.Reply)
+			for i := range 2 {
+				go func() { answers <- n.fromHub(t, n.numbered(t, 1000, i)) }()
+				<-begun
+			}
+			if j, ok := n.fromHub(t, n.numbered(t, 1000, 2)).(*packet.Reject); !ok || j.Code != test.code {
+				t.Errorf("the third: %v", j)
+			}
+			for i := range 2 {
+				v, err := packet.ViewPrepare(n.numbered(t, 1000, 3+i))
+				if err != nil {
+					t.Fatal(err)
+				}
+				go func() { answers <- must(n.Handle(context.Background(), fromAnn(), &v)) }()
+				<-begun
+			}
+			close(finish)
+			for range 4 {
+				if reply := <-answers; reply.Type() != packet.TypeFulfill {
+					t.Errorf("%v", reply)
+				}
+			}
+			go func() { answers <- n.fromHub(t, n.numbered(t, 1000, 5)) }() // the hub has its half back
+			<-begun
+			if reply := <-answers; reply.Type() != packet.TypeFulfill {
+				t.Errorf("afterwards: %v", reply)
+			}
+		})
+	}
+}
+
+// Nor can apps, however many there are: all of them together have half.
+func TestAppsCantShutPeersOff(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
-	n := newForwarder(t, func(ctx context.Context, p *packet.PrepareView) (packet.Reply, error) {
+	n := newForwarder(t, nil, nil)
+	link := peerLink(func(ctx context.Context, p *packet.PrepareView) (packet.Reply, error) {
 		begun <- struct{}{}
 		<-finish
 		return fulfills(ctx, p)
-	}, func(_, shop *connector.Peer) { shop.MaxInFlightCount = 4 })
+	})
+	n.cfg.Agreements = &allowed{left: 1 << 40}
+	n.rate[[2]ilp.Asset{eur, usd}] = [2]uint64{1, 1}
+	var err error
+	if n.Connector, err = connector.New(n.cfg); err != nil {
+		t.Fatal(err)
+	}
+	err = n.SetPeers([]connector.Peer{{ID: shop, Name: "shop", Address: "test.shop", Account: shop, Asset: usd, Link: link, MaxInFlightCount: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	answers := make(chan packet.Reply)
-	for i := range 2 {
-		go func() { answers <- n.fromHub(t, n.numbered(t, 1000, i)) }()
-		<-begun
-	}
-	if j, ok := n.fromHub(t, n.numbered(t, 1000, 2)).(*packet.Reject); !ok || j.Code != packet.ConnectorBusy {
-		t.Errorf("the third: %v", j)
-	}
-	for i := range 2 {
-		v, err := packet.ViewPrepare(n.numbered(t, 1000, 3+i))
+	send := func(from connector.Sender, i int) {
+		v, err := packet.ViewPrepare(n.numbered(t, 10, i))
 		if err != nil {
-			t.Fatal(err)
+			panic(err)
 		}
-		go func() { answers <- must(n.Handle(context.Background(), fromAnn(), &v)) }()
-		<-begun
+		answers <- must(n.Handle(context.Background(), from, &v))
 	}
+	go send(connector.FromAgreement(ourShop), 0)
+	<-begun
+	go send(connector.FromAgreement(ourShop), 1)
+	if j, ok := (<-answers).(*packet.Reject); !ok || j.Code != packet.ConnectorBusy {
+		t.Errorf("the apps' second: %v", j)
+	}
+	go send(fromAnn(), 2)
+	<-begun
 	close(finish)
-	for range 4 {
+	for range 2 {
 		if reply := <-answers; reply.Type() != packet.TypeFulfill {
 			t.Errorf("%v", reply)
 		}
@@ -539,6 +602,21 @@ func TestRateLimit(t *testing.T) {
 	_ = n.Sleep(context.Background(), 334*time.Millisecond)
 	if send() != packet.TypeFulfill || send() != packet.TypeReject {
 		t.Error("after a third of a second there is one more")
+	}
+}
+
+// Throughput counts money as RateLimit counts packets.
+func TestThroughput(t *testing.T) {
+	n := newForwarder(t, fulfills, func(hub, _ *connector.Peer) { hub.Throughput = 1500 })
+	if reply := n.fromHub(t, n.toShop(t, 1000)); reply.Type() != packet.TypeFulfill {
+		t.Errorf("the first: %v", reply)
+	}
+	j, ok := n.fromHub(t, n.toShop(t, 501)).(*packet.Reject)
+	if !ok || j.Code != packet.InsufficientLiquidity || len(n.taken) != 1 {
+		t.Errorf("more than there is in a second: %v", j)
+	}
+	if reply := n.fromHub(t, n.toShop(t, 500)); reply.Type() != packet.TypeFulfill {
+		t.Errorf("what is left of the second: %v", reply)
 	}
 }
 

@@ -37,8 +37,8 @@ type Party struct {
 type Delivery struct {
 	From, To            Party
 	AmountIn, AmountOut uint64
-	// Minimum is the least that the last receiver gets, in its own units, as far as the wallet itself knows that of a packet of
-	// its own; else 0.
+	// Minimum is the least by which what the last receiver got grows with the packet, in its own units, as far as the wallet
+	// itself knows that of a packet of its own, with what became known of earlier ones since; else 0.
 	Minimum uint64
 	// Authority is the allowance that the packet uses up; nil if it needs none.
 	Authority *Authority
@@ -56,8 +56,8 @@ type Authority struct {
 }
 
 // Books moves money for the connector. The reasons to refuse are ErrInsufficient, ErrCredit, ErrFull, ErrAllowance, ErrDisallowed,
-// ErrRefused and ErrBusy, which are told to the sender; ErrUnknown says that nobody knows whether it was done; with any other error, the wallet's own, nothing was done. All
-// may be wrapped.
+// ErrRefused, ErrBusy and ErrTooFast, which are told to the sender; ErrUnknown says that nobody knows whether it was done; with any
+// other error, the wallet's own, nothing was done. All may be wrapped.
 type Books interface {
 	// Deliver moves the money of a packet to a receiver on this node as one atomic chain, which is durable when it returns nil.
 	// ctx is for not beginning.
@@ -131,6 +131,8 @@ const (
 	ErrRefused Error = "payment refused"
 	// ErrBusy: not now, but soon: other packets have to end first.
 	ErrBusy Error = "too busy"
+	// ErrTooFast: the sender, a peer or an app, begins more payments in a moment than it may.
+	ErrTooFast Error = "too many payments begin"
 	// ErrNoPayee: nobody is paid by this tag.
 	ErrNoPayee Error = "no such payee"
 	// ErrNoRate: there is no current rate between two assets.

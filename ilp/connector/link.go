@@ -20,7 +20,7 @@ func (l link) SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, e
 	return l.SendMoney(ctx, p, 0)
 }
 
-// SendMoney sends a packet that brings at least minimum, in units of the receiver's asset: the books write that down.
+// SendMoney implements stream.MinimumLink: the books write down what arrives at least.
 func (l link) SendMoney(ctx context.Context, p packet.Prepare, minimum uint64) (packet.Reply, error) {
 	wire, err := p.Append(make([]byte, 0, 128+len(p.Destination)+len(p.Data)))
 	if err != nil {

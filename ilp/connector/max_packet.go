@@ -13,8 +13,8 @@ const maxAmount = math.MaxInt64
 // maxPacket refuses a packet that is larger than the books, or what was agreed with the peer, allow.
 func (c *Connector) maxPacket(_ context.Context, t *Transit) packet.Reply {
 	most := uint64(maxAmount)
-	if t.Peer != nil && t.Peer.MaxPacket > 0 {
-		most = min(most, t.Peer.MaxPacket)
+	if t.Peer != nil {
+		most = min(most, t.Peer.maxPacket())
 	}
 	if t.Amount <= most {
 		return nil

@@ -22,14 +22,14 @@ type Peer struct {
 	// that has no other route.
 	Routes  []address.Address
 	Default bool
-	// MaxPacket is the largest packet that it may send.
+	// MaxPacket is the largest packet that it may send; never more than MaxInFlightValue or Throughput.
 	MaxPacket uint64
 	// RateLimit is how many packets it may send in a second.
 	RateLimit uint64
 	// Throughput is how much it may send in a second.
 	Throughput uint64
 	// MaxInFlightValue and MaxInFlightCount are how much, and how many packets, may be in flight from it, and as much again to
-	// it.
+	// it, of which one other peer may have half, and so may all apps together.
 	MaxInFlightValue uint64
 	MaxInFlightCount uint64 // 0 is 512
 	// InDoubt is how much went to it that may have arrived though the answers were lost. Until that is settled it counts as in
@@ -48,6 +48,18 @@ func (p *Peer) inFlight() (count, value uint64) {
 		value = math.MaxUint64
 	}
 	return count, value
+}
+
+// maxPacket returns the largest packet that may come from it. One that is larger than what may be in flight, or come in a second,
+// would never pass: its sender is told so, and needn't find it out.
+func (p *Peer) maxPacket() uint64 {
+	_, most := p.inFlight()
+	for _, limit := range [...]uint64{p.MaxPacket, p.Throughput} {
+		if limit > 0 {
+			most = min(most, limit)
+		}
+	}
+	return most
 }
 
 // peer is a Peer and what is going on with it, which outlives changes to it.

@@ -57,6 +57,9 @@ var codes = [...]Code{
 	TemporaryError, TimedOut, InsufficientSource, InsufficientTimeout, RelativeError,
 }
 
+// Codes returns all that RFC 27 lists.
+func Codes() []Code { return append([]Code(nil), codes[:]...) }
+
 // Name returns what RFC 27 calls the code, or "" for a code it doesn't list.
 func (c Code) Name() string {
 	switch c {

@@ -23,6 +23,7 @@ const (
 // request is one packet to send.
 type request struct {
 	amount, minimum uint64
+	besides         uint64 // what a MinimumLink is told with it of earlier packets
 	fulfillable     bool
 	deadline        time.Time // no later than which the packet expires; zero is none
 	frames          []Frame
@@ -139,10 +140,13 @@ func (s *Sender) send(ctx context.Context, f *flight) (packet.Reply, error) {
 	return nil, &Failure{Reason: NoAnswer, Err: err}
 }
 
+// tells returns what a MinimumLink is told of a packet.
+func (r *request) tells() uint64 { return addSaturating(r.minimum, r.besides) }
+
 // give calls the link, in the way that it prefers.
 func (s *Sender) give(ctx context.Context, f *flight) (packet.Reply, error) {
 	if link, ok := s.cfg.Link.(MinimumLink); ok && f.fulfillable {
-		return link.SendMoney(ctx, f.prepare, f.minimum)
+		return link.SendMoney(ctx, f.prepare, f.tells())
 	}
 	return s.cfg.Link.SendPacket(ctx, f.prepare)
 }

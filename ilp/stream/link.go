@@ -15,15 +15,16 @@ type Link interface {
 	SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, error)
 }
 
-// MinimumLink is a Link that wants to know what each packet is sure to bring, to write it down with the money: a payment that
-// goes on after a crash then knows of every fulfilled packet what arrived at least. A Sender calls SendMoney instead of
-// SendPacket if its Link has it, in the same way, for every packet that can be fulfilled: all that SendPacket then gets are
-// questions and goodbyes, for which nobody can claim money.
+// MinimumLink is a Link that wants to know what arrives, to write it down with the money: a payment that goes on after a crash
+// then knows of every fulfilled packet what arrived at least, and of those whose answers had been read before the last one left,
+// what the receiver says that it got. A Sender calls SendMoney instead of SendPacket if its Link has it, in the same way, for
+// every packet that can be fulfilled: all that SendPacket then gets are questions and goodbyes, for which nobody can claim money.
 type MinimumLink interface {
 	Link
-	// SendMoney is SendPacket of a packet that the receiver fulfills only if minimum arrives, in units of the receiver's
-	// asset. It is 0 where nothing need arrive of a packet because rounding may take it all.
-	SendMoney(ctx context.Context, p packet.Prepare, minimum uint64) (packet.Reply, error)
+	// SendMoney is SendPacket of a packet with which least is to be added to what is known to have arrived, if it is fulfilled, in
+	// units of the receiver's asset: what the packet itself brings at least, and what earlier ones brought besides and wasn't
+	// told yet. It is 0 where nothing need arrive of a packet because rounding may take it all.
+	SendMoney(ctx context.Context, p packet.Prepare, least uint64) (packet.Reply, error)
 }
 
 // Clock is where a Sender takes its time from.

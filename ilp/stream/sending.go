@@ -17,6 +17,7 @@ type sending struct {
 	patience patience
 	result   Result
 
+	told     uint64 // of result.Delivered, to a MinimumLink
 	flying   flying
 	landed   chan *money
 	peak     uint64        // the most that was under way at once since the last setback
@@ -38,12 +39,12 @@ type money struct {
 }
 
 // flying is the sums of the packets that are under way.
-type flying struct{ count, amount, price, expected uint64 }
+type flying struct{ count, amount, price, expected, besides uint64 }
 
 func newSending(s *Sender, p SendParams) *sending {
 	left := p.Amount - p.Done.Sent
 	return &sending{
-		Sender: s, SendParams: p, result: p.Done,
+		Sender: s, SendParams: p, result: p.Done, told: p.Done.Delivered,
 		sizes:  newSizes(left),
 		window: newWindow(left),
 		landed: make(chan *money, s.cfg.MaxInFlight),
@@ -155,6 +156,7 @@ func (run *sending) launch(ctx context.Context, size, price, minimum uint64) {
 	err := run.prepare(&m.flight, request{
 		amount:      size,
 		minimum:     minimum,
+		besides:     run.untold(),
 		fulfillable: true,
 		deadline:    run.Deadline,
 		frames:      moneyFrames,
@@ -171,6 +173,7 @@ func (run *sending) launch(ctx context.Context, size, price, minimum uint64) {
 	run.flying.amount += size
 	run.peak = max(run.peak, run.flying.amount)
 	run.flying.price += price
+	run.flying.besides += m.besides
 	run.flying.expected = addSaturating(run.flying.expected, m.expected)
 	if run.Whole || run.cfg.MaxInFlight == 1 {
 		run.carry(ctx, &m.flight)
@@ -178,6 +181,11 @@ func (run *sending) launch(ctx context.Context, size, price, minimum uint64) {
 		return
 	}
 	go run.carryApart(ctx, m)
+}
+
+// untold returns what of earlier packets arrived besides their minimums, and hasn't been told nor is being told.
+func (run *sending) untold() uint64 {
+	return run.result.Delivered - min(run.result.Delivered, addSaturating(run.told, run.flying.besides))
 }
 
 // moneyFrames are the frames of every packet with money.

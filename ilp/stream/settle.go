@@ -11,6 +11,7 @@ func (run *sending) settle(m *money) {
 	run.flying.count--
 	run.flying.amount -= m.amount
 	run.flying.price -= m.price
+	run.flying.besides -= m.besides
 	run.flying.expected -= min(run.flying.expected, m.expected)
 	run.learn(&m.flight)
 	a := &m.answer
@@ -43,6 +44,7 @@ func (run *sending) settle(m *money) {
 func (run *sending) account(m *money) {
 	run.result.Sent += m.amount
 	run.result.Packets++
+	run.told = addSaturating(run.told, m.tells())
 	delivered := max(m.minimum, m.answer.received)
 	run.result.Delivered = addSaturating(run.result.Delivered, delivered) // a receiver can claim anything
 	if m.sequence == run.sizes.trying {

@@ -33,13 +33,13 @@ func (l link) SendPacket(ctx context.Context, p packet.Prepare) (packet.Reply, e
 }
 
 // SendMoney implements stream.MinimumLink.
-func (l link) SendMoney(ctx context.Context, p packet.Prepare, minimum uint64) (packet.Reply, error) {
+func (l link) SendMoney(ctx context.Context, p packet.Prepare, least uint64) (packet.Reply, error) {
 	l.l.mu.Lock()
 	between := l.l.between
 	passed := p
 	passed.Amount -= p.Amount * l.l.keeps / 1000
 	l.l.mu.Unlock()
-	next := func() (packet.Reply, error) { return l.next.SendMoney(ctx, passed, minimum) }
+	next := func() (packet.Reply, error) { return l.next.SendMoney(ctx, passed, least) }
 	if between == nil {
 		return next()
 	}
