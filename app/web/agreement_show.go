@@ -105,11 +105,14 @@ func (s *Site) ability(a agreements.Agreement, account string, began uint64) []s
 	return append(can, "Go on until you revoke it.")
 }
 
+// keepsNothing says of a repeated amount that it doesn't add up.
+const keepsNothing = "Keep what is left for the next time."
+
 // inability says what an app can't do under an agreement.
 func inability(a agreements.Agreement) []string {
 	cannot := []string{"Spend more than that, or raise the limit."}
 	if !a.Interval.IsOne() {
-		cannot = append(cannot, "Keep what is left for the next time.")
+		cannot = append(cannot, keepsNothing)
 	}
 	if len(a.Receivers) > 0 {
 		cannot = append(cannot, "Pay anybody else.")
