@@ -291,7 +291,7 @@ func agreementItem(row AgreementRow) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = moment(row.Ends, asDay).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = moment(row.Ends, asMinute).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -204,7 +204,7 @@ func TestRequestOfAnotherWallet(t *testing.T) {
 	if out.State != payments.Failed || !strings.Contains(out.Reason, "takes no more") || out.SentAmount.Value != 0 || b.found(r.ID).Received != received.Received {
 		t.Errorf("paid again: %s %s, %s sent; %+v", out.State, out.Reason, out.SentAmount, b.found(r.ID))
 	}
-	if _, err := p.a.Payments.Quote(context.Background(), p.ann.ID, payments.QuoteRequest{AccountID: p.ann.Account, To: to}); problem.Fields(err)["to"] != "Nobody can be paid at this payment pointer." {
+	if _, err := p.a.Payments.Quote(context.Background(), p.ann.ID, payments.QuoteRequest{AccountID: p.ann.Account, To: to}); problem.Fields(err)["to"] != "This payment request can't be paid: it has been paid, or has ended." {
 		t.Errorf("a quote for a request that was paid: %v", err)
 	}
 	for _, w := range []*paytest.Wallet{p.a, p.b} {

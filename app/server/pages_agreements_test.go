@@ -148,6 +148,11 @@ func TestLoweredBelowWhatIsUsed(t *testing.T) {
 	ann.charge(id, pointerOf+"ben", 800)
 	ann.post(path+"/lower", "amount", "1").expect(t, "lower", http.StatusSeeOther)
 	s.look(t, ann, "can spend again from")
+	ann.post(path+"/pause").expect(t, "pause", http.StatusSeeOther)
+	if strings.Contains(ann.get("/").Body, "can spend again") {
+		t.Error("what is paused is said to be able to spend again")
+	}
+	ann.post(path+"/resume").expect(t, "resume", http.StatusSeeOther)
 	home := ann.get("/").expect(t, "home", http.StatusOK, "Flower Shop has used $8.00 USD, and has nothing left of $1.00 USD a month.")
 	page := ann.get(path).expect(t, "its page", http.StatusOK, "$8.00 USD was used, and nothing was left.")
 	for _, p := range []string{home.Body, page.Body} {

@@ -101,7 +101,7 @@ func (s *Site) limitNotice(ctx context.Context, a agreements.Agreement, e agreem
 	default:
 		text = fmt.Sprintf("%s has used up its %s.", a.App, limit)
 	}
-	if use := useOf(a, usage, s.Now()); use.Renews.Text != "" {
+	if use := useOf(a, usage, s.Now()); use.Renews.Text != "" && a.State != agreements.Paused {
 		text += " It can spend again from " + use.Renews.Text + "."
 	}
 	return text, nil

@@ -94,7 +94,7 @@ func (s *Site) agreementRow(ctx context.Context, a agreements.Agreement, logo st
 	return views.AgreementRow{
 		ID: a.ID.String(), App: views.AppMark{Name: a.App, Logo: logoURL(a.ClientID, logo)}, Description: a.Description,
 		State: s.agreementState(a, usage), Use: useOf(a, usage, s.Now()), LastUsed: minute(a.LastUsedAt), Ended: minute(a.EndedAt),
-		Unused: s.unused(a), Ends: day(a.Ends()),
+		Unused: s.unused(a), Ends: minute(a.Ends()),
 	}, err
 }
 
