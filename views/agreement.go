@@ -100,7 +100,7 @@ type AgreementRow struct {
 // AgreementNotice tells that an agreement is nearly used up, or is, or why it is paused.
 // Closing it posts period and kind to /agreements/ID/notice, with next.
 type AgreementNotice struct {
-	AgreementID string
+	AgreementID string // "" for several
 	Text        string // "Flower Shop has used €10.00 EUR of €12.00 EUR a month."
 	Period      string
 	Kind        string // "near" or "reached", "" for what can't be closed

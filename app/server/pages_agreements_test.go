@@ -232,13 +232,7 @@ func TestNoticesOfAgreements(t *testing.T) {
 func TestNoticeOfARestore(t *testing.T) {
 	s, ann, _ := buyer(t)
 	id := ann.allow(1000, nil)
-	err := s.db.Write(t.Context(), func(tx db.Tx) error {
-		_, err := agreements.PauseAll(t.Context(), tx, time.Now())
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.restored(t)
 	path := "/agreements/" + id.String()
 	for _, where := range []string{"/", path} {
 		page := ann.get(where).expect(t, where, http.StatusOK, "Flower Shop is paused. This wallet was restored from a backup")
@@ -251,6 +245,32 @@ func TestNoticeOfARestore(t *testing.T) {
 		if page := ann.get("/"); strings.Contains(page.Body, "restored from a backup") {
 			t.Errorf("after %s home still tells of the restore", act)
 		}
+	}
+}
+
+// Many agreements that a restore paused don't fill the page.
+func TestNoticeOfARestoreWithManyAgreements(t *testing.T) {
+	s, ann, _ := buyer(t)
+	first, second := ann.allow(1000, nil), ann.allow(2000, nil)
+	s.restored(t)
+	page := ann.get("/").expect(t, "home", http.StatusOK, "Several agreements with apps are paused. This wallet was restored", `href="/agreements">Look at them`)
+	if strings.Count(page.Body, "restored from a backup") != 1 || strings.Contains(page.Body, "Flower Shop is paused") {
+		t.Error("home tells of each")
+	}
+	ann.get("/agreements/"+first.String()).expect(t, "one", http.StatusOK, "Flower Shop is paused.")
+	ann.post("/agreements/"+first.String()+"/resume").expect(t, "resume one", http.StatusSeeOther)
+	ann.get("/").expect(t, "home, with one left", http.StatusOK, "Flower Shop is paused.", `href="/agreements/`+second.String()+`">Look at it`)
+}
+
+// restored pauses what a restore does.
+func (s *server) restored(t *testing.T) {
+	t.Helper()
+	err := s.db.Write(t.Context(), func(tx db.Tx) error {
+		_, err := agreements.PauseAll(t.Context(), tx, time.Now())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

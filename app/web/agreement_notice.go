@@ -37,8 +37,8 @@ func (s *Site) agreementNotices(c *fiber.Ctx, only uuid.UUID) ([]views.Agreement
 		agreement uuid.UUID
 		limit     bool
 	}
-	told := map[about]bool{}
-	for _, e := range events { // newest first: that a limit is reached comes before that it was near
+	told, pauses := map[about]bool{}, map[string]int{} // a restore may pause many: they are one notice
+	for _, e := range events {                         // newest first: that a limit is reached comes before that it was near
 		key := about{e.Agreement, ofLimit(e.Kind)}
 		if told[key] || only != uuid.Nil && e.Agreement != only {
 			continue
@@ -51,7 +51,13 @@ func (s *Site) agreementNotices(c *fiber.Ctx, only uuid.UUID) ([]views.Agreement
 		if err != nil {
 			return nil, err
 		}
-		if notice.Text != "" {
+		at, more := pauses[e.Note]
+		switch {
+		case notice.Text == "":
+		case notice.Kind == "" && more:
+			out[at].Text, out[at].AgreementID = "Several agreements with apps are paused. "+e.Note, ""
+		default:
+			pauses[e.Note] = len(out)
 			notice.AgreementID, notice.Next, notice.Here = e.Agreement.String(), c.Path(), only != uuid.Nil
 			out = append(out, notice)
 		}
