@@ -15,6 +15,7 @@ type AgreementState string
 const (
 	AgreementActive  AgreementState = "active"
 	AgreementWaiting AgreementState = "waiting" // its beginning is to come
+	AgreementUsedUp  AgreementState = "used-up" // nothing is left in the interval that runs
 	AgreementPaused  AgreementState = "paused"
 	AgreementRevoked AgreementState = "revoked"
 	AgreementExpired AgreementState = "expired"
@@ -31,6 +32,8 @@ func (s AgreementState) word() string {
 	switch s {
 	case AgreementWaiting:
 		return "Not begun"
+	case AgreementUsedUp:
+		return "Used up"
 	case AgreementPaused:
 		return "Paused"
 	case AgreementRevoked:
@@ -41,6 +44,18 @@ func (s AgreementState) word() string {
 		return "Expired"
 	default:
 		return "Active"
+	}
+}
+
+// until begins the sentence that ends with when the next period does.
+func (s AgreementState) until() string {
+	switch s {
+	case AgreementWaiting:
+		return "Begins on "
+	case AgreementUsedUp:
+		return "Nothing left until "
+	default:
+		return "Renews on "
 	}
 }
 
@@ -82,13 +97,13 @@ type AgreementRow struct {
 	Unused      bool   // for so long that it may not be needed any more
 }
 
-// AgreementNotice tells that an agreement is nearly used up, or is. Closing it
-// posts period and kind to /agreements/ID/notice, with next.
+// AgreementNotice tells that an agreement is nearly used up, or is, or why it is paused.
+// Closing it posts period and kind to /agreements/ID/notice, with next.
 type AgreementNotice struct {
-	AgreementID string
+	AgreementID string // "" for several
 	Text        string // "Flower Shop has used €10.00 EUR of €12.00 EUR a month."
 	Period      string
-	Kind        string // "near" or "reached"
+	Kind        string // "near" or "reached", "" for what can't be closed
 	Next        string // path to come back to
 	Here        bool   // the page is the agreement's own
 }

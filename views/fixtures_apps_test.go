@@ -82,7 +82,7 @@ func apiReference() views.APIReference {
 	}
 	open := views.APIOperation{ID: "document", Method: "GET", Path: "/api/openapi.json", Summary: "This document", Curl: "curl https://wallet.example/api/openapi.json"}
 	return views.APIReference{
-		Description: []string{"Bearer tokens come from the wallet's OAuth 2.0 server.", "Amounts are whole numbers in strings."},
+		Description: []string{"Bearer tokens come from the wallet's OAuth 2.0 server, with its URL as `audience`.", "Amounts are whole numbers in strings."},
 		Address:     "https://wallet.example/api", Document: "https://wallet.example/api/openapi.json",
 		Tokens: []views.APICurl{{Words: "A confidential app's own token:", Line: "curl -X POST https://id.wallet.example/oauth2/token \\\n  -u CLIENT_ID:CLIENT_SECRET"}},
 		Groups: []views.APIGroup{{Name: "Charges", Operations: []views.APIOperation{charge}}, {Name: "About", Operations: []views.APIOperation{open}}},

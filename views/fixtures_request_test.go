@@ -43,7 +43,7 @@ func requestScenes() []scene {
 		{name: "requests-none", page: views.Requests(ann("Request money", views.NavNone), views.RequestList{Accounts: accountOptions, Lifetimes: list.Lifetimes})},
 		{name: "requests-end", page: views.Requests(ann("Request money", views.NavNone), views.RequestList{Accounts: accountOptions, Lifetimes: list.Lifetimes, Later: true})},
 		{name: "requests-errors", page: views.Requests(ann("Request money", views.NavNone), wrong)},
-		{name: "request", page: views.Request(flashed(ann("Payment request", views.NavNone), "The request is open. Send its link to whoever is to pay."), open), amount: []string{"$25.00 USD", "Nothing yet", "At most $25.25 USD"}},
+		{name: "request", page: views.Request(flashed(ann("Payment request", views.NavNone), "The request is made. Send its link to whoever is to pay."), open), amount: []string{"$25.00 USD", "Nothing yet", "At most $25.25 USD"}},
 		{name: "request-partly", page: views.Request(ann("Payment request", views.NavNone), partly), amount: []string{"$7.25 USD", "Paid in part"}},
 		{name: "request-paid", page: views.Request(ann("Payment request", views.NavNone), paid), amount: []string{"Paid"}},
 		{name: "request-cancelled", page: views.Request(ann("Payment request", views.NavNone), cancelled), amount: []string{"Any amount", "Cancelled"}},

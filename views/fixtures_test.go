@@ -296,7 +296,7 @@ func monthlyConsent() views.ConsentPage {
 	c.Can = []string{"See your name and your payment pointers.", "Keep this access while you are away."}
 	c.Cannot = []string{"See what is in your accounts.", "See payments that it didn't ask for.", "Spend more than you allow here, or from another account.", "Change what you allow here."}
 	c.Agreement = &views.ConsentAgreement{
-		Description: "Flowers on the first of each month, picked by hand and brought to your door", Most: views.Money{Text: "€12.00", Code: "EUR"}, Often: "every month", Repeats: true,
+		Description: "Flowers on the first of each month, picked by hand and brought to your door", Most: views.Money{Text: "€12.00", Code: "EUR"}, Often: "every month",
 		PaymentMax: views.Money{Text: "€5.00", Code: "EUR"}, Receivers: []string{"$shop.example/flowers", "$shop.example/delivery"},
 		Ends: views.Moment{Text: "31 December 2027, 23:59 UTC", ISO: "2027-12-31T23:59:00Z"}, Worst: "At most 180.00 EUR in all.",
 		Accounts: []views.ConsentAccount{
@@ -311,7 +311,7 @@ func monthlyConsent() views.ConsentPage {
 func onceConsent() views.ConsentPage {
 	c := monthlyConsent()
 	c.App, c.Logo, c.Can = "Tip Jar", "", nil
-	c.Agreement.Description, c.Agreement.Most, c.Agreement.Often, c.Agreement.Repeats = "Tips for what you read today", views.Money{Text: "$3.00", Code: "USD"}, "once", false
+	c.Agreement.Description, c.Agreement.Most, c.Agreement.Often = "Tips for what you read today", views.Money{Text: "$3.00", Code: "USD"}, "once"
 	c.Agreement.PaymentMax, c.Agreement.Receivers, c.Agreement.Packets, c.Agreement.Ends = views.Money{}, nil, true, views.Moment{}
 	c.Agreement.Accounts = c.Agreement.Accounts[1:]
 	c.Agreement.Accounts[0].About, c.Agreement.Accounts[0].Chosen = "", true

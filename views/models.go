@@ -333,14 +333,13 @@ type ConsentPage struct {
 
 // ConsentAgreement is the agreement that an app asks for, nil for none.
 type ConsentAgreement struct {
-	Description string // in the app's words
-	Password    string // why the password is asked for; "" when it isn't
-	Most        Money  // what it asks for
-	Often       string // "every month", "once"
-	Repeats     bool
+	Description string   // in the app's words
+	Password    string   // why the password is asked for; "" when it isn't
+	Most        Money    // what it asks for
+	Often       string   // "every month", "once"
 	PaymentMax  Money    // zero for no such cap
 	Receivers   []string // payment pointers; none for anybody
-	Starts      Moment   // zero: at once
+	Starts      Moment   // zero: when it is allowed
 	Ends        Moment   // zero: never
 	Packets     bool     // it may also be spent without naming receivers
 	Worst       string   // "At most €120.00 EUR in all."
@@ -359,10 +358,12 @@ type ConsentAccount struct {
 	Chosen  bool
 }
 
-// DecisionAllow and DecisionDeny are the values of the field "decision".
+// The values of the field "decision". DecisionEnter is what the Enter key in a field
+// sends, instead of that of the button which comes first.
 const (
 	DecisionAllow = "allow"
 	DecisionDeny  = "deny"
+	DecisionEnter = "enter"
 )
 
 // LogoutPage asks whether an app's request to log out is meant.

@@ -9,7 +9,7 @@ import (
 )
 
 // restoredNote is what owners read of an agreement that a restore has paused.
-const restoredNote = "This wallet was restored from a backup, which may not know all that was used since, or that you ended this. Look at it before you resume it."
+const restoredNote = "This wallet was restored from a backup, which may not know all that was used, lowered or ended since. Check that before you resume."
 
 // PauseAll pauses all agreements and forgets what was only asked for, in the
 // transaction that restores a database: the backup doesn't know what was revoked,

@@ -12,6 +12,7 @@ import (
 	"pochi/ilp"
 	"pochi/ilp/address"
 	"pochi/ilp/connector"
+	"pochi/ilp/spsp"
 	"pochi/ilp/stream"
 	"pochi/ledger"
 )
@@ -26,6 +27,7 @@ type pricing struct {
 	probe, probeReceive func(ctx context.Context, amount uint64) (stream.Probe, error)
 	asset               func(ctx context.Context) (ilp.Asset, error) // the receiver's
 	limit               func() (most uint64, known bool)             // of what the receiver takes, once it was asked something
+	invoice             spsp.Invoice                                 // what it asks for
 }
 
 // price returns what was asked for and both sides.

@@ -72,7 +72,7 @@ func (s *Service) Quote(ctx context.Context, userID uuid.UUID, req QuoteRequest)
 	if err != nil {
 		return Quote{}, err
 	}
-	if req, err = p.filledIn(ctx, req, c.invoice); err != nil {
+	if req, err = p.filledIn(ctx, req); err != nil {
 		return Quote{}, err
 	}
 	asked, debit, receive, err := p.price(ctx, req)
@@ -91,7 +91,7 @@ func (s *Service) pricing(ctx context.Context, account accounts.Account, receive
 	if err != nil {
 		return pricing{}, connection{}, err
 	}
-	p := pricing{account: account, receiver: receiver, rates: s.Rates, own: s.Address, probe: c.ProbeWhole, probeReceive: c.ProbeReceiveWhole, asset: c.Asset, limit: c.Limit}
+	p := pricing{account: account, receiver: receiver, rates: s.Rates, own: s.Address, probe: c.ProbeWhole, probeReceive: c.ProbeReceiveWhole, asset: c.Asset, limit: c.Limit, invoice: c.invoice}
 	if receiver.Local == nil {
 		p.probe, p.probeReceive = c.Probe, c.ProbeReceive
 	}

@@ -87,6 +87,9 @@ func (s *Service) details(ctx context.Context, r Receiver) (spsp.Details, error)
 	if !errors.As(err, &failed) {
 		return spsp.Details{}, fmt.Errorf("query %s: %w", r.Pointer, err)
 	}
+	if _, request := requestID(r.Pointer.Path()); request && failed.Reason == spsp.NotFound {
+		return spsp.Details{}, problem.Field("to", "This payment request can't be paid: it has been paid, or has ended.").Because(err)
+	}
 	return spsp.Details{}, problem.Field("to", "%s", failed.Reason.Error()).Because(err)
 }
 

@@ -61,7 +61,8 @@ func (r Request) invoice() spsp.Invoice {
 
 // filledIn is what a person asks for who leaves it to the receiver how much: what that
 // still wants.
-func (p pricing) filledIn(ctx context.Context, req QuoteRequest, i spsp.Invoice) (QuoteRequest, error) {
+func (p pricing) filledIn(ctx context.Context, req QuoteRequest) (QuoteRequest, error) {
+	i := p.invoice
 	if strings.TrimSpace(req.Amount) != "" || i.Left() == 0 || i.Left() > ledger.AmountMax {
 		return req, nil
 	}
@@ -76,11 +77,19 @@ func (p pricing) filledIn(ctx context.Context, req QuoteRequest, i spsp.Invoice)
 	return req, nil
 }
 
-// fits refuses to promise a receiver more than it said it takes.
+// fits refuses to promise a receiver more than it said it takes. What a request takes
+// beyond what it asks for is for rounding: payers aren't told of it.
 func (p pricing) fits(amount ledger.Amount) error {
 	most, known := p.limit()
 	if !known || amount.Value <= most {
 		return nil
 	}
-	return problem.Field("amount", "No more than %s can be paid here.", ledger.Amount{Value: most, Asset: amount.Asset})
+	left := ledger.Amount{Value: p.invoice.Left(), Asset: amount.Asset}
+	switch {
+	case left.Value == 0 || ilp.Asset(left.Asset) != p.invoice.Asset:
+		return problem.Field("amount", "No more than %s can be paid here.", ledger.Amount{Value: most, Asset: amount.Asset})
+	case p.invoice.Received > 0:
+		return problem.Field("amount", "This would bring %s: only %s of this request is left to pay.", amount, left)
+	}
+	return problem.Field("amount", "This would bring %s: this request asks for %s.", amount, left)
 }

@@ -152,6 +152,26 @@ func TestCancelledWhileItIsPaid(t *testing.T) {
 	w.Check()
 }
 
+// Whoever wants to pay more than is left of a request reads how much that is.
+func TestMoreThanIsLeftOfARequest(t *testing.T) {
+	w := newWallet(t)
+	ann, ben := w.Person("ann", usd, "100"), w.Person("ben", usd, "")
+	r := w.request(ben, "10", "")
+	for _, step := range []struct{ amount, says string }{
+		{"11", "This would bring 11.00 USD: this request asks for 10.00 USD."},
+		{"4", ""},
+		{"8", "This would bring 8.00 USD: only 6.00 USD of this request is left to pay."},
+	} {
+		q, err := w.Payments.Quote(t.Context(), ann.ID, payments.QuoteRequest{AccountID: ann.Account, To: w.address(r), Amount: step.amount, Fixed: payments.FixedReceive})
+		if got := problem.Fields(err)["amount"]; got != step.says || (err != nil) != (step.says != "") {
+			t.Errorf("%s: %v", step.amount, err)
+		}
+		if err == nil {
+			w.Confirm(ann, q)
+		}
+	}
+}
+
 // Another wallet's request is paid as ours is: what it asks for is filled in, in parts
 // of whatever size, and it takes no more than it asked for and a little.
 func TestRequestOfAnotherWallet(t *testing.T) {
@@ -166,7 +186,7 @@ func TestRequestOfAnotherWallet(t *testing.T) {
 	}
 	twice := p.a.Quote(p.ann, to, "", payments.FixedDebit)
 	_, err := p.a.Payments.Quote(context.Background(), p.ann.ID, payments.QuoteRequest{AccountID: p.ann.Account, To: to, Amount: "112", Fixed: payments.FixedDebit})
-	if problem.Fields(err)["amount"] != "No more than 101.00 EUR can be paid here." {
+	if text := problem.Fields(err)["amount"]; !strings.HasSuffix(text, "EUR: this request asks for 100.00 EUR.") {
 		t.Errorf("a quote beyond the request: %v", err)
 	}
 	p.line.ToB.Between(small(10_00))
@@ -189,7 +209,7 @@ func TestRequestOfAnotherWallet(t *testing.T) {
 	if out.State != payments.Failed || !strings.Contains(out.Reason, "takes no more") || out.SentAmount.Value != 0 || b.found(r.ID).Received != received.Received {
 		t.Errorf("paid again: %s %s, %s sent; %+v", out.State, out.Reason, out.SentAmount, b.found(r.ID))
 	}
-	if _, err := p.a.Payments.Quote(context.Background(), p.ann.ID, payments.QuoteRequest{AccountID: p.ann.Account, To: to}); problem.Fields(err)["to"] != "Nobody can be paid at this payment pointer." {
+	if _, err := p.a.Payments.Quote(context.Background(), p.ann.ID, payments.QuoteRequest{AccountID: p.ann.Account, To: to}); problem.Fields(err)["to"] != "This payment request can't be paid: it has been paid, or has ended." {
 		t.Errorf("a quote for a request that was paid: %v", err)
 	}
 	for _, w := range []*paytest.Wallet{p.a, p.b} {

@@ -13,6 +13,7 @@ import (
 	"pochi/app/agreements"
 	"pochi/app/agreements/interval"
 	"pochi/app/payments"
+	"pochi/db"
 	"pochi/ledger"
 
 	"github.com/google/uuid"
@@ -132,7 +133,35 @@ func TestLowerAnAgreement(t *testing.T) {
 	ann.post(path+"/lower", "amount", "5").expect(t, "lower", http.StatusSeeOther)
 	ann.get(path).expect(t, "lowered", http.StatusOK, "The limit is lowered", "You lowered the limit to $5.00 USD.", "$2.00", "Spend up to $5.00 USD a month")
 	ann.post(path+"/lower", "amount", "1").expect(t, "below what is used", http.StatusSeeOther)
-	ann.get(path).expect(t, "lowered again", http.StatusOK, "$0.00", "bar-full")
+	page := ann.get(path).expect(t, "lowered again", http.StatusOK, "$0.00", "bar-full", "Used up", "Nothing left until", "$1.00 USD a month from", "lowered from $12.00 USD.")
+	if strings.Contains(page.Body, "Active") || strings.Contains(page.Body, "Renews on") {
+		t.Error("what is used up is said to be active")
+	}
+	ann.get("/agreements").expect(t, "the list", http.StatusOK, "Used up", "Nothing left until")
+}
+
+// Of a limit that was lowered below what is used it isn't said that this was used.
+func TestLoweredBelowWhatIsUsed(t *testing.T) {
+	s, ann, _ := buyer(t)
+	id := ann.allow(1000, nil)
+	path := "/agreements/" + id.String()
+	ann.charge(id, pointerOf+"ben", 800)
+	ann.post(path+"/lower", "amount", "1").expect(t, "lower", http.StatusSeeOther)
+	s.look(t, ann, "can spend again from")
+	ann.post(path+"/pause").expect(t, "pause", http.StatusSeeOther)
+	if strings.Contains(ann.get("/").Body, "can spend again") {
+		t.Error("what is paused is said to be able to spend again")
+	}
+	ann.post(path+"/resume").expect(t, "resume", http.StatusSeeOther)
+	home := ann.get("/").expect(t, "home", http.StatusOK, "Flower Shop has used $8.00 USD, and has nothing left of $1.00 USD a month.")
+	page := ann.get(path).expect(t, "its page", http.StatusOK, "$8.00 USD was used, and nothing was left.")
+	for _, p := range []string{home.Body, page.Body} {
+		if strings.Contains(p, "used up its $1.00") || strings.Contains(p, "All of the limit") {
+			t.Error("more was used than the limit that is said to be used up")
+		}
+	}
+	ann.post(path+"/revoke").expect(t, "revoke", http.StatusSeeOther)
+	ann.get(path).expect(t, "ended", http.StatusOK, "It could", "Spend up to $1.00 USD a month from", "lowered from $10.00 USD.")
 }
 
 // Revoking takes two clicks, and neither the app nor Hydra, which isn't there.
@@ -195,6 +224,53 @@ func TestNoticesOfAgreements(t *testing.T) {
 	ann.post(path+"/revoke").expect(t, "revoke", http.StatusSeeOther)
 	if page := ann.get("/"); strings.Contains(page.Body, "has used up") {
 		t.Error("a revoked agreement is told of")
+	}
+}
+
+// What a restore paused is told until its owner has resumed it: there is nothing to
+// close.
+func TestNoticeOfARestore(t *testing.T) {
+	s, ann, _ := buyer(t)
+	id := ann.allow(1000, nil)
+	s.restored(t)
+	path := "/agreements/" + id.String()
+	for _, where := range []string{"/", path} {
+		page := ann.get(where).expect(t, where, http.StatusOK, "Flower Shop is paused. This wallet was restored from a backup")
+		if strings.Contains(page.Body, "has used") || strings.Contains(page.Body, path+"/notice") {
+			t.Errorf("%s tells of a limit, or offers to close what goes on", where)
+		}
+	}
+	for _, act := range []string{"/resume", "/pause"} { // whoever pauses it again knows that
+		ann.post(path+act).expect(t, act, http.StatusSeeOther)
+		if page := ann.get("/"); strings.Contains(page.Body, "restored from a backup") {
+			t.Errorf("after %s home still tells of the restore", act)
+		}
+	}
+}
+
+// Many agreements that a restore paused don't fill the page.
+func TestNoticeOfARestoreWithManyAgreements(t *testing.T) {
+	s, ann, _ := buyer(t)
+	first, second := ann.allow(1000, nil), ann.allow(2000, nil)
+	s.restored(t)
+	page := ann.get("/").expect(t, "home", http.StatusOK, "Several agreements with apps are paused. This wallet was restored", `href="/agreements">Look at them`)
+	if strings.Count(page.Body, "restored from a backup") != 1 || strings.Contains(page.Body, "Flower Shop is paused") {
+		t.Error("home tells of each")
+	}
+	ann.get("/agreements/"+first.String()).expect(t, "one", http.StatusOK, "Flower Shop is paused.")
+	ann.post("/agreements/"+first.String()+"/resume").expect(t, "resume one", http.StatusSeeOther)
+	ann.get("/").expect(t, "home, with one left", http.StatusOK, "Flower Shop is paused.", `href="/agreements/`+second.String()+`">Look at it`)
+}
+
+// restored pauses what a restore does.
+func (s *server) restored(t *testing.T) {
+	t.Helper()
+	err := s.db.Write(t.Context(), func(tx db.Tx) error {
+		_, err := agreements.PauseAll(t.Context(), tx, time.Now())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

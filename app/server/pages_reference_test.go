@@ -22,6 +22,9 @@ func TestAPIReference(t *testing.T) {
 	for _, path := range []string{"/developers", "/developers/apps/new", "/agreements"} {
 		newBrowser(t, s).get(path).expect(t, path, http.StatusSeeOther)
 	}
+	if strings.Contains(page.Body, "`") || !strings.Contains(page.Body, "<code>audience</code>") {
+		t.Error("names in texts aren't shown as code")
+	}
 }
 
 // TestFirstLoads checks that no page is over 100 kB with all that a browser loads

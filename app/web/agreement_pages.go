@@ -93,12 +93,12 @@ func (s *Site) agreementRow(ctx context.Context, a agreements.Agreement, logo st
 	usage, err := s.Agreements.Usage(ctx, a.ID)
 	return views.AgreementRow{
 		ID: a.ID.String(), App: views.AppMark{Name: a.App, Logo: logoURL(a.ClientID, logo)}, Description: a.Description,
-		State: s.agreementState(a), Use: useOf(a, usage, s.Now()), LastUsed: minute(a.LastUsedAt), Ended: minute(a.EndedAt),
-		Unused: s.unused(a), Ends: day(a.Ends()),
+		State: s.agreementState(a, usage), Use: useOf(a, usage, s.Now()), LastUsed: minute(a.LastUsedAt), Ended: minute(a.EndedAt),
+		Unused: s.unused(a), Ends: minute(a.Ends()),
 	}, err
 }
 
-func (s *Site) agreementState(a agreements.Agreement) views.AgreementState {
+func (s *Site) agreementState(a agreements.Agreement, usage agreements.Usage) views.AgreementState {
 	switch {
 	case a.State == agreements.Revoked:
 		return views.AgreementOver
@@ -108,6 +108,8 @@ func (s *Site) agreementState(a agreements.Agreement) views.AgreementState {
 		return views.AgreementPaused
 	case s.Now().Before(a.Begins()):
 		return views.AgreementWaiting
+	case usage.Left == 0:
+		return views.AgreementUsedUp
 	}
 	return views.AgreementActive
 }

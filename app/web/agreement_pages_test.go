@@ -102,7 +102,7 @@ func TestEventText(t *testing.T) {
 		"It ended. The app was deleted.":                 {Kind: agreements.EventGivenUp, Note: "The app was deleted."},
 		"It ended as it was agreed.":                     {Kind: agreements.EventExpired},
 		"€9.60 EUR was used, 80 % of the limit or more.": {Kind: agreements.EventNear, Amount: 960},
-		"All of the limit was used: €12.00 EUR.":         {Kind: agreements.EventReached, Amount: 1200},
+		"€12.00 EUR was used, and nothing was left.":     {Kind: agreements.EventReached, Amount: 1200},
 	} {
 		if got := eventText(a, e); got != want {
 			t.Errorf("%s: %q, want %q", e.Kind, got, want)

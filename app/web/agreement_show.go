@@ -51,7 +51,7 @@ func (s *Site) agreement(c *fiber.Ctx) (views.AgreementPage, error) {
 		AgreementRow: row, Account: account, AccountID: a.AccountID.String(), Notices: told,
 		Days: s.days(movements), Older: older, Later: before != "",
 	}
-	page.Can, page.Cannot = s.ability(a, account), inability(a)
+	page.Can, page.Cannot = s.ability(a, account, approved(events)), inability(a)
 	for _, e := range events {
 		page.Events = append(page.Events, views.AgreementEvent{Text: eventText(a, e), At: minute(e.At)})
 		if e.Kind == agreements.EventRevoked {
@@ -70,9 +70,24 @@ func (s *Site) findAgreement(c *fiber.Ctx) (agreements.Agreement, error) {
 	return s.Agreements.FindOf(c.UserContext(), person(c).ID, id)
 }
 
-// ability says in sentences what an app can do under an agreement.
-func (s *Site) ability(a agreements.Agreement, account string) []string {
-	can := []string{fmt.Sprintf("Spend up to %s %s from %s.", words(a.Amount), a.Interval.Per(), account)}
+// approved is the amount that an agreement began with, 0 before it did.
+func approved(events []agreements.Event) uint64 {
+	for _, e := range events {
+		if e.Kind == agreements.EventApproved {
+			return e.Amount
+		}
+	}
+	return 0
+}
+
+// ability says in sentences what an app can do under an agreement that began with an
+// amount.
+func (s *Site) ability(a agreements.Agreement, account string, began uint64) []string {
+	spend := fmt.Sprintf("Spend up to %s %s from %s", words(a.Amount), a.Interval.Per(), account)
+	if a.Amount.Value < began {
+		spend += ", lowered from " + words(ledger.Amount{Value: began, Asset: a.Amount.Asset})
+	}
+	can := []string{spend + "."}
 	if a.PaymentMax > 0 {
 		can = append(can, fmt.Sprintf("Pay %s at most at a time.", words(ledger.Amount{Value: a.PaymentMax, Asset: a.Amount.Asset})))
 	}
@@ -90,11 +105,14 @@ func (s *Site) ability(a agreements.Agreement, account string) []string {
 	return append(can, "Go on until you revoke it.")
 }
 
+// keepsNothing says of a repeated amount that it doesn't add up.
+const keepsNothing = "Keep what is left for the next time."
+
 // inability says what an app can't do under an agreement.
 func inability(a agreements.Agreement) []string {
 	cannot := []string{"Spend more than that, or raise the limit."}
 	if !a.Interval.IsOne() {
-		cannot = append(cannot, "Keep what is left for the next time.")
+		cannot = append(cannot, keepsNothing)
 	}
 	if len(a.Receivers) > 0 {
 		cannot = append(cannot, "Pay anybody else.")
@@ -125,7 +143,7 @@ func eventText(a agreements.Agreement, e agreements.Event) string {
 	case agreements.EventNear:
 		text = fmt.Sprintf("%s was used, 80 %% of the limit or more.", amount)
 	case agreements.EventReached:
-		text = fmt.Sprintf("All of the limit was used: %s.", amount)
+		text = fmt.Sprintf("%s was used, and nothing was left.", amount)
 	case agreements.EventExpired:
 		text = "It ended as it was agreed."
 	default:

@@ -74,6 +74,9 @@ func (s *Site) movement(m payments.Movement) views.Movement {
 	if s.isRequest(m.Pointer) {
 		v.Detail = "Payment request"
 	}
+	if host, ok := requestElsewhere(m.Pointer); ok && m.Who == "" {
+		v.Who, v.Detail = "Payment request", "at "+host
+	}
 	if v.Who == "" && v.Paid == "" {
 		v.Who, v.Detail = v.Detail, ""
 	}

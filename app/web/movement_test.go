@@ -34,6 +34,7 @@ func TestMovementsOfApps(t *testing.T) {
 		"packets":                     {line(func(m *payments.Movement) { m.Stream = true }), views.Movement{URL: stream, Who: "Ben", Detail: "by Shop"}},
 		"packets to another wallet":   {line(func(m *payments.Movement) { m.Stream, m.Who, m.Pointer = true, "", "" }), views.Movement{URL: stream, Who: "Another wallet", Detail: "by Shop"}},
 		"a person's own":              {line(func(m *payments.Movement) { m.App = "" }), views.Movement{URL: charge, Who: "Ben", Detail: "$wallet.example/ben"}},
+		"a request of another wallet": {line(func(m *payments.Movement) { m.App, m.Who, m.Pointer = "", "", "$bank.example/requests/"+id.String() }), views.Movement{URL: charge, Who: "Payment request", Detail: "at bank.example"}},
 		"a person's, to who knows it": {line(func(m *payments.Movement) { m.App, m.Who = "", "" }), views.Movement{URL: charge, Who: "$wallet.example/ben"}},
 	} {
 		test.want.ID, test.want.Amount = id.String(), views.Money{Text: minus + "€12.00", Code: "EUR"}

@@ -37,7 +37,7 @@ func (News) sentence(key string) string {
 	case "pointer-changed":
 		return "The payment pointer pays the other account from now on."
 	case "request-made":
-		return "The request is open. Send its link to whoever is to pay."
+		return "The request is made. Send its link to whoever is to pay."
 	case "request-cancelled":
 		return "The request is cancelled. Nobody can pay it any more."
 	case "deposited":

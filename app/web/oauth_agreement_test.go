@@ -120,8 +120,8 @@ func TestConsentPageShowsTheWholeAgreement(t *testing.T) {
 	got := b.get("/oauth/consent?consent_challenge=sesame")
 	if got.Status != 200 || !got.shows(
 		"to spend your money", "shop.example", "€12.00", "every month", "Flowers <every> month", "up to", "€5.00", "$shop.example<wbr>/flowers", "Nobody else",
-		"When you allow it", "31 January 2028, 12:00 UTC", "At most 144.00 EUR in all", "This wallet makes each payment itself",
-		"Everyday", "€0.00", "Savings", "About 13.13 USD for 12.00 EUR", "Recognise you", "See what is in your accounts", "or from another account",
+		"31 January 2028, 12:00 UTC", "At most 144.00 EUR in all", "This wallet makes each payment itself",
+		"Everyday", "€0.00", "Savings", "About 13.13 USD for 12.00 EUR", "Recognise you", "See what is in your accounts", "or from another account", "Keep what is left for the next time",
 		`value="12.00"`, "You can lower, pause or end it",
 	) {
 		t.Errorf("%d %s", got.Status, got.Body)
@@ -421,6 +421,25 @@ func TestALargeAmountTakesThePassword(t *testing.T) {
 	b := openAgreement(t, &hydra{consent: agreementRequest(oauth.Detail{Terms: terms})}, &deals{})
 	if got := b.get("/oauth/consent?consent_challenge=sesame"); got.shows(`name="password"`) {
 		t.Error("a password is asked for where no amount takes one")
+	}
+}
+
+// The Enter key in a field doesn't deny, and allows only what was confirmed with a
+// password: who types a lower amount first sees what that comes to.
+func TestTheEnterKeyIsNoAnswer(t *testing.T) {
+	h, d := &hydra{consent: agreementRequest(oauth.Detail{Terms: monthly(t)})}, &deals{}
+	b := openAgreement(t, h, d)
+	page := b.get("/oauth/consent?consent_challenge=sesame")
+	if first := regexp.MustCompile(`name="decision" value="([^"]*)"`).FindStringSubmatch(page.Body); first[1] != "enter" {
+		t.Errorf("the Enter key sends %q", first[1])
+	}
+	form := []string{"consent_challenge", "sesame", "seal", b.seal("sesame"), "decision", "enter", "account", accountsOn(page)[0], "amount", "5"}
+	got := b.post("/oauth/consent", form...)
+	if got.Status != 422 || !got.shows("Nothing is decided yet", `value="5"`, "At most 60.00 EUR in all") || len(d.approved)+len(h.decided) != 0 {
+		t.Errorf("%d, approved %v, decided %v", got.Status, d.approved, h.decided)
+	}
+	if got := b.post("/oauth/consent", append(form, "password", "correct horse")...); got.Status != 303 || len(d.approved) != 1 {
+		t.Errorf("with the password: %d, approved %v", got.Status, d.approved)
 	}
 }
 

@@ -100,9 +100,9 @@ func (s *Site) decideConsent(c *fiber.Ctx) error {
 	if !isSubject(c, request.Subject) {
 		return s.consentOfAnother(c, request)
 	}
-	switch formValue(c, "decision") {
-	case views.DecisionAllow:
-		return s.allowConsent(c, request)
+	switch decision := formValue(c, "decision"); decision {
+	case views.DecisionAllow, views.DecisionEnter:
+		return s.allowConsent(c, request, decision)
 	case views.DecisionDeny:
 		if err := s.OAuth.Approvals.Withdraw(c.UserContext(), person(c).ID, request.Key); err != nil {
 			return err
@@ -113,7 +113,9 @@ func (s *Site) decideConsent(c *fiber.Ctx) error {
 	}
 }
 
-func (s *Site) allowConsent(c *fiber.Ctx, request oauth.ConsentRequest) error {
+// allowConsent allows what was shown. The Enter key allows together with the password
+// only: somebody may just have typed another amount.
+func (s *Site) allowConsent(c *fiber.Ctx, request oauth.ConsentRequest, decision string) error {
 	chosen := choice{text(c, "account"), text(c, "amount")}
 	asked, reason, err := s.asking(c, request)
 	if err != nil {
@@ -126,6 +128,9 @@ func (s *Site) allowConsent(c *fiber.Ctx, request oauth.ConsentRequest) error {
 		return s.renderConsent(c, fiber.StatusConflict, asked, chosen, views.Errors{
 			"": "What " + request.App.Name + " asks for isn't what you were shown before. Nothing was allowed. Please look at it again.",
 		})
+	}
+	if decision == views.DecisionEnter && formValue(c, "password") == "" {
+		return s.renderConsent(c, fiber.StatusUnprocessableEntity, asked, chosen, views.Errors{"": "Nothing is decided yet. Choose Deny or Allow."})
 	}
 	grant := oauth.Grant{Scopes: request.Scopes, Name: person(c).Name}
 	if asked.terms != nil {

@@ -33,6 +33,9 @@ func (s *Site) renderConsent(c *fiber.Ctx, status int, asked asking, chosen choi
 		Person: person(c).Name, Email: person(c).Email, Can: can, Cannot: cannot, Errors: errs,
 	}
 	if asked.terms != nil {
+		if !asked.terms.Interval.IsOne() {
+			page.Cannot = append(page.Cannot, keepsNothing)
+		}
 		if page.Agreement, err = s.consentAgreement(c, asked, chosen); err != nil {
 			return err
 		}
@@ -71,7 +74,7 @@ func (s *Site) consentAgreement(c *fiber.Ctx, asked asking, chosen choice) (*vie
 	}
 	begins, _ := terms.Begins(now)
 	page := views.ConsentAgreement{
-		Description: terms.Description, Most: money(terms.Amount), Often: terms.Interval.Words(), Repeats: !terms.Interval.IsOne(),
+		Description: terms.Description, Most: money(terms.Amount), Often: terms.Interval.Words(),
 		Receivers: terms.Receivers, Ends: shortMoment(terms.Ends(now)), Packets: terms.Packets(),
 		Worst: worst(allowed, now), Amount: chosen.amount, Currency: terms.Amount.Asset.Code,
 		RefreshURL: pathOAuthConsent + "?" + query("consent_challenge", asked.Challenge),

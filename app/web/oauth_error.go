@@ -31,6 +31,9 @@ func (s *Site) showOAuthError(c *fiber.Ctx) error {
 		"request_not_supported", "request_uri_not_supported", "registration_not_supported":
 		page.Title = "The app made a mistake"
 		page.Message = "The app that sent you here asked for something that doesn't work. Nothing was shared with it. Its makers may want to know: " + code + "."
+		if strings.Contains(c.Query("error_description"), "redirect_uri") { // Hydra's only hint at what developers most often get wrong
+			page.Message += " The address to come back to (redirect_uri) has to be one that is registered."
+		}
 	default:
 		page.Title = "That didn't work"
 		page.Message = "Something went wrong between the app and your wallet. Nothing was shared with it. Go back to the app and start again there."

@@ -26,3 +26,12 @@ func TestOAuthErrorPageShowsNothingOfItsAddress(t *testing.T) {
 		}
 	}
 }
+
+// Whoever builds an app reads what the mistake most likely is.
+func TestOAuthErrorPageNamesTheRedirectURI(t *testing.T) {
+	b := openBrowser(t, &hydra{})
+	query := url.Values{"error": {"invalid_request"}, "error_description": {"The 'redirect_uri' parameter does not match. Call 0900."}}
+	if got := b.get("/oauth/error?" + query.Encode()); !got.shows("(redirect_uri) has to be one that is registered") || got.shows("0900") {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+}

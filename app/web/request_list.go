@@ -9,6 +9,7 @@ import (
 	"pochi/views"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 )
 
 // requestsPage is how many requests a page lists.
@@ -71,4 +72,11 @@ func typedAmount(typed string, asset ledger.Asset) (ledger.Amount, error) {
 // isRequest reports whether a payment pointer is the address of a request here.
 func (s *Site) isRequest(pointer string) bool {
 	return strings.HasPrefix(pointer, s.pointer("requests/"))
+}
+
+// requestElsewhere returns the host of another wallet's payment request. Where other
+// wallets than this kind have theirs isn't known: those are shown as pointers.
+func requestElsewhere(pointer string) (host string, ok bool) {
+	host, id, _ := strings.Cut(strings.TrimPrefix(pointer, "$"), "/requests/")
+	return host, uuid.Validate(id) == nil && !strings.Contains(host, "/")
 }
