@@ -13,7 +13,7 @@ type clientCommands struct {
 
 type clientAdd struct {
 	Name   string        `arg:"" help:"What to call it."`
-	Scopes []oauth.Scope `required:"" placeholder:"SCOPE,…" help:"What it may do: admin:read, admin:write."`
+	Scopes []oauth.Scope `required:"" placeholder:"SCOPE" help:"What it may do: admin:read, admin:write."`
 }
 
 type clientList struct{}

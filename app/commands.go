@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"pochi/app/config"
 	"pochi/app/payments"
@@ -50,6 +52,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	helped := false
 	parser, err := kong.New(&commands{}, kong.Name("pochi"), kong.Description(about), kong.Help(printHelp),
+		kong.TypeMapper(reflect.TypeFor[uuid.UUID](), kong.MapperFunc(decodeID)),
+		kong.TypeMapper(reflect.TypeFor[*uuid.UUID](), kong.MapperFunc(decodeID)),
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(decodeTime)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
 		kong.Writers(out, io.Discard), kong.Exit(func(int) { helped = true }))
 	if err != nil {
@@ -295,10 +300,42 @@ func (l *stateList) Decode(ctx *kong.DecodeContext) error {
 	for name := range strings.SplitSeq(text, ",") {
 		state := payments.State(strings.TrimSpace(name))
 		if !slices.Contains(states, state) {
-			return fmt.Errorf("%q is no state: it must be one of %q", state, states)
+			return fmt.Errorf("%q is no state: it must be sending, needs_review, completed or failed", state)
 		}
 		*l = append(*l, state)
 	}
+	return nil
+}
+
+// decodeID reads an id, or one that may be missing. It implements kong.MapperFunc.
+func decodeID(ctx *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("id", &text); err != nil {
+		return err
+	}
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return fmt.Errorf("%q is no id: copy it whole from the list", text)
+	}
+	if target.Kind() == reflect.Pointer {
+		target.Set(reflect.ValueOf(&id))
+	} else {
+		target.Set(reflect.ValueOf(id))
+	}
+	return nil
+}
+
+// decodeTime reads a length of time. It implements kong.MapperFunc.
+func decodeTime(ctx *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("time", &text); err != nil {
+		return err
+	}
+	long, err := time.ParseDuration(text)
+	if err != nil {
+		return fmt.Errorf("%q is no length of time such as 24h or 90m", text)
+	}
+	target.SetInt(int64(long))
 	return nil
 }
 

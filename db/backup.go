@@ -30,7 +30,7 @@ func Backup(ctx context.Context, dbURL, file string) error {
 	}
 	made, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
 	if err != nil {
-		return fmt.Errorf("make a file for the backup: %w", err)
+		return fmt.Errorf("make %s: %w", file, cause(err))
 	}
 	err = vacuumInto(ctx, path, made.Name())
 	err = errors.Join(err, made.Sync(), made.Close())
@@ -81,6 +81,15 @@ func publish(from, to string) error {
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// cause is why a file can't be made, without its name, which nobody has chosen.
+func cause(err error) error {
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		return failed.Err
+	}
+	return err
 }
 
 // syncPath makes a file, or what a folder lists, durable.

@@ -128,6 +128,10 @@ func (a Amount) String() string { return a.grouped() + " " + a.Asset.Code }
 // shown beside the code: several currencies share a symbol.
 func (a Amount) Symbolic() string { return a.Asset.symbol() + a.grouped() }
 
+// Whole returns the amount as it is shown, symbol and code, "$1,234.50 USD", for a
+// sentence on a page: its spaces don't break.
+func (a Amount) Whole() string { return a.Symbolic() + "\u00a0" + a.Asset.Code }
+
 // grouped returns the number with thousands separated.
 func (a Amount) grouped() string {
 	whole, decimals, hasDecimals := strings.Cut(a.Decimal(), ".")

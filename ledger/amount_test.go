@@ -136,7 +136,7 @@ func TestFormatAmount(t *testing.T) {
 		{99999, eur, "999.99", "999.99 EUR", "€999.99"},
 		{123450, usd, "1234.50", "1,234.50 USD", "$1,234.50"},
 		{123456789, ledger.Asset{Code: "GBP", Scale: 2}, "1234567.89", "1,234,567.89 GBP", "£1,234,567.89"},
-		{100000, kes, "1000.00", "1,000.00 KES", "KSh 1,000.00"},
+		{100000, kes, "1000.00", "1,000.00 KES", "KSh\u00a01,000.00"},
 		{5, ledger.Asset{Code: "MXN", Scale: 2}, "0.05", "0.05 MXN", "$0.05"},
 		{0, jpy, "0", "0 JPY", "¥0"},
 		{999, jpy, "999", "999 JPY", "¥999"},
@@ -151,6 +151,17 @@ func TestFormatAmount(t *testing.T) {
 		got := []string{a.Decimal(), a.String(), a.Symbolic()}
 		if diff := cmp.Diff([]string{test.decimal, test.text, test.symbol}, got); diff != "" {
 			t.Errorf("%d %s: %s", test.value, test.asset, diff)
+		}
+	}
+}
+
+func TestWholeAmountDoesNotBreak(t *testing.T) {
+	for want, a := range map[string]ledger.Amount{
+		"KSh\u00a01,000.00\u00a0KES": {Value: 100000, Asset: kes},
+		"0.000000001\u00a0XRP":       {Value: 1, Asset: ledger.Asset{Code: "XRP", Scale: 9}},
+	} {
+		if got := a.Whole(); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func (a Asset) symbol() string {
 	case "JPY":
 		return "¥"
 	case "KES":
-		return "KSh "
+		return "KSh\u00a0"
 	case "MXN", "USD":
 		return "$"
 	default:

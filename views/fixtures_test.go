@@ -241,6 +241,8 @@ func paymentScenes() []scene {
 	unknown.Who, unknown.Pointer, unknown.Packets = "", "", "12"
 	elsewhere := sending
 	elsewhere.Who, elsewhere.Pointer, elsewhere.AtLeast = "$wallet.example/cho", "$wallet.example/cho", true
+	request := payment(views.PaymentCompleted)
+	request.Who, request.Pointer, request.RequestAt = "$wallet.example/requests/019aa7f2-6a4e-7c11-9f5e-3f1f0b0e8f11", "$wallet.example/requests/019aa7f2-6a4e-7c11-9f5e-3f1f0b0e8f11", "wallet.example"
 	app := payment(views.PaymentCompleted)
 	app.App, app.AppURL, app.AppSays = "Flower Shop", "/agreements/019aa7f2-6a4e-7c11-9f5e-3f1f0b0e8f12", "A bunch of tulips, order 1042"
 	render := func(name string, y views.PaymentPage, amount ...string) scene {
@@ -251,6 +253,7 @@ func paymentScenes() []scene {
 		render("payment-sending-elsewhere", elsewhere, "They get at least", "€18.40 EUR"),
 		render("payment-completed", payment(views.PaymentCompleted), "$20.00 USD", "€18.40 EUR"),
 		render("payment-of-an-app", app, "$20.00 USD", "Flower Shop"),
+		render("payment-of-a-request-elsewhere", request, "Sent to a payment request at wallet.example", "Payment request"),
 		render("payment-partly", partly, "$12.00 USD", "$20.00 USD", "€11.04 EUR"),
 		render("payment-failed", failed, "$20.00 USD", "$0.00 USD"),
 		render("payment-checking", checking, "$20.00 USD", "$12.00 USD", "$5.00 USD", "$3.00 USD"),

@@ -281,6 +281,7 @@ type PaymentPage struct {
 	Packets    string // coming in from another wallet: how many, so far
 	Request    string // of a payment request: what for; else ""
 	RequestURL string
+	RequestAt  string // host of the other wallet whose payment request was paid, "" for none
 	Account    string // name of our account
 	AccountID  string
 	App        string // going out: the app that made it, under an agreement; else ""

@@ -50,18 +50,27 @@ func (y PaymentPage) headline() string {
 	}
 	switch y.State {
 	case PaymentCompleted:
-		return "Sent to " + y.Who
+		return "Sent to " + y.payee()
 	case PaymentPartly:
-		return "Only a part reached " + y.Who
+		return "Only a part reached " + y.payee()
 	case PaymentFailed:
-		return "Not sent to " + y.Who
+		return "Not sent to " + y.payee()
 	case PaymentChecking:
-		return "Checking what reached " + y.Who
+		return "Checking what reached " + y.payee()
 	case PaymentReview:
-		return "Payment to " + y.Who + " was interrupted"
+		return "Payment to " + y.payee() + " was interrupted"
 	default:
-		return "Sending to " + y.Who
+		return "Sending to " + y.payee()
 	}
+}
+
+// payee is the other side in a sentence. Another wallet's payment request has an
+// address that nobody reads.
+func (y PaymentPage) payee() string {
+	if y.RequestAt != "" {
+		return "a payment request at " + y.RequestAt
+	}
+	return y.Who
 }
 
 // main is the amount that the page shows largest: what the person's own account
@@ -77,12 +86,14 @@ func (y PaymentPage) main() Money {
 	}
 }
 
-// settled tells that what was sent is known for good: before, to send it again
-// may be to pay twice.
-func (y PaymentPage) settled() bool {
+// repeats tells that it can be sent again: what was sent is known for good, since
+// before that it may be to pay twice, and it didn't pay a request, which is paid once.
+func (y PaymentPage) repeats() bool {
 	switch y.State {
 	case PaymentSending, PaymentChecking, PaymentReview:
 		return false
+	case PaymentCompleted:
+		return !y.In && y.Request == "" && y.RequestAt == ""
 	}
 	return !y.In
 }

@@ -21,7 +21,7 @@ type Terms struct {
 
 // Words say how much how often: "€12.00 EUR a month".
 func (t Terms) Words() string {
-	return t.Amount.Symbolic() + " " + t.Amount.Asset.Code + " " + t.Interval.Per()
+	return t.Amount.Whole() + " " + t.Interval.Per()
 }
 
 // Packets reports whether packets may be spent under these terms: nobody can say

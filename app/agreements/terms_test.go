@@ -97,11 +97,11 @@ func TestTermsAreWrittenInOneWay(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	terms := monthly(t)
-	if got := terms.Words(); got != "€12.00 EUR a month" {
+	if got := terms.Words(); got != "€12.00\u00a0EUR a month" {
 		t.Error(got)
 	}
 	terms.Interval = interval.Rule{}
-	if got := terms.Words(); got != "€12.00 EUR in all" {
+	if got := terms.Words(); got != "€12.00\u00a0EUR in all" {
 		t.Error(got)
 	}
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"fmt"
-	"math"
 	"net/url"
 	"time"
 
@@ -45,7 +44,7 @@ func readRate(c *fiber.Ctx) (change rates.Change, err error) {
 		return change, err
 	}
 	change.Rate = o.text("rate")
-	change.SpreadBps = int(o.small("spreadBps", math.MaxInt32))
+	change.SpreadBps = int(o.small("spreadBps", rates.SpreadMax))
 	valid := o.text("valid")
 	if err := o.end(); err != nil {
 		return change, err

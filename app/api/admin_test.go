@@ -75,6 +75,15 @@ func TestBadRates(t *testing.T) {
 			t.Errorf("%s: %d %v", text, got.Status, got.Body)
 		}
 	}
+	for text, want := range map[string]string{
+		`{"rate": "9/10", "valid": "24h"}`:                     "spreadBps is missing.",
+		`{"rate": "9/10", "spreadBps": 10000, "valid": "24h"}`: "spreadBps must be a whole number from 0 to 9999.",
+	} {
+		app, _ := serve(options())
+		if got := send(t, app, "PUT", "/api/admin/rates/USD/EUR", bearer("office"), text); got.Status != 400 || got.Body["detail"] != want {
+			t.Errorf("%s: %d %v", text, got.Status, got.Body)
+		}
+	}
 	opts := options()
 	opts.Office = &officeFake{err: problem.Field("spreadBps", "The spread must be between 0 and 9999 basis points.")}
 	app, _ := serve(opts)

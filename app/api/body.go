@@ -145,7 +145,10 @@ func (o *object) text(name string) string {
 func (o *object) small(name string, most int64) int64 {
 	number, ok := o.take(name).(json.Number)
 	n, err := number.Int64()
-	if !ok || err != nil || n < 0 || n > most {
+	switch {
+	case !o.has(name):
+		o.fail(malformed(o.path+name, fmt.Sprintf("%s is missing.", o.path+name)))
+	case !ok || err != nil || n < 0 || n > most:
 		o.fail(malformed(o.path+name, fmt.Sprintf("%s must be a whole number from 0 to %d.", o.path+name, most)))
 	}
 	return n

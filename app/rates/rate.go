@@ -38,6 +38,9 @@ type Rate struct {
 // spreadWhole is all of it, in basis points.
 const spreadWhole = 10_000
 
+// SpreadMax is the largest spread, in basis points: of the whole nothing would be left.
+const SpreadMax = spreadWhole - 1
+
 // Effective returns what one unit brings, after the spread.
 func (r Rate) Effective() *big.Rat {
 	kept := big.NewRat(spreadWhole-int64(r.SpreadBps), spreadWhole)

@@ -281,7 +281,7 @@ func (s *server) look(t *testing.T, b *browser, text string) {
 	done := make(chan struct{})
 	go func() { s.agreements.Run(ctx); close(done) }()
 	defer func() { stop(); <-done }()
-	for ctx.Err() == nil && !strings.Contains(b.get("/").Body, text) {
+	for ctx.Err() == nil && !strings.Contains(spaced(b.get("/").Body), text) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	if err := ctx.Err(); err != nil {

@@ -335,10 +335,14 @@ func TestConnectedApps(t *testing.T) {
 	ann.get("/agreements/connected").expect(t, "none", http.StatusOK, "No app is connected")
 	h.consents = `[{"consent_request": {"challenge": "c", "client": {"client_id": "` + flowerShop + `", "client_name": "Flower Shop"}},
 		"grant_scope": ["openid", "accounts:read", "offline_access"], "handled_at": "2026-11-01T10:00:00Z"}]`
+	path := "/agreements/connected/" + flowerShop
+	page := ann.get(path).expect(t, "asked without an agreement", http.StatusOK, "Disconnect")
+	if strings.Contains(page.Body, "Agreements") {
+		t.Error("it tells of agreements, and there is none")
+	}
 	agreement := "/agreements/" + ann.allow(1200, nil).String()
 	ann.get("/agreements").expect(t, "the way there", http.StatusOK, `href="/agreements/connected"`)
 	ann.get("/agreements/connected").expect(t, "the list", http.StatusOK, "Flower Shop", "See your accounts and what is in them.", "Keep this access", "1 November 2026 UTC")
-	path := "/agreements/connected/" + flowerShop
 	ann.get(path).expect(t, "asked", http.StatusOK, "Disconnect", "Agreements that you have with it end, too")
 	ann.get("/agreements/connected/another").expect(t, "another app", http.StatusNotFound)
 	h.down.Store(true)

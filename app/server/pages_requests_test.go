@@ -31,6 +31,9 @@ func TestRequestMoney(t *testing.T) {
 	ann.get(quote).expect(t, "quote", http.StatusOK, "€25.0", "ben")
 	payment := ann.post(quote+"/confirm").expect(t, "confirm", http.StatusSeeOther).Location
 	ann.get(payment).expect(t, "Ann's payment", http.StatusOK, "Delivered", "Dinner &lt;on Friday&gt;", link)
+	if strings.Contains(ann.get(payment).Body, "Send again") {
+		t.Error("a request that is paid can be paid again")
+	}
 	ben.get(link).expect(t, "Ben's request afterwards", http.StatusOK, "Paid", "ann", "+€25.0")
 	ben.get(payment+"?side=in").expect(t, "Ben's side", http.StatusOK, "Dinner &lt;on Friday&gt;", link)
 	ben.get("/history").expect(t, "Ben's history", http.StatusOK, "Dinner &lt;on Friday&gt;")

@@ -21,15 +21,24 @@ func (a answer) expect(t testing.TB, what string, status int, texts ...string) a
 	if a.Status != status {
 		t.Errorf("%s: status %d, want %d: %s", what, a.Status, status, a.Body)
 	}
+	body := spaced(a.Body)
 	for _, text := range texts {
-		if !strings.Contains(a.Body, text) {
+		if !strings.Contains(body, text) {
 			t.Errorf("%s: %q is not on the page", what, text)
 		}
 	}
 	return a
 }
 
+// spaced has spaces where a page has some that don't break.
+func spaced(body string) string { return strings.ReplaceAll(body, "\u00a0", " ") }
+
 const pointerOf = "$localhost:3000/"
+
+func TestEmptyHistory(t *testing.T) {
+	ann := signUp(t, newWallet(t), "ann", "USD")
+	ann.get("/history").expect(t, "a new person's history", http.StatusOK, "Nothing has moved yet")
+}
 
 func TestPayBetweenTwoPeople(t *testing.T) {
 	s := newWallet(t)

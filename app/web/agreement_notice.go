@@ -97,7 +97,7 @@ func (s *Site) limitNotice(ctx context.Context, a agreements.Agreement, e agreem
 	if err != nil || !a.Live() || usage.Span.N != e.Interval {
 		return "", err
 	}
-	limit, used := words(a.Amount)+" "+a.Interval.Per(), words(ledger.Amount{Value: usage.Used, Asset: a.Amount.Asset})
+	limit, used := a.Amount.Whole()+" "+a.Interval.Per(), ledger.Amount{Value: usage.Used, Asset: a.Amount.Asset}.Whole()
 	text := ""
 	switch {
 	case usage.Left > 0:

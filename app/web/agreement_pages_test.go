@@ -91,18 +91,18 @@ func TestRenews(t *testing.T) {
 func TestEventText(t *testing.T) {
 	a := monthly(t, "R/P1M")
 	for want, e := range map[string]agreements.Event{
-		"Flower Shop asked for €20.00 EUR a month.":      {Kind: agreements.EventAsked, Amount: 2000},
-		"You allowed €12.00 EUR a month.":                {Kind: agreements.EventApproved, Amount: 1200},
-		"You lowered the limit to €5.00 EUR.":            {Kind: agreements.EventLowered, Amount: 500},
-		"You paused it.":                                 {Kind: agreements.EventPaused},
-		"It was paused. The wallet was restored.":        {Kind: agreements.EventPaused, Note: "The wallet was restored."},
-		"You resumed it.":                                {Kind: agreements.EventResumed},
-		"You revoked it.":                                {Kind: agreements.EventRevoked},
-		"Flower Shop gave it up.":                        {Kind: agreements.EventGivenUp},
-		"It ended. The app was deleted.":                 {Kind: agreements.EventGivenUp, Note: "The app was deleted."},
-		"It ended as it was agreed.":                     {Kind: agreements.EventExpired},
-		"€9.60 EUR was used, 80 % of the limit or more.": {Kind: agreements.EventNear, Amount: 960},
-		"€12.00 EUR was used, and nothing was left.":     {Kind: agreements.EventReached, Amount: 1200},
+		"Flower Shop asked for €20.00\u00a0EUR a month.": {Kind: agreements.EventAsked, Amount: 2000},
+		"You allowed €12.00\u00a0EUR a month.":           {Kind: agreements.EventApproved, Amount: 1200},
+		"You lowered the limit to €5.00\u00a0EUR.":       {Kind: agreements.EventLowered, Amount: 500},
+		"You paused it.": {Kind: agreements.EventPaused},
+		"It was paused. The wallet was restored.":             {Kind: agreements.EventPaused, Note: "The wallet was restored."},
+		"You resumed it.":                                     {Kind: agreements.EventResumed},
+		"You revoked it.":                                     {Kind: agreements.EventRevoked},
+		"Flower Shop gave it up.":                             {Kind: agreements.EventGivenUp},
+		"It ended. The app was deleted.":                      {Kind: agreements.EventGivenUp, Note: "The app was deleted."},
+		"It ended as it was agreed.":                          {Kind: agreements.EventExpired},
+		"€9.60\u00a0EUR was used, 80 % of the limit or more.": {Kind: agreements.EventNear, Amount: 960},
+		"€12.00\u00a0EUR was used, and nothing was left.":     {Kind: agreements.EventReached, Amount: 1200},
 	} {
 		if got := eventText(a, e); got != want {
 			t.Errorf("%s: %q, want %q", e.Kind, got, want)

@@ -83,13 +83,13 @@ func approved(events []agreements.Event) uint64 {
 // ability says in sentences what an app can do under an agreement that began with an
 // amount.
 func (s *Site) ability(a agreements.Agreement, account string, began uint64) []string {
-	spend := fmt.Sprintf("Spend up to %s %s from %s", words(a.Amount), a.Interval.Per(), account)
+	spend := fmt.Sprintf("Spend up to %s %s from %s", a.Amount.Whole(), a.Interval.Per(), account)
 	if a.Amount.Value < began {
-		spend += ", lowered from " + words(ledger.Amount{Value: began, Asset: a.Amount.Asset})
+		spend += ", lowered from " + ledger.Amount{Value: began, Asset: a.Amount.Asset}.Whole()
 	}
 	can := []string{spend + "."}
 	if a.PaymentMax > 0 {
-		can = append(can, fmt.Sprintf("Pay %s at most at a time.", words(ledger.Amount{Value: a.PaymentMax, Asset: a.Amount.Asset})))
+		can = append(can, fmt.Sprintf("Pay %s at most at a time.", ledger.Amount{Value: a.PaymentMax, Asset: a.Amount.Asset}.Whole()))
 	}
 	if len(a.Receivers) > 0 {
 		can = append(can, "Pay "+joinWords(a.Receivers)+".")
@@ -131,7 +131,7 @@ func joinWords(all []string) string {
 
 // eventText says what happened to an agreement.
 func eventText(a agreements.Agreement, e agreements.Event) string {
-	amount := words(ledger.Amount{Value: e.Amount, Asset: a.Amount.Asset})
+	amount := ledger.Amount{Value: e.Amount, Asset: a.Amount.Asset}.Whole()
 	text := ""
 	switch e.Kind {
 	case agreements.EventAsked:

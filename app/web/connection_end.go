@@ -1,6 +1,9 @@
 package web
 
 import (
+	"slices"
+
+	"pochi/app/agreements"
 	"pochi/app/problem"
 	"pochi/views"
 
@@ -13,11 +16,15 @@ func (s *Site) askDisconnect(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	connected.Effects = []string{
-		"It can't see or do anything for you any more, until you allow it again.",
-		"Agreements that you have with it end, too: it can't spend anything.",
-		"What it knows already it may keep. To have that deleted, ask those who run it.",
+	live, err := s.liveWith(c, connected.ID)
+	if err != nil {
+		return err
 	}
+	connected.Effects = []string{"It can't see or do anything for you any more, until you allow it again."}
+	if len(live) > 0 {
+		connected.Effects = append(connected.Effects, "Agreements that you have with it end, too: it can't spend anything.")
+	}
+	connected.Effects = append(connected.Effects, "What it knows already it may keep. To have that deleted, ask those who run it.")
 	return render(c, fiber.StatusOK, views.Disconnect(s.page(c, "Disconnect "+connected.App.Name+"?", views.NavApps), connected))
 }
 
@@ -35,18 +42,21 @@ func (s *Site) connection(c *fiber.Ctx) (views.Connection, error) {
 	return views.Connection{}, problem.New(problem.NotFound, "This app isn't connected.")
 }
 
+// liveWith returns the person's agreements with an app that haven't ended.
+func (s *Site) liveWith(c *fiber.Ctx, clientID string) ([]agreements.Agreement, error) {
+	all, err := s.Agreements.List(c.UserContext(), person(c).ID)
+	return slices.DeleteFunc(all, func(a agreements.Agreement) bool { return a.ClientID != clientID || !a.Live() }), err
+}
+
 // disconnect ends the agreements with an app first: its tokens for those end with
 // all others.
 func (s *Site) disconnect(c *fiber.Ctx) error {
 	ctx, who := c.UserContext(), person(c)
-	all, err := s.Agreements.List(ctx, who.ID)
+	live, err := s.liveWith(c, c.Params("id"))
 	if err != nil {
 		return err
 	}
-	for _, a := range all {
-		if a.ClientID != c.Params("id") || !a.Live() {
-			continue
-		}
+	for _, a := range live {
 		if err := s.Agreements.Revoke(ctx, who.ID, a.ID); err != nil {
 			return err
 		}

@@ -120,8 +120,8 @@ func TestConsentPageShowsTheWholeAgreement(t *testing.T) {
 	got := b.get("/oauth/consent?consent_challenge=sesame")
 	if got.Status != 200 || !got.shows(
 		"to spend your money", "shop.example", "€12.00", "every month", "Flowers <every> month", "up to", "€5.00", "$shop.example<wbr>/flowers", "Nobody else",
-		"31 January 2028, 12:00 UTC", "At most 144.00 EUR in all", "This wallet makes each payment itself",
-		"Everyday", "€0.00", "Savings", "About 13.13 USD for 12.00 EUR", "Recognise you", "See what is in your accounts", "or from another account", "Keep what is left for the next time",
+		"31 January 2028, 12:00 UTC", "At most €144.00 EUR in all", "This wallet makes each payment itself",
+		"Everyday", "€0.00", "Savings", "About $13.13 USD for €12.00 EUR", "Recognise you", "See what is in your accounts", "or from another account", "Keep what is left for the next time",
 		`value="12.00"`, "You can lower, pause or end it",
 	) {
 		t.Errorf("%d %s", got.Status, got.Body)
@@ -147,14 +147,14 @@ func TestConsentSaysTheWorst(t *testing.T) {
 		amount string
 		want   string
 	}{
-		"once":                    {func(x *agreements.Terms) { x.Interval = interval.Rule{} }, "", "At most 12.00 EUR, once and never again."},
-		"for ever":                {func(x *agreements.Terms) { x.ExpiresAt = time.Time{} }, "", "At most 144.00 EUR in the first year, and so on"},
-		"lowered":                 {func(x *agreements.Terms) { x.ExpiresAt = time.Time{} }, "2.50", "At most 30.00 EUR in the first year"},
-		"raised":                  {func(*agreements.Terms) {}, "99", "At most 144.00 EUR in all"},
-		"nonsense":                {func(*agreements.Terms) {}, "x", "At most 144.00 EUR in all"},
-		"every two years":         {func(x *agreements.Terms) { x.ExpiresAt, x.Interval = time.Time{}, rule("R/P2Y") }, "", "At most 12.00 EUR in the first year"},
-		"intervals that have run": {func(x *agreements.Terms) { x.ExpiresAt, x.Interval = time.Time{}, rule("R/2027-01-15T00:00:00Z/P1M") }, "", "At most 156.00 EUR in the first year"},
-		"twice":                   {func(x *agreements.Terms) { x.ExpiresAt, x.Interval = time.Time{}, rule("R2/P1M") }, "", "At most 24.00 EUR in all"},
+		"once":                    {func(x *agreements.Terms) { x.Interval = interval.Rule{} }, "", "At most €12.00 EUR, once and never again."},
+		"for ever":                {func(x *agreements.Terms) { x.ExpiresAt = time.Time{} }, "", "At most €144.00 EUR in the first year, and so on"},
+		"lowered":                 {func(x *agreements.Terms) { x.ExpiresAt = time.Time{} }, "2.50", "At most €30.00 EUR in the first year"},
+		"raised":                  {func(*agreements.Terms) {}, "99", "At most €144.00 EUR in all"},
+		"nonsense":                {func(*agreements.Terms) {}, "x", "At most €144.00 EUR in all"},
+		"every two years":         {func(x *agreements.Terms) { x.ExpiresAt, x.Interval = time.Time{}, rule("R/P2Y") }, "", "At most €12.00 EUR in the first year"},
+		"intervals that have run": {func(x *agreements.Terms) { x.ExpiresAt, x.Interval = time.Time{}, rule("R/2027-01-15T00:00:00Z/P1M") }, "", "At most €156.00 EUR in the first year"},
+		"twice":                   {func(x *agreements.Terms) { x.ExpiresAt, x.Interval = time.Time{}, rule("R2/P1M") }, "", "At most €24.00 EUR in all"},
 		"countless":               {func(x *agreements.Terms) { x.Amount.Value = ledger.AmountMax }, "", "more than can be counted"},
 		"countless, for ever":     {func(x *agreements.Terms) { x.Amount.Value, x.ExpiresAt = ledger.AmountMax, time.Time{} }, "", "more than can be counted"},
 	} {
@@ -228,7 +228,7 @@ func TestWhatCannotBeAllowedComesBack(t *testing.T) {
 		status          int
 		text            string
 	}{
-		"more than asked":    {"first", "12.01", nil, 422, "allow 12.00 EUR or less"},
+		"more than asked":    {"first", "12.01", nil, 422, "allow €12.00 EUR or less"},
 		"nothing":            {"first", "", nil, 422, "Enter an amount"},
 		"zero":               {"first", "0", nil, 422, "more than 0"},
 		"no number":          {"first", "much", nil, 422, "as a number"},
@@ -394,7 +394,7 @@ func TestALargeAmountTakesThePassword(t *testing.T) {
 		b := browseSite(t, web.OAuth{Logins: h, Consents: h, Logouts: h, Approvals: d, StepUp: 1000}, func() time.Time { return consentNow })
 		b.logIn(ann())
 		page := b.get("/oauth/consent?consent_challenge=sesame")
-		if !page.shows(`name="password"`, "Needed to allow more than 1,000.00 EUR in four weeks.") {
+		if !page.shows(`name="password"`, "Needed to allow more than €1,000.00 EUR in four weeks.") {
 			t.Fatal(page.Body)
 		}
 		got := b.post("/oauth/consent", "consent_challenge", "sesame", "seal", b.seal("sesame"), "decision", "allow",
@@ -435,7 +435,7 @@ func TestTheEnterKeyIsNoAnswer(t *testing.T) {
 	}
 	form := []string{"consent_challenge", "sesame", "seal", b.seal("sesame"), "decision", "enter", "account", accountsOn(page)[0], "amount", "5"}
 	got := b.post("/oauth/consent", form...)
-	if got.Status != 422 || !got.shows("Nothing is decided yet", `value="5"`, "At most 60.00 EUR in all") || len(d.approved)+len(h.decided) != 0 {
+	if got.Status != 422 || !got.shows("Nothing is decided yet", `value="5"`, "At most €60.00 EUR in all") || len(d.approved)+len(h.decided) != 0 {
 		t.Errorf("%d, approved %v, decided %v", got.Status, d.approved, h.decided)
 	}
 	if got := b.post("/oauth/consent", append(form, "password", "correct horse")...); got.Status != 303 || len(d.approved) != 1 {

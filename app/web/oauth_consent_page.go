@@ -80,7 +80,7 @@ func (s *Site) consentAgreement(c *fiber.Ctx, asked asking, chosen choice) (*vie
 		RefreshURL: pathOAuthConsent + "?" + query("consent_challenge", asked.Challenge),
 	}
 	if most, takes := s.takesPassword(terms); takes {
-		page.Password = "Needed to allow more than " + most.String() + " in four weeks."
+		page.Password = "Needed to allow more than " + most.Whole() + " in four weeks."
 	}
 	if begins.After(now) {
 		page.Starts = shortMoment(begins)
@@ -126,9 +126,9 @@ func (p payer) choice(most ledger.Amount) views.ConsentAccount {
 	out := views.ConsentAccount{ID: p.ID.String(), Name: p.Name, Balance: money(p.Available)}
 	switch {
 	case p.Asset() != most.Asset:
-		out.About = "About " + p.about.String() + " for " + most.String() + ", at today's rate"
+		out.About = "About " + p.about.Whole() + " for " + most.Whole() + ", at today's rate"
 	case p.Available.Value < most.Value:
-		out.About = "Less than " + most.String() + " right now"
+		out.About = "Less than " + most.Whole() + " right now"
 	}
 	return out
 }
@@ -148,7 +148,7 @@ func granted(text string, most ledger.Amount) (ledger.Amount, error) {
 		return ledger.Amount{}, err
 	}
 	if amount.Value > most.Value {
-		return ledger.Amount{}, ledger.AmountError("That is more than is asked for: allow " + most.String() + " or less.")
+		return ledger.Amount{}, ledger.AmountError("That is more than is asked for: allow " + most.Whole() + " or less.")
 	}
 	return amount, nil
 }
@@ -177,10 +177,10 @@ func (s *Site) approval(c *fiber.Ctx, asked asking) (agreements.Approval, views.
 func worst(terms agreements.Terms, now time.Time) string {
 	const uncounted = "At most more than can be counted here: allow less."
 	if terms.Interval.IsOne() {
-		return "At most " + terms.Amount.String() + ", once and never again."
+		return "At most " + terms.Amount.Whole() + ", once and never again."
 	}
 	if total, ok := terms.WorstCase(now); ok {
-		return "At most " + total.String() + " in all."
+		return "At most " + total.Whole() + " in all."
 	}
 	if !terms.Ends(now).IsZero() {
 		return uncounted
@@ -192,7 +192,7 @@ func worst(terms agreements.Terms, now time.Time) string {
 	if over != 0 || total > ledger.AmountMax {
 		return uncounted
 	}
-	return "At most " + ledger.Amount{Value: total, Asset: terms.Amount.Asset}.String() + " in the first year, and so on until you end it."
+	return "At most " + ledger.Amount{Value: total, Asset: terms.Amount.Asset}.Whole() + " in the first year, and so on until you end it."
 }
 
 // abilities says in sentences what the scopes allow, and what they don't.

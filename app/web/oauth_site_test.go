@@ -272,7 +272,7 @@ type reply struct {
 
 // shows tells whether the page has all these texts.
 func (r reply) shows(texts ...string) bool {
-	body := html.UnescapeString(r.Body)
+	body := strings.ReplaceAll(html.UnescapeString(r.Body), "\u00a0", " ")
 	for _, text := range texts {
 		if !strings.Contains(body, text) {
 			return false

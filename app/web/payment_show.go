@@ -63,6 +63,9 @@ func (s *Site) outgoing(c *fiber.Ctx, p payments.Outgoing) (views.PaymentPage, e
 	if p.State == payments.NeedsReview {
 		v.Held = moneyUnlessZero(p.Held())
 	}
+	if host, ok := requestElsewhere(p.Receiver); ok && p.ReceiverName == "" {
+		v.RequestAt = host
+	}
 	v.Where = where(p, v.State, account)
 	if err == nil && s.isRequest(p.Receiver) {
 		err = s.showWhatFor(c, p, &v)
@@ -92,27 +95,21 @@ func where(p payments.Outgoing, state views.PaymentState, account string) string
 	var all []string
 	switch {
 	case state == views.PaymentReview && p.Held().Value > 0:
-		all = append(all, fmt.Sprintf("%s stays reserved in %s.", words(p.Held()), account))
+		all = append(all, fmt.Sprintf("%s stays reserved in %s.", p.Held().Whole(), account))
 	case state == views.PaymentFailed:
 		all = append(all, fmt.Sprintf("Nothing was taken from %s.", account))
 	case state == views.PaymentPartly && p.Suspended.Paid.Value == 0:
-		all = append(all, fmt.Sprintf("%s arrived; %s is back in %s.", words(p.DeliveredAmount), words(rest), account))
+		all = append(all, fmt.Sprintf("%s arrived; %s is back in %s.", p.DeliveredAmount.Whole(), rest.Whole(), account))
 	case (state == views.PaymentPartly || state == views.PaymentChecking) && rest.Value > 0:
-		all = append(all, fmt.Sprintf("%s is back in %s.", words(rest), account))
+		all = append(all, fmt.Sprintf("%s is back in %s.", rest.Whole(), account))
 	}
 	if open := p.Suspended.Open; open.Value > 0 {
-		all = append(all, fmt.Sprintf("Whether %s of it arrived is being checked with the other wallet. If it didn't, it comes back to %s.", words(open), account))
+		all = append(all, fmt.Sprintf("Whether %s of it arrived is being checked with the other wallet. If it didn't, it comes back to %s.", open.Whole(), account))
 	}
 	if paid := p.Suspended.Paid; paid.Value > 0 {
-		all = append(all, fmt.Sprintf("%s of it turned out to have arrived; it isn't counted in what they got.", words(paid)))
+		all = append(all, fmt.Sprintf("%s of it turned out to have arrived; it isn't counted in what they got.", paid.Whole()))
 	}
 	return strings.Join(all, " ")
-}
-
-// words is an amount in a sentence, as the page shows all others.
-func words(a ledger.Amount) string {
-	m := money(a)
-	return m.Text + " " + m.Code
 }
 
 // back is what came back to the account of a payment that was checked with the

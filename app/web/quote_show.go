@@ -33,6 +33,10 @@ func (s *Site) renderQuote(c *fiber.Ctx, status int, refusal string) error {
 	if err != nil {
 		return err
 	}
+	payee := name(q.ReceiverName, q.Receiver)
+	if _, ok := requestElsewhere(q.Receiver); ok && q.ReceiverName == "" {
+		payee = "Payment request"
+	}
 	left := q.ExpiresAt.Sub(s.Now())
 	title := "Confirm payment"
 	if left <= 0 {
@@ -41,7 +45,7 @@ func (s *Site) renderQuote(c *fiber.Ctx, status int, refusal string) error {
 	return render(c, status, views.Quote(s.page(c, title, views.NavSend), views.QuotePage{
 		ID: q.ID.String(), Send: money(q.DebitAmount), Receive: money(q.ReceiveAmount),
 		Rate: q.Rate, Fee: "None",
-		Payee: name(q.ReceiverName, q.Receiver), Pointer: q.Receiver, Account: account,
+		Payee: payee, Pointer: q.Receiver, Account: account,
 		Expires: views.Moment{Text: q.ExpiresAt.Format("15:04:05 UTC"), ISO: iso(q.ExpiresAt)}, SecondsLeft: max(0, int(math.Ceil(left.Seconds()))),
 		AtLeast: s.elsewhere(q.Receiver), AtMost: s.elsewhere(q.Receiver) && q.Fixed == payments.FixedReceive,
 		Expired: left <= 0, ChangeURL: "/send?" + changeQuery(q), Problem: refusal,
