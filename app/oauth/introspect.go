@@ -54,24 +54,14 @@ func (p *Provider) Introspect(ctx context.Context, token string) (Token, error) 
 		return Token{}, invalidToken(errors.New("nothing that Hydra has issued"))
 	}
 	key, now := sha256.Sum256([]byte(token)), p.now()
-	if why := p.cache.refusal(key, now); why != nil {
-		return Token{}, why
-	}
-	kept, asked, ok := p.cache.find(key, now)
-	if ok {
-		return kept, nil
+	found, asked, err := p.cache.find(key, now)
+	if !errors.Is(err, errUnknown) {
+		return found, err
 	}
 	question := fmt.Sprintf("%s %d", key, asked) // who asks after a revocation waits for no answer from before
 	answered := p.asking.DoChan(question, func() (any, error) {
 		// One who gives up takes the answer from nobody else.
-		found, err := p.introspect(context.WithoutCancel(ctx), token)
-		switch problem.CodeOf(err) {
-		case "":
-			p.cache.keep(key, found, now, asked)
-		case problem.Unauthenticated:
-			p.cache.refuse(key, err, now)
-		}
-		return found, err
+		return p.ask(context.WithoutCancel(ctx), key, token, now)
 	})
 	select {
 	case answer := <-answered:
@@ -80,6 +70,23 @@ func (p *Provider) Introspect(ctx context.Context, token string) (Token, error) 
 	case <-ctx.Done():
 		return Token{}, unavailable(fmt.Errorf("introspect: %w", ctx.Err()))
 	}
+}
+
+// ask asks Hydra and keeps the answer, unless an earlier question was answered
+// after whoever asks had looked.
+func (p *Provider) ask(ctx context.Context, key [32]byte, token string, now time.Time) (Token, error) {
+	found, asked, err := p.cache.find(key, now)
+	if !errors.Is(err, errUnknown) {
+		return found, err
+	}
+	found, err = p.introspect(ctx, token)
+	switch problem.CodeOf(err) {
+	case "":
+		p.cache.keep(key, found, now, asked)
+	case problem.Unauthenticated:
+		p.cache.refuse(key, err, now)
+	}
+	return found, err
 }
 
 // isToken reports whether a text can be a bearer token, which is visible ASCII

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"errors"
 	"sync"
 	"time"
 )
@@ -30,16 +31,6 @@ type refusedToken struct {
 	until time.Time
 }
 
-// refusal returns why a token isn't valid, nil when that isn't known.
-func (c *tokenCache) refusal(key [32]byte, now time.Time) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if refused, ok := c.refused[key]; ok && now.Before(refused.until) {
-		return refused.why
-	}
-	return nil
-}
-
 // refuse keeps why a token isn't valid: it never becomes so.
 func (c *tokenCache) refuse(key [32]byte, why error, now time.Time) {
 	c.mu.Lock()
@@ -50,20 +41,23 @@ func (c *tokenCache) refuse(key [32]byte, why error, now time.Time) {
 	c.refused[key] = refusedToken{why, now.Add(tokenKeptFor)}
 }
 
-// find returns a token that is kept. When there is none, asked is to be given
-// to keep with what is found out then.
-func (c *tokenCache) find(key [32]byte, now time.Time) (token Token, asked uint64, ok bool) {
+// errUnknown says that nothing is kept of a token.
+var errUnknown = errors.New("nothing is known of the token")
+
+// find returns a token that is kept, or why it isn't valid. When neither is known it
+// returns errUnknown, and asked is to be given to keep with what is found out then.
+func (c *tokenCache) find(key [32]byte, now time.Time) (token Token, asked uint64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if refused, ok := c.refused[key]; ok && now.Before(refused.until) {
+		return Token{}, 0, refused.why
+	}
 	kept, ok := c.kept[key]
-	if ok && !now.Before(kept.until) {
-		delete(c.kept, key)
-		ok = false
+	if ok && now.Before(kept.until) {
+		return kept.token, 0, nil
 	}
-	if !ok {
-		return Token{}, c.forgets, false
-	}
-	return kept.token, 0, true
+	delete(c.kept, key)
+	return Token{}, c.forgets, errUnknown
 }
 
 // keep keeps a token that Hydra found valid after now. It doesn't if anything

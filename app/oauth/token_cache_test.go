@@ -20,11 +20,12 @@ import (
 
 const agreementID = "0194d0b0-0000-7000-8000-0000000000aa"
 
-// introspector is a Hydra that says each token is valid for long, and counts how
-// often it is asked.
+// introspector is a Hydra that says each token is valid for long, but for those that
+// it refuses, and counts how often it is asked.
 type introspector struct {
-	asked  atomic.Int64
-	before func() // called before each answer
+	asked   atomic.Int64
+	before  func()                  // called before each answer; may be nil
+	refuses func(token string) bool // none if nil
 }
 
 func (i *introspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -35,6 +36,10 @@ func (i *introspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	if r.Method == http.MethodDelete {
 		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if i.refuses != nil && i.refuses(r.FormValue("token")) {
+		fmt.Fprint(w, `{"active":false}`)
 		return
 	}
 	fmt.Fprint(w, strings.NewReplacer("openid profile", "openid agreement", "1800000001", "1800003600", `"active":true`, `"active":true,"ext":{"agreement":"`+agreementID+`"}`).Replace(activeToken))
@@ -192,12 +197,13 @@ func TestOneQuestionForAllWhoAskAtOnce(t *testing.T) {
 	clock := time.Unix(1_800_000_000, 0)
 	p, i := startIntrospector(t, &clock)
 	asked, answer := make(chan struct{}), make(chan struct{})
+	var once sync.Once
 	i.before = func() {
-		asked <- struct{}{}
+		once.Do(func() { close(asked) })
 		<-answer
 	}
 	impatient, giveUp := context.WithCancel(t.Context())
-	gaveUp := make(chan error)
+	gaveUp := make(chan error, 1)
 	go func() {
 		_, err := p.Introspect(impatient, "token")
 		gaveUp <- err
@@ -219,5 +225,29 @@ func TestOneQuestionForAllWhoAskAtOnce(t *testing.T) {
 	wait.Wait()
 	if n := i.asked.Load(); n != 1 {
 		t.Errorf("asked %d times", n)
+	}
+}
+
+// Whoever comes when the answer is just there asks no second question: of many
+// tokens, valid or not, each is asked about once.
+func TestNoSecondQuestionWhenTheAnswerIsThere(t *testing.T) {
+	clock := now()
+	p, i := startIntrospector(t, &clock)
+	i.refuses = func(token string) bool { return strings.HasPrefix(token, "bad") }
+	const tokens = 200
+	for n := range tokens {
+		token := fmt.Sprint([]string{"good", "bad"}[n%2], n)
+		var wait sync.WaitGroup
+		for range 16 {
+			wait.Go(func() {
+				if _, err := p.Introspect(t.Context(), token); (err != nil) != i.refuses(token) {
+					t.Errorf("%s: %v", token, err)
+				}
+			})
+		}
+		wait.Wait()
+	}
+	if n := i.asked.Load(); n != tokens {
+		t.Errorf("asked %d times about %d tokens", n, tokens)
 	}
 }

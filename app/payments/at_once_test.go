@@ -2,6 +2,9 @@ package payments_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -113,5 +116,32 @@ func TestMoneyGoneAtOnce(t *testing.T) {
 	if _, err := w.Payments.FindQuote(ctx, ann.ID, second.ID); err != nil {
 		t.Errorf("the quote that the page shows again: %v", err)
 	}
+	w.Check()
+}
+
+// Whoever has paid sees it in what they may pay next, from memory as in the database,
+// while others pay.
+func TestPayersSeeWhatTheyPaid(t *testing.T) {
+	w := newWallet(t)
+	w.Person("ben", usd, "")
+	var all sync.WaitGroup
+	for i := range 4 {
+		p := w.Person(fmt.Sprint("ann", i), usd, "1000")
+		all.Go(func() {
+			for left := uint64(1000_00 - 1_00); left > 960_00; left -= 1_00 {
+				q, err := w.Payments.Quote(t.Context(), p.ID, payments.QuoteRequest{AccountID: p.Account, To: benPointer, Amount: "1", Fixed: payments.FixedDebit})
+				if err == nil {
+					_, err = w.Payments.Confirm(t.Context(), p.ID, q.ID)
+				}
+				remembered, err2 := w.Accounts.Payer(t.Context(), p.ID, p.Account)
+				written, err3 := w.Accounts.Find(t.Context(), p.ID, p.Account)
+				if err := errors.Join(err, err2, err3); err != nil || remembered.Available.Value != left || written.Available.Value != left {
+					t.Errorf("%d left, %d remembered, %d written, %v", left, remembered.Available.Value, written.Available.Value, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 	w.Check()
 }

@@ -141,11 +141,16 @@ func (s *Service) costOf(ctx context.Context, debit ledger.Amount, asset ledger.
 			less = try
 		}
 	}
+	tooLarge := problem.Field("amount", "%s", ledger.ErrAmountTooLarge.Error())
 	if less >= ledger.AmountMax {
-		return ledger.Amount{}, problem.Field("amount", "%s", ledger.ErrAmountTooLarge.Error())
+		return ledger.Amount{}, tooLarge
 	}
 	cost := ledger.Amount{Value: less + 1, Asset: asset}
-	if now, err := s.worth(ctx, cost, debit.Asset); err != nil || now.Value < debit.Value { // the rate has changed since the first look
+	worth, err := s.Rates.Convert(ctx, cost.Value, ilp.Asset(asset), ilp.Asset(debit.Asset))
+	switch {
+	case errors.Is(err, connector.ErrOverflow), err == nil && worth > ledger.AmountMax:
+		return cost, tooLarge
+	case err != nil || worth < debit.Value: // the rate has changed since the first look
 		return cost, problem.New(problem.Unavailable, "The exchange rate is changing. Nothing was taken; try again.").Because(err)
 	}
 	return cost, nil

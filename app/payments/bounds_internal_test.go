@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"pochi/app/problem"
 	"pochi/ilp"
 	"pochi/ilp/connector"
 	"pochi/ilp/stream"
@@ -239,6 +240,30 @@ func (r ratio) Convert(_ context.Context, amount uint64, _, _ ilp.Asset) (uint64
 	return out, nil
 }
 
+// cost is the least amount that is worth a debit; it fits if that, and its worth, are
+// amounts.
+func (r ratio) cost(debit uint64) (least *big.Int, fits bool) {
+	numerator, denominator := new(big.Int).SetUint64(r.numerator), new(big.Int).SetUint64(r.denominator)
+	least = new(big.Int).Mul(new(big.Int).SetUint64(debit), denominator)
+	least.Add(least, numerator).Sub(least, big.NewInt(1)).Div(least, numerator)
+	worth := new(big.Int).Mul(least, numerator)
+	worth.Div(worth, denominator)
+	return least, least.IsInt64() && worth.IsInt64()
+}
+
+// What costs an amount that is worth more than an amount can be is too large, not to
+// be tried again.
+func TestCostThatIsWorthTooMuch(t *testing.T) {
+	euros, yen := ledger.Asset{Code: "EUR", Scale: 2}, ledger.Asset{Code: "JPY"}
+	for _, rate := range []ratio{{numerator: 4, denominator: 2}, {numerator: 1, denominator: 2}, {numerator: 1 << 32, denominator: 1<<32 - 1}, {numerator: 1 << 62, denominator: 1}} {
+		s := &Service{Config: Config{Rates: rate}}
+		_, err := s.costOf(context.Background(), ledger.Amount{Value: ledger.AmountMax, Asset: yen}, euros)
+		if problem.CodeOf(err) != problem.Invalid || problem.Fields(err)["amount"] != ledger.ErrAmountTooLarge.Error() {
+			t.Errorf("%d/%d: %v", rate.numerator, rate.denominator, err)
+		}
+	}
+}
+
 // What a charge costs of its agreement is worth its debit, and nothing less is.
 func TestCostOfADebit(t *testing.T) {
 	euros, yen := ledger.Asset{Code: "EUR", Scale: 2}, ledger.Asset{Code: "JPY"}
@@ -247,10 +272,9 @@ func TestCostOfADebit(t *testing.T) {
 		s := &Service{Config: Config{Rates: rate}}
 		debit := ledger.Amount{Value: rapid.OneOf(rapid.Uint64Range(1, 1000), rapid.Uint64Range(1, ledger.AmountMax)).Draw(t, "debit"), Asset: yen}
 		cost, err := s.costOf(context.Background(), debit, euros)
-		most, overflow := rate.Convert(context.Background(), ledger.AmountMax, ilp.Asset{}, ilp.Asset{})
 		if err != nil {
-			if overflow == nil && most >= debit.Value {
-				t.Errorf("%s: %v", debit, err)
+			if least, fits := rate.cost(debit.Value); fits || problem.Fields(err)["amount"] != ledger.ErrAmountTooLarge.Error() {
+				t.Errorf("%s, which costs %s: %v", debit, least, err)
 			}
 			return
 		}

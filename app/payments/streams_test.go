@@ -13,6 +13,7 @@ import (
 
 	"pochi/app/payments"
 	"pochi/app/problem"
+	"pochi/db"
 	"pochi/ilp/connector"
 	"pochi/ilp/packet"
 	"pochi/ilp/stream"
@@ -248,6 +249,47 @@ func TestStreamsTowardTwoPeersAtOnce(t *testing.T) {
 			t.Errorf("history %s", got)
 		}
 		w.Rest()
+		w.Check()
+	}
+}
+
+// A peer that apps have streamed to can be removed once nothing is on its way to it,
+// and packets that come a moment later are for another way.
+func TestAPeerOfStreamsIsRemoved(t *testing.T) {
+	for _, asset := range []ledger.Asset{usd, eur} {
+		w := newWallet(t)
+		ann := w.Person("ann", usd, "100")
+		id := w.Agree(ann, "Shop", ledger.Amount{Value: 1000, Asset: usd}, "R/P1M")
+		near := w.AddPeer("test.near", asset, 0, nil)
+		ctx := context.Background()
+		d := w.used(id, peerParty(near, asset), 100)
+		if asset != usd {
+			d.AmountOut = 90
+		}
+		closed := func() error {
+			return w.Ledger.Submit(ctx, ledger.Chain{ledger.CloseAccount{ID: near}}, func(tx db.Tx) error {
+				_, err := tx.ExecContext(ctx, "UPDATE peers SET removed_at = 1 WHERE id = ?", near[:])
+				return err
+			})
+		}
+		if err := w.Books.Take(ctx, d); err != nil {
+			t.Fatal(err)
+		}
+		if err := closed(); !errors.Is(err, ledger.ErrNotEmpty) {
+			t.Errorf("%s: while a packet is on its way: %v", asset.Code, err)
+		}
+		if err := w.Books.Release(ctx, d, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := closed(); err != nil {
+			t.Errorf("%s: %v", asset.Code, err)
+		}
+		w.Check()
+		if err := w.Books.Take(ctx, d); !errors.Is(err, connector.ErrBusy) {
+			t.Errorf("%s: a packet after that: %v", asset.Code, err)
+		}
+		w.Crash()
+		w.Start(true)
 		w.Check()
 	}
 }

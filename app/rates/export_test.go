@@ -27,7 +27,7 @@ func (b *Book) Put(r Rate, force bool) error {
 func (b *Book) Take(from, to string) error {
 	b.setting.Lock()
 	defer b.setting.Unlock()
-	set := slices.DeleteFunc(slices.Clone(b.set), Rate{From: from, To: to}.samePair)
+	set := slices.DeleteFunc(slices.Clone(*b.set.Load()), Rate{From: from, To: to}.samePair)
 	all, err := b.judge(set, pair{from, to}, "", "", true)
 	if err == nil {
 		b.install(set, all)

@@ -43,8 +43,8 @@ type Book struct {
 	currencies []string
 	now        func() time.Time
 
-	setting sync.Mutex // one change at a time
-	set     []Rate     // the newest of each pair, oldest first
+	setting sync.Mutex             // one change at a time, while it is written
+	set     atomic.Pointer[[]Rate] // the newest of each pair, oldest first; never changed in place
 	entries atomic.Pointer[map[pair]entry]
 	changed chan struct{} // has one when set is not what Watch saw
 }
@@ -83,7 +83,7 @@ func (b *Book) install(set []Rate, all map[pair]Rate) {
 	for p, r := range all {
 		entries[p] = entry{rate: r, factor: newFactor(r.Effective())}
 	}
-	b.set = set
+	b.set.Store(&set)
 	b.entries.Store(&entries)
 	select {
 	case b.changed <- struct{}{}:

@@ -22,12 +22,13 @@ func (b *Book) Remove(ctx context.Context, from, to string, force bool) (left []
 	if err := p.check(); err != nil {
 		return nil, false, err
 	}
-	i := slices.IndexFunc(b.set, Rate{From: from, To: to}.samePair)
+	before := *b.set.Load()
+	i := slices.IndexFunc(before, Rate{From: from, To: to}.samePair)
 	if i < 0 {
 		return b.removedBefore(ctx, p)
 	}
-	set := slices.Delete(slices.Clone(b.set), i, i+1)
-	all, err := b.judge(set, p, "Without "+b.set[i].String(), "Let", force)
+	set := slices.Delete(slices.Clone(before), i, i+1)
+	all, err := b.judge(set, p, "Without "+before[i].String(), "Let", force)
 	if err != nil {
 		return nil, false, err
 	}

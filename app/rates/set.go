@@ -61,7 +61,7 @@ func (b *Book) Set(ctx context.Context, c Change) ([]Rate, error) {
 
 // with returns what would be in force with a rate, if it may be.
 func (b *Book) with(r Rate, force bool) (set []Rate, all map[pair]Rate, err error) {
-	set = append(slices.DeleteFunc(slices.Clone(b.set), r.samePair), r)
+	set = append(slices.DeleteFunc(slices.Clone(*b.set.Load()), r.samePair), r)
 	all, err = b.judge(set, r.pair(), "With "+r.String(), "Take another rate or a larger spread, or let", force)
 	return set, all, err
 }

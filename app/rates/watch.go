@@ -33,12 +33,9 @@ func (b *Book) Watch(ctx context.Context, log *slog.Logger) {
 
 // TooOld returns the rates that were set and are too old now, oldest first: nothing
 // is exchanged at them, nor at what follows from them, until they are set again or
-// removed.
+// removed. It waits for nothing, not for a database that hangs either.
 func (b *Book) TooOld() []Rate {
-	b.setting.Lock()
-	set := b.set // is never changed in place
-	b.setting.Unlock()
-	return tooOld(set, b.now())
+	return tooOld(*b.set.Load(), b.now())
 }
 
 // TooOld is Book.TooOld of what is committed, at a time.
@@ -59,9 +56,7 @@ func tooOld(set []Rate, now time.Time) (out []Rate) {
 // warn warns of what is too old and returns when to look again. warned is when
 // it warned of what last.
 func (b *Book) warn(log *slog.Logger, warned map[pair]time.Time) time.Duration {
-	b.setting.Lock()
-	set := b.set // is never changed in place
-	b.setting.Unlock()
+	set := *b.set.Load()
 	now, wait := b.now(), remindAfter
 	before := maps.Clone(warned)
 	clear(warned)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"math/big"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"pochi/app/rates"
+	"pochi/db"
 )
 
 // lines is a log to read from another goroutine.
@@ -79,4 +81,37 @@ func TestWatch(t *testing.T) {
 		time.Sleep(3 * time.Hour)
 		count("three hours on", 3)
 	})
+}
+
+// Whoever asks what is too old, as those do who watch over the wallet, isn't kept
+// waiting by a database that takes no changes.
+func TestTooOldWhileTheDatabaseHangs(t *testing.T) {
+	f := newFixture(t, "USD=1,EUR=0.9")
+	f.set("USD", "EUR", "0.91", 0)
+	f.clock.advance(48 * time.Hour)
+	hangs, goesOn := make(chan struct{}), make(chan struct{})
+	var changes sync.WaitGroup
+	defer changes.Wait()
+	end := sync.OnceFunc(func() { close(goesOn) })
+	defer end()
+	changes.Go(func() {
+		_ = f.db.Write(t.Context(), func(db.Tx) error { close(hangs); <-goesOn; return nil })
+	})
+	<-hangs
+	changes.Go(func() {
+		_, _ = f.Set(t.Context(), rates.Change{From: "USD", To: "EUR", Rate: "0.92", Valid: time.Hour})
+	})
+	for f.db.Writer.Tally().Waiting == 0 {
+		runtime.Gosched()
+	}
+	old := make(chan []rates.Rate, 1)
+	go func() { old <- f.TooOld() }()
+	select {
+	case got := <-old:
+		if len(got) != 1 || got[0].Renew != "USD EUR" {
+			t.Errorf("%+v", got)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it waits for the database")
+	}
 }

@@ -126,7 +126,7 @@ func startHydra(t *testing.T, program string, w world, data string) (stop func()
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for w.provider.Ready(deadline) != nil || !w.hasKeys(deadline) {
+	for w.provider.Ready(deadline) != nil {
 		select {
 		case <-tick.C:
 		case <-ended:
@@ -137,20 +137,6 @@ func startHydra(t *testing.T, program string, w world, data string) (stop func()
 		}
 	}
 	return stop
-}
-
-// hasKeys makes Hydra create its signing keys. It would do so for the first id
-// token, and on a busy machine take longer than it gives itself to answer.
-func (w world) hasKeys(ctx context.Context) bool {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.hydra+"/.well-known/jwks.json", nil)
-	if err != nil {
-		return false
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return false
-	}
-	return response.Body.Close() == nil && response.StatusCode == http.StatusOK
 }
 
 func port(t *testing.T, address net.Addr) string {
@@ -421,6 +407,7 @@ func TestAppsWithARealHydra(t *testing.T) {
 		"a service":          aService,
 		"a stranger":         aStranger,
 		"disconnected":       disconnected,
+		"signing keys":       signingKeys,
 	} {
 		t.Run(name, func(t *testing.T) { test(w.visit(t, app)) })
 	}
@@ -592,6 +579,15 @@ func loggedOutByApp(v *visit) {
 	v.at(v.submit(asked, "decision", "allow"), 302, "/bye")
 	v.at(v.ask("openid"), 200, "/oauth/login")
 	v.at(v.get(asked.URL.String()), 302, "/bye") // used: Hydra says where to go
+}
+
+// Hydra has one key for id tokens and one for access tokens: of two it would sign with
+// the one and check with the other.
+func signingKeys(v *visit) {
+	keys, _ := v.send(v.t, http.MethodGet, v.hydra+"/.well-known/jwks.json", nil)["keys"].([]any)
+	if len(keys) != 2 {
+		v.t.Errorf("%d keys: %v", len(keys), keys)
+	}
 }
 
 func unknownChallenges(v *visit) {

@@ -6,25 +6,20 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"strconv"
 	"syscall"
-	"time"
 
 	"github.com/ory/hydra/v2/cmd"
+	"github.com/ory/hydra/v2/driver"
+	"github.com/ory/hydra/v2/jwk"
 	"github.com/ory/x/cmdx"
 	"github.com/ory/x/configx"
-)
-
-// How often, and how far apart, makeKeys tries: Hydra needs a second to start.
-const (
-	keyTries = 100
-	keyPause = 200 * time.Millisecond
 )
 
 // exitCannotStart tells tools/keep that trying again is of no use (EX_CONFIG of sysexits.h).
@@ -94,23 +89,26 @@ func prepare() (settings, error) {
 // serve serves both of Hydra's interfaces until SIGINT or SIGTERM.
 func serve(s settings) error {
 	fmt.Fprintf(os.Stderr, "Ory Hydra starts at %s\n", s.PublicURL)
-	go makeKeys(s.PublicPort)
-	run := cmd.NewRootCmd(nil, nil, []configx.OptionModifier{configx.WithValues(s.Config())})
+	run := cmd.NewRootCmd(nil, []driver.OptionsModifier{driver.Inspect(makeKeys)}, []configx.OptionModifier{configx.WithValues(s.Config())})
 	run.SetArgs([]string{"serve", "all", "--sqa-opt-out"})
 	return run.Execute()
 }
 
-// makeKeys asks for Hydra's public keys once it serves. Hydra makes its signing key when it is first needed, which takes
-// long enough on a busy machine to fail the first app's first token.
-func makeKeys(port int) {
-	url := fmt.Sprintf("http://%s/.well-known/jwks.json", net.JoinHostPort(loopback, strconv.Itoa(port)))
-	for range keyTries {
-		if answer, err := http.Get(url); err == nil {
-			answer.Body.Close()
-			return
-		}
-		time.Sleep(keyPause)
+// makeKeys makes Hydra's signing keys before it serves. By itself it would when one is first needed, which takes long enough
+// on a busy machine to fail the first app's first token; and two requests at once would make two keys, of which it then
+// signs with the one and checks with the other, as the database happens to order them.
+func makeKeys(r driver.Registry) error {
+	keys, ok := r.(jwk.InternalRegistry)
+	if !ok {
+		return fmt.Errorf("make the signing keys: a %T has none", r)
 	}
+	ctx := context.Background()
+	for _, set := range r.Config().WellKnownKeys(ctx) {
+		if err := jwk.EnsureAsymmetricKeypairExists(ctx, keys, "RS256", set); err != nil {
+			return fmt.Errorf("make the signing keys of %s: %w", set, err)
+		}
+	}
+	return nil
 }
 
 // checkFree tells whether Hydra can listen on port of the loopback address; the error names the variable to change.
