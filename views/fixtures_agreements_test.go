@@ -96,7 +96,7 @@ func agreementScenes() []scene {
 		page("agreement-long", func(a *views.AgreementPage) { a.AgreementRow = agreementRows()[5] }, "every 2 weeks and 3 days, 12 times"),
 		page("agreement-revoked", func(a *views.AgreementPage) {
 			a.State, a.Ended = views.AgreementRevoked, moment("3 November 2026, 09:00 UTC", "2026-11-03T09:00:00Z")
-		}, "It could", "Revoked"),
+		}, "It could", "Revoked", "It ended on 3 November 2026, 09:00 UTC."),
 		page("agreement-revoked-unused", func(a *views.AgreementPage) { a.State, a.Days = views.AgreementRevoked, nil }, "Nothing was ever paid"),
 		page("agreement-older", func(a *views.AgreementPage) { a.Later, a.Older = true, "c/2=" }),
 		{name: "agreement-lower", page: views.LowerAgreement(ann("Lower the limit", views.NavApps), lower), amount: []string{"€12.00 EUR a month"}},

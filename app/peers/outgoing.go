@@ -50,7 +50,7 @@ func (s *Service) checkURL(d *draft, field, text string) {
 	if strings.HasPrefix(text, "http:") && !s.Production {
 		hint = ": http is for localhost, 127.0.0.0/8 and [::1] only"
 	}
-	d.refuse(field, "%s%s.", strings.TrimPrefix(err.Error(), "ilphttp: "), hint)
+	d.refuse(field, "The %s can't be used: %s%s.", strings.Replace(field, "-url", " URL", 1), strings.TrimPrefix(err.Error(), "ilphttp: "), hint)
 }
 
 func (s *Service) checkAsync(d *draft) {
