@@ -79,7 +79,7 @@ func agreementScenes() []scene {
 	}
 	lower := views.AgreementLower{ID: "g1", App: views.AppMark{Name: "Flower Shop"}, Use: monthly().Use}
 	raised := lower
-	raised.Amount, raised.Errors = "20", views.Errors{"amount": "You can lower the amount, not raise it: it is 12.00 EUR."}
+	raised.Amount, raised.Errors = "20", views.Errors{"amount": "You can lower the amount, not raise it: it is €12.00\u00a0EUR."}
 	return []scene{
 		{name: "agreements", page: views.Agreements(ann("Apps & agreements", views.NavApps), views.AgreementList{Current: agreementRows(), Ended: endedRows()}),
 			amount: []string{"€12.00 EUR a month", "€3.00 EUR used", "€9.00 EUR left", "Renews on 1 December 2026", "Not used for 60 days", "Never used", "Ended"}},

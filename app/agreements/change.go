@@ -22,7 +22,7 @@ func (s *Service) Lower(ctx context.Context, userID, id uuid.UUID, amount uint64
 		case amount == 0:
 			return nil, nil, problem.Field("amount", "The amount must be more than 0. To end the agreement, revoke it.")
 		case amount > a.Amount.Value:
-			return nil, nil, problem.Field("amount", "You can lower the amount, not raise it: it is %s. For more, the app has to ask you.", a.Amount)
+			return nil, nil, problem.Field("amount", "You can lower the amount, not raise it: it is %s. For more, the app has to ask you.", a.Amount.Whole())
 		case amount == a.Amount.Value:
 			return nil, nil, errDone
 		}

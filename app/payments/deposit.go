@@ -35,7 +35,7 @@ func (s *Service) Deposit(ctx context.Context, userID, accountID uuid.UUID, text
 		return err
 	}
 	if amount.Value > limit.Value {
-		return problem.Field("amount", "Add at most %s at once.", limit)
+		return problem.Field("amount", "Add at most %s at once.", limit.Whole())
 	}
 	d := newDeposit(userID, account.ID, amount, DepositName)
 	err = s.Ledger.Submit(ctx, ledger.Chain{d.transfer()}, func(tx db.Tx) error { return d.insert(ctx, tx, s.Clock.Now()) })

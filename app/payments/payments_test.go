@@ -127,13 +127,13 @@ func TestQuoteRefusals(t *testing.T) {
 		{benPointer, "", payments.FixedDebit, "amount", "Enter an amount"},
 		{benPointer, "1.234", payments.FixedDebit, "amount", "2 decimals"},
 		{"$localhost:3000/cho", "1.5", payments.FixedReceive, "amount", "no decimals"},
-		{benPointer, "10.01", payments.FixedDebit, "amount", "10.00 USD"},
-		{benPointer, "100", payments.FixedReceive, "amount", "109.45 USD"},
+		{benPointer, "10.01", payments.FixedDebit, "amount", "$10.00\u00a0USD"},
+		{benPointer, "100", payments.FixedReceive, "amount", "$109.45\u00a0USD"},
 		{benPointer, "92233720368547758.08", payments.FixedDebit, "amount", "too large"},
 		{benPointer, "92233720368547758.07", payments.FixedReceive, "amount", "can't exchange that much"},
 		{benPointer, "0.01", payments.FixedDebit, "amount", "too small"},
 		{benPointer, "ten", payments.FixedDebit, "amount", "number"},
-		{benPointer, "900000", payments.FixedReceive, "amount", "10.00 USD"},
+		{benPointer, "900000", payments.FixedReceive, "amount", "$10.00\u00a0USD"},
 		{"", "1", payments.FixedDebit, "to", "payment pointer"},
 		{"ben", "1", payments.FixedDebit, "to", "starts with $"},
 		{"$localhost:3000/nobody", "1", payments.FixedDebit, "to", "Nobody can be paid"},
@@ -341,7 +341,7 @@ func TestDepositRefusals(t *testing.T) {
 	w := newWallet(t)
 	ann, ben := w.Person("ann", jpy, ""), w.Person("ben", usd, "")
 	ctx := context.Background()
-	for amount, says := range map[string]string{"0": "more than 0", "1.5": "no decimals", "1000001": "1,000,000 JPY"} {
+	for amount, says := range map[string]string{"0": "more than 0", "1.5": "no decimals", "1000001": "¥1,000,000\u00a0JPY"} {
 		err := w.Payments.Deposit(ctx, ann.ID, ann.Account, amount)
 		if got := problem.Fields(err)["amount"]; !strings.Contains(got, says) {
 			t.Errorf("%s: %v, want %q", amount, err, says)

@@ -121,7 +121,7 @@ func (p pricing) fair(ctx context.Context, debit, receive ledger.Amount) error {
 	if receive.Value+rounding >= worth-worth/1000*pathCosts-worth%1000*pathCosts/1000 {
 		return nil
 	}
-	return problem.Field("to", "Only %s would arrive of %s: the way to the other wallet takes too much.", receive, debit)
+	return problem.Field("to", "Only %s would arrive of %s: the way to the other wallet takes too much.", receive.Whole(), debit.Whole())
 }
 
 // rateProblem says why one currency can't be exchanged into another now.
@@ -172,7 +172,7 @@ func (p pricing) affordable(debit ledger.Amount) error {
 	if debit.Value <= p.account.Available.Value {
 		return nil
 	}
-	return problem.Field("amount", "This needs %s, and %s has %s.", debit, p.account.Name, p.account.Available)
+	return problem.Field("amount", "This needs %s, and %s has %s.", debit.Whole(), p.account.Name, p.account.Available.Whole())
 }
 
 func parseAmount(text string, asset ledger.Asset) (ledger.Amount, error) {

@@ -87,9 +87,9 @@ func (p pricing) fits(amount ledger.Amount) error {
 	left := ledger.Amount{Value: p.invoice.Left(), Asset: amount.Asset}
 	switch {
 	case left.Value == 0 || ilp.Asset(left.Asset) != p.invoice.Asset:
-		return problem.Field("amount", "No more than %s can be paid here.", ledger.Amount{Value: most, Asset: amount.Asset})
+		return problem.Field("amount", "No more than %s can be paid here.", ledger.Amount{Value: most, Asset: amount.Asset}.Whole())
 	case p.invoice.Received > 0:
-		return problem.Field("amount", "This would bring %s: only %s of this request is left to pay.", amount, left)
+		return problem.Field("amount", "This would bring %s: only %s of this request is left to pay.", amount.Whole(), left.Whole())
 	}
-	return problem.Field("amount", "This would bring %s: this request asks for %s.", amount, left)
+	return problem.Field("amount", "This would bring %s: this request asks for %s.", amount.Whole(), left.Whole())
 }

@@ -158,9 +158,9 @@ func TestMoreThanIsLeftOfARequest(t *testing.T) {
 	ann, ben := w.Person("ann", usd, "100"), w.Person("ben", usd, "")
 	r := w.request(ben, "10", "")
 	for _, step := range []struct{ amount, says string }{
-		{"11", "This would bring 11.00 USD: this request asks for 10.00 USD."},
+		{"11", "This would bring $11.00\u00a0USD: this request asks for $10.00\u00a0USD."},
 		{"4", ""},
-		{"8", "This would bring 8.00 USD: only 6.00 USD of this request is left to pay."},
+		{"8", "This would bring $8.00\u00a0USD: only $6.00\u00a0USD of this request is left to pay."},
 	} {
 		q, err := w.Payments.Quote(t.Context(), ann.ID, payments.QuoteRequest{AccountID: ann.Account, To: w.address(r), Amount: step.amount, Fixed: payments.FixedReceive})
 		if got := problem.Fields(err)["amount"]; got != step.says || (err != nil) != (step.says != "") {
@@ -186,7 +186,7 @@ func TestRequestOfAnotherWallet(t *testing.T) {
 	}
 	twice := p.a.Quote(p.ann, to, "", payments.FixedDebit)
 	_, err := p.a.Payments.Quote(context.Background(), p.ann.ID, payments.QuoteRequest{AccountID: p.ann.Account, To: to, Amount: "112", Fixed: payments.FixedDebit})
-	if text := problem.Fields(err)["amount"]; !strings.HasSuffix(text, "EUR: this request asks for 100.00 EUR.") {
+	if text := problem.Fields(err)["amount"]; !strings.HasSuffix(text, "EUR: this request asks for €100.00\u00a0EUR.") {
 		t.Errorf("a quote beyond the request: %v", err)
 	}
 	p.line.ToB.Between(small(10_00))
