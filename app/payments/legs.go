@@ -50,14 +50,17 @@ func moneyLegs(d connector.Delivery) ([]leg, error) {
 	}
 	first.via, first.to = outgoingAccount(d.From.Asset), exchangeAccount(d.From.Asset)
 	return []leg{first, {
-		reference: first.reference, debit: exchangeAccount(d.To.Asset), via: viaOf(d), to: d.To.Account,
+		reference: first.reference, debit: exchangeAccount(d.To.Asset), via: outgoingAccount(d.To.Asset), to: d.To.Account,
 		amount: d.AmountOut, code: CodeExchange,
 	}}, nil
 }
 
-// viaOf returns the account that waits for what is in flight toward whoever gets a packet.
-// What a hold has in flight goes one way only. A payment has one way at a time; an app
-// may stream to several peers at once, and each of them has a hold of its own.
+// viaOf returns the account that waits for what is in flight, within a currency, toward
+// whoever gets a packet. What a hold has in flight goes one way only. A payment has one way
+// at a time; an app may stream to several peers at once, and each of them has a hold of its
+// own. Across currencies the payer's money goes to the wallet's exchange, whoever the peer
+// is: after a crash nobody could tell whose part of it is whose. So there one peer is
+// streamed to at a time, and packets to another are answered busy meanwhile.
 func viaOf(d connector.Delivery) uuid.UUID {
 	if d.Authority != nil {
 		return d.To.Account
